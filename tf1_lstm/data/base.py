@@ -1,0 +1,147 @@
+"""What a data set is: arrays, named splits and samplers. Nothing here knows TensorFlow.
+
+A command never asks which data set it holds. What differs (how a text or a picture becomes an
+array, what is wrong with the published split) is answered by the data set's own methods.
+"""
+
+import abc
+import hashlib
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+
+class Batch(NamedTuple):
+    """What one training or test step is fed.
+
+    Attributes:
+      inputs: ``[batch, steps]`` int32 ids or ``[batch, steps, inputs]`` float32 rows.
+      labels: ``[batch, classes]`` float32, one-hot.
+      rows: ``[batch]`` int64, the row of each example in its store, for audits.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    rows: np.ndarray
+
+
+class Split(NamedTuple):
+    """A fixed set of examples, each once, with its true label.
+
+    Attributes:
+      name: as typed after ``--split``.
+      inputs: ``[examples, ...]`` as in ``Batch``.
+      labels: ``[examples]`` int64 class numbers.
+      note: one line that says what it is.
+    """
+
+    name: str
+    inputs: np.ndarray
+    labels: np.ndarray
+    note: str
+
+
+class Sampler(abc.ABC):
+    """Batches as a pure function of (seed, step): no history, so a resumed run draws the same."""
+
+    @abc.abstractmethod
+    def batch(self, step: int) -> Batch:
+        """The batch of iteration ``step`` (from 0)."""
+
+
+class Example(NamedTuple):
+    """One thing to predict, ready for the graph.
+
+    Attributes:
+      name: what the user gave (a file name, or the beginning of the text).
+      inputs: ``[steps]`` or ``[steps, inputs]``.
+      notes: plain facts for the user, e.g. ``{"words": 310, "unknown": ["foo"], "cut": True}``.
+      refused: the reason why there is no answer, or None.
+    """
+
+    name: str
+    inputs: Optional[np.ndarray]
+    notes: Dict[str, Any]
+    refused: Optional[str] = None
+
+
+class Finding(NamedTuple):
+    """One line of a split audit, computed from the sampler's own rows.
+
+    Attributes:
+      what: e.g. ``"rows in both train and test"``.
+      count: how many rows.
+      rows: the first few of them (0-based).
+      meaning: one sentence.
+    """
+
+    what: str
+    count: int
+    rows: Tuple[int, ...]
+    meaning: str
+
+
+class Dataset(abc.ABC):
+    """Arrays from one folder, with their splits.
+
+    Attributes:
+      name: the registry's name for this kind of data.
+      folder: where the files are.
+      is_sample: True for the embedded sample; everything printed from it must say so.
+      class_names: a name for each class number.
+      example_kind: ``"text"`` or ``"image"``: what ``predict`` takes.
+    """
+
+    name: str
+    folder: Path
+    is_sample: bool
+    class_names: Tuple[str, ...]
+    example_kind: str
+
+    @abc.abstractmethod
+    def split_names(self) -> Tuple[str, ...]:
+        """The splits that this folder's files allow, the one to report first."""
+
+    @abc.abstractmethod
+    def split(self, name: str) -> Split:
+        """One split. Raises InputError for a name that is unknown or whose file is missing."""
+
+    @abc.abstractmethod
+    def train_sampler(self, kind: str, batch_size: int, seed: int) -> Sampler:
+        """Training batches; ``kind`` is ``"published"`` or ``"corrected"``."""
+
+    @abc.abstractmethod
+    def test_sampler(self, kind: str, batch_size: int, seed: int) -> Sampler:
+        """Test batches as the document draws them (``"published"``), or mended."""
+
+    @abc.abstractmethod
+    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+        """What is wrong with the split of that kind: leaks, wrong labels, rows never used."""
+
+    @abc.abstractmethod
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Frozen arrays that the graph needs, e.g. ``{"word_vectors": [words, dimensions]}``."""
+
+    @abc.abstractmethod
+    def hashes(self) -> Dict[str, str]:
+        """File name -> SHA-256 of its content, for the run folder."""
+
+    @abc.abstractmethod
+    def encode(self, items: Sequence[Any], names: Sequence[str]) -> List[Example]:
+        """Texts (str) or pictures (paths) to examples, in the same order."""
+
+
+def philox(seed: int, stream: str, position: int = 0) -> np.random.Generator:
+    """A random generator that is a pure function of its arguments.
+
+    Philox is counter-based: the key comes from ``seed`` and ``stream``, the counter's upper words
+    from ``position`` (a step or an epoch), so no draw depends on what was drawn before.
+
+    Args:
+      seed: the user's seed, any int from 0 below 2**63.
+      stream: what is drawn ("train", "test", "shuffle"), so that two samplers never share numbers.
+      position: the step, epoch or repetition.
+    """
+    stream_key = int.from_bytes(hashlib.sha256(stream.encode("utf-8")).digest()[:8], "little")
+    return np.random.Generator(np.random.Philox(key=seed | stream_key << 64, counter=position << 64))

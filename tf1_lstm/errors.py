@@ -1,0 +1,14 @@
+"""The errors a user can mend: each is one line, and each ends the program with exit code 2."""
+
+
+class InputError(Exception):
+    """Something from outside (a file, an option, a machine) cannot be used as it is.
+
+    The message is what the user reads, so it names the file or option, what was found and what
+    was expected. The command line prints it after ``tf1-lstm: `` and exits with 2; a message may
+    hold further lines (a table), but its first line must say it all.
+    """
+
+
+class NotFiniteError(Exception):
+    """A loss or a weight became NaN or infinite during training (exit code 1)."""
