@@ -1,0 +1,1 @@
+"""From placeholders to logits to loss: the published graphs, built from a recipe's settings alone."""

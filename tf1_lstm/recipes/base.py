@@ -65,6 +65,9 @@ class Schedule:
         ``"corrected"``.
       learning_rate: Adam's; its other settings are TensorFlow's defaults.
       log_every: iterations between two logged figures.
+      log_batch: whose loss and accuracy are logged: the ``"train"`` batch just trained on, or a
+        ``"test"`` batch.
+      log_first: also log the very first iteration.
       save_every: iterations between two checkpoints.
     """
 
@@ -73,6 +76,8 @@ class Schedule:
     sampler: str = "published"
     learning_rate: float = 0.001
     log_every: int = 1000
+    log_batch: str = "train"
+    log_first: bool = False
     save_every: int = 10000
 
 
@@ -89,6 +94,7 @@ class Figure:
       source: document and section.
       parts: the single values behind a mean (accuracies between 0 and 1), if printed.
       sampler: ``"test-batches"`` where it came from sampled batches, ``"whole"`` from a whole split.
+      iteration: the checkpoint it was measured with; None is the end of training.
     """
 
     name: str
@@ -99,6 +105,7 @@ class Figure:
     source: str
     parts: Tuple[float, ...] = ()
     sampler: str = "test-batches"
+    iteration: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -197,6 +204,7 @@ def _check(recipe: Recipe) -> None:
         ("cell", graph.cell, CELLS),
         ("readout", graph.readout, READOUTS),
         ("sampler", schedule.sampler, SAMPLERS),
+        ("log_batch", schedule.log_batch, ("train", "test")),
         ("inputs", graph.inputs, ("ids", "rows")),
         ("softmax_initializer", graph.softmax_initializer, ("truncated_normal", "random_normal")),
     )

@@ -1,0 +1,53 @@
+"""Which class reads which kind of data, and where its files are by default."""
+
+import importlib
+from pathlib import Path
+from typing import Optional
+
+from tf1_lstm.data.base import Dataset
+from tf1_lstm.errors import InputError
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# name -> (module, class, folder below the data folder); imported on demand, so that --help is quick.
+DATASETS = {
+    "imdb-ids": ("tf1_lstm.data.imdb", "ImdbIds", "imdb"),
+    "mnist-rows": ("tf1_lstm.data.mnist", "MnistRows", "mnist"),
+}
+
+
+def open_dataset(name: str, folder: Optional[Path] = None, sample: bool = False) -> Dataset:
+    """Open a data set.
+
+    Args:
+      name: a key of ``DATASETS``.
+      folder: where its files are, either directly or in the data set's own folder below
+        (``DIR`` or ``DIR/imdb``); ``data`` in the working directory by default.
+      sample: open the embedded sample in place of ``folder``.
+
+    Raises:
+      InputError: the folder or a file in it is missing or cannot be used.
+    """
+    module, kind, below = DATASETS[name]
+    constructor = getattr(importlib.import_module(module), kind)
+    if sample:
+        return constructor(sample_folder(below), True)
+    where = Path("data") if folder is None else Path(folder)
+    if not where.is_dir():
+        hint = "" if folder is not None else " (--sample uses the data that comes with the project)"
+        raise InputError(f"{where}: no such folder; expected the data set {name}{hint}")
+    if (where / below).is_dir():
+        where = where / below
+    return constructor(where, _is_inside(where, PROJECT / "data" / "sample"))
+
+
+def sample_folder(below: str) -> Path:
+    """The folder of the embedded sample of one data set."""
+    folder = PROJECT / "data" / "sample" / below
+    if not folder.is_dir():
+        raise InputError(f"{folder}: the embedded sample is missing; expected a complete copy of the project")
+    return folder
+
+
+def _is_inside(folder: Path, parent: Path) -> bool:
+    return parent.resolve() in (folder.resolve(), *folder.resolve().parents)

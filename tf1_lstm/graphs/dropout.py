@@ -1,0 +1,77 @@
+"""Dropout whose every mask is a function of (seed, iteration, time step): the same bits again.
+
+``DropoutWrapper`` draws its masks from a random op inside the loop. That op counts its own calls,
+so its numbers depend on the order in which loop iterations happen to run and on everything the
+session did before; neither is in a checkpoint. Here the noise comes from a stateless op instead,
+keyed by the run's seed and fed with the iteration and the loop's own time step. It is the same
+wrapper, the same arithmetic and the same distribution, and it costs no more.
+"""
+
+import hashlib
+from typing import Any, Optional
+
+from tf1_lstm.graphs.quiet import tf
+
+# Room for the time steps of one iteration in the second word of a stateless seed.
+STEPS_PER_ITERATION = 1 << 20
+
+
+class LoopClock:
+    """The time step of the loop being traced, shared by the layers of one stack."""
+
+    def __init__(self) -> None:
+        self.time: Optional[Any] = None
+
+
+class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
+    """``tf.nn.rnn_cell.DropoutWrapper`` with stateless masks.
+
+    Args:
+      cell: the wrapped cell.
+      clock: shared by all layers of a stack; the layer that reads the loop's input sets it.
+      salt: a name unique to this wrapper in its graph ("fw/0").
+      seed: the run's seed.
+      iteration: scalar int64 tensor, the training iteration (or the draw, in an evaluation).
+      output_keep_prob: scalar float32 tensor.
+    """
+
+    def __init__(
+        self, cell: Any, clock: LoopClock, salt: str, seed: int, iteration: Any, output_keep_prob: Any
+    ) -> None:
+        super().__init__(cell, output_keep_prob=output_keep_prob)
+        self._clock = clock
+        self._stateless_key = stateless_key(seed, salt)
+        self._iteration = iteration
+
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+        """Run the wrapped cell. ``inputs`` [batch, inputs] of one time step."""
+        # dynamic_rnn reads the inputs of a step from a TensorArray at the loop's time step, and
+        # tells the cell nothing else about the time.
+        if inputs.op.type == "TensorArrayReadV3":
+            self._clock.time = inputs.op.inputs[1]
+        return super().__call__(inputs, state, scope)
+
+    def _dropout(
+        self,
+        values: Any,
+        salt_prefix: str,
+        recurrent_noise: Any,
+        keep_prob: Any,
+        shallow_filtered_substructure: Any = None,
+    ) -> Any:
+        """Re-do tf.nn.dropout's arithmetic (TensorFlow 1.15) with stateless noise."""
+        if self._clock.time is None:
+            raise ValueError("StepSeededDropout runs inside dynamic_rnn only: no time step is known here")
+        counter = self._iteration * STEPS_PER_ITERATION + tf.cast(self._clock.time, tf.int64)
+        noise = tf.random.stateless_uniform(
+            tf.shape(values), seed=tf.stack([tf.constant(self._stateless_key, tf.int64), counter])
+        )
+        rate = 1.0 - keep_prob
+        dropped = values * (1.0 / (1.0 - rate)) * tf.cast(noise >= rate, values.dtype)
+        dropped.set_shape(values.shape)
+        return dropped
+
+
+def stateless_key(seed: int, salt: str) -> int:
+    """First word of a stateless seed: 62 bits of SHA-256 over the seed and the op's name."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {salt}".encode()).digest()[:8], "little") >> 2
