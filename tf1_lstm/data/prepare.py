@@ -1,0 +1,190 @@
+"""Makes the tutorial's files from the public ones: word list, word vectors, ids, manifest, histogram."""
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional
+
+import numpy as np
+
+from tf1_lstm.data import progress as bars
+from tf1_lstm.data.glove import WordTable, find_glove, read_glove, tutorial_table
+from tf1_lstm.data.ids import RULE, STEPS, WordIndex, id_matrix
+from tf1_lstm.data.imdb_files import MANIFEST_FILE, TEST_FILE, TRAIN_FILE, VECTORS_FILE, WORDS_FILE
+from tf1_lstm.data.reviews import Corpus, find_reviews, read_reviews
+from tf1_lstm.data.word2vec import SEED, gensim_version, train_table
+from tf1_lstm.errors import InputError
+from tf1_lstm.files import sha256_of_array, sha256_of_file, write_json
+
+HISTOGRAM_FILE = "length-histogram.png"
+FILES = (WORDS_FILE, VECTORS_FILE, TRAIN_FILE, TEST_FILE, HISTOGRAM_FILE, MANIFEST_FILE)
+# Of the published files' bytes, and for the ids of the array's bytes. Source: reference/facts.md.
+PUBLISHED_WORDS = "8d881259aa3131ee5d61ae33d27040a223fe76266aaee24e6885d8b05e567a4a"
+PUBLISHED_VECTORS = "8eeeb0808feeb0202ee8dde7e933353f74dc466b1f400cf733a539e11003ab6a"
+SORTED_IDS = "7bd52ac9a64c47b6349900d2a1c9e8568113e9d7b877ecfc9525dc4cf27e1bd4"
+
+
+def prepare_imdb(
+    reviews: Path, glove: Optional[Path], data: Path, vectors: str = "glove", progress: bool = True
+) -> Dict[str, Any]:
+    """Write ``data/imdb``: all six ``FILES``, or none where anything fails.
+
+    Args:
+      reviews: folder or archive of the Large Movie Review Dataset.
+      glove: GloVe's text file (plain, packed, or the folder with it); needed for ``"glove"``.
+      data: the data folder; the files go to its sub-folder ``imdb``.
+      vectors: ``"glove"``, or ``"train"`` for word2vec on the training reviews.
+      progress: bars on standard error.
+
+    Returns:
+      The manifest, as written to ``manifest.json``.
+
+    Raises:
+      InputError: an input is missing or malformed, or the folder cannot be written.
+    """
+    if vectors not in ("glove", "train"):
+        raise InputError(f"--vectors: found {vectors!r}, expected glove or train")
+    show = bars.visible if progress else bars.silent
+    if vectors == "glove" and glove is None:
+        raise InputError("--glove: missing; expected GloVe's text file, or --vectors train")
+    for path in (reviews, glove):
+        if path is not None and not Path(path).exists():
+            raise InputError(f"{path}: no such file or folder")
+    source: Dict[str, Any] = {"kind": vectors}
+    if glove is not None and vectors == "glove":
+        table = tutorial_table(read_glove(glove, show), glove)
+        corpus = read_reviews(reviews, show)
+        source.update(name=find_glove(glove).name, sha256_of_text=table.sha256)
+    else:
+        source.update(name="word2vec on the training reviews", gensim=gensim_version(), seed=SEED)
+        corpus = read_reviews(reviews, show)
+        table = train_table(corpus.of("train"), show)
+    sources = {
+        "reviews": {"name": find_reviews(reviews).name, "sha256_of_reviews": corpus.sha256},
+        "vectors": source,
+    }
+    return write_files(corpus, table, Path(data) / "imdb", sources, show=show)
+
+
+def write_files(
+    corpus: Corpus,
+    table: WordTable,
+    target: Path,
+    sources: Dict[str, Any],
+    steps: int = STEPS,
+    show: bars.Progress = bars.silent,
+) -> Dict[str, Any]:
+    """Write the six files of one corpus and one word table into ``target``; returns the manifest."""
+    index = WordIndex(table.words)
+    splits = {TRAIN_FILE: corpus.of("train"), TEST_FILE: corpus.of("test")}
+    arrays: Dict[str, np.ndarray] = {
+        WORDS_FILE: np.array(table.words, dtype="S"),
+        VECTORS_FILE: table.vectors,
+    }
+    with show(sum(map(len, splits.values())), "ids", "reviews") as bar:
+        for name, texts in splits.items():
+            arrays[name] = id_matrix(texts, index, steps, bar.update)
+    lengths = {name: word_counts(texts) for name, texts in splits.items()}
+    with _all_or_nothing(target) as folder:
+        files = {name: _write_array(folder / name, array) for name, array in arrays.items()}
+        draw_histogram(lengths[TRAIN_FILE], folder / HISTOGRAM_FILE)
+        manifest = {
+            "made_by": "tf1-lstm prepare imdb",
+            "rule": RULE,
+            "steps": steps,
+            "words": len(table.words),
+            "dimensions": int(table.vectors.shape[1]),
+            "sources": sources,
+            "files": files,
+            "train": _statistics(lengths[TRAIN_FILE], arrays[TRAIN_FILE], index.unknown),
+            "test": _statistics(lengths[TEST_FILE], arrays[TEST_FILE], index.unknown),
+            "as_published": {
+                WORDS_FILE: files[WORDS_FILE]["sha256"] == PUBLISHED_WORDS,
+                VECTORS_FILE: files[VECTORS_FILE]["sha256"] == PUBLISHED_VECTORS,
+                TRAIN_FILE: files[TRAIN_FILE]["sha256_of_content"] == SORTED_IDS,
+            },
+        }
+        write_json(folder / MANIFEST_FILE, manifest)
+    return manifest
+
+
+def word_counts(texts: List[str]) -> np.ndarray:
+    """White-space separated words of each text before cleaning, int64 ``[texts]``."""
+    return np.array([len(text.split()) for text in texts], np.int64)
+
+
+def write_npy(path: Path, array: np.ndarray) -> None:
+    """Write ``array`` with the header that NumPy wrote before 1.14: version 1.0, padded to 16 bytes.
+
+    The published files have it, and NumPy itself pads to 64 bytes now.
+    """
+    content = np.ascontiguousarray(array)
+    header = repr(
+        {"descr": np.lib.format.dtype_to_descr(content.dtype), "fortran_order": False, "shape": content.shape}
+    )
+    text = header[:-1] + ", }"
+    text += " " * (-(10 + len(text) + 1) % 16) + "\n"
+    with open(str(path), "wb") as stream:
+        stream.write(np.lib.format.magic(1, 0) + len(text).to_bytes(2, "little") + text.encode("ascii"))
+        stream.write(content.data)
+
+
+def draw_histogram(lengths: np.ndarray, path: Path) -> None:
+    """The tutorial's histogram of review lengths: 50 bins, axes 0-1200 and 0-8000 for its 25,000 reviews."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.8), dpi=100)
+    axes = figure.add_subplot(1, 1, 1)
+    axes.hist(lengths, 50)
+    axes.set_xlabel("Sequence Length")
+    axes.set_ylabel("Frequency")
+    if len(lengths) == 25_000:
+        axes.axis([0, 1200, 0, 8000])
+    FigureCanvasAgg(figure).print_png(str(path), metadata={"Software": None})
+
+
+def _write_array(path: Path, array: np.ndarray) -> Dict[str, Any]:
+    write_npy(path, array)
+    return {
+        "sha256": sha256_of_file(path),
+        "sha256_of_content": sha256_of_array(array),
+        "dtype": array.dtype.str,
+        "shape": list(array.shape),
+    }
+
+
+def _statistics(lengths: np.ndarray, ids: np.ndarray, unknown: int) -> Dict[str, Any]:
+    """Counts of one split: words before cleaning as the tutorial counts them, ids after it."""
+    used = np.count_nonzero(ids)
+    return {
+        "files": len(lengths),
+        "words": int(lengths.sum()),
+        "mean_words": float(lengths.mean()),
+        "longest": int(lengths.max()),
+        "cut": int((lengths > ids.shape[1]).sum()),
+        "ids": int(used),
+        "unknown_ids": int((ids == unknown).sum()),
+    }
+
+
+@contextmanager
+def _all_or_nothing(target: Path) -> Iterator[Path]:
+    """A temporary folder whose files move to ``target`` when the block succeeds, and vanish when not."""
+    temporary: Optional[str] = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_dir():
+            raise InputError(f"{target}: found a file, expected a folder")
+        temporary = tempfile.mkdtemp(prefix=target.name + ".", suffix=".tmp", dir=str(target.parent))
+        yield Path(temporary)
+        target.mkdir(exist_ok=True)
+        for name in FILES:  # the manifest last: while it is missing or old, its hashes do not fit
+            os.replace(os.path.join(temporary, name), str(target / name))
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
