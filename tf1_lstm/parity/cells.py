@@ -1,0 +1,199 @@
+"""The recurrent cells of TensorFlow 1 in NumPy, forward.
+
+Written from the equations of ``tf.nn.rnn_cell`` and ``tf.contrib.rnn`` in TensorFlow 1.15, in any
+float type, so that a port can be checked without TensorFlow. What ports get wrong inside a cell
+(``gate_activation``, ``state_activation``, ``reset_after``) are switches here, off by default.
+"""
+
+from dataclasses import dataclass
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+Parts = Mapping[str, np.ndarray]
+Pair = Tuple[np.ndarray, np.ndarray]
+
+KINDS = {
+    "basic_rnn": "rnn",
+    "basic_lstm": "lstm",
+    "lstm_peephole": "lstm",
+    "lstm_coupled": "lstm",
+    "gru": "gru",
+}
+GATE_ORDER = {
+    "basic_rnn": (),
+    "basic_lstm": ("i", "j", "f", "o"),
+    "lstm_peephole": ("i", "j", "f", "o"),
+    "lstm_coupled": ("j", "f", "o"),
+    "gru": ("r", "u"),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One kind of cell, and how it is calculated.
+
+    Attributes:
+      name: one of ``recipes.base.CELLS``.
+      units: width of its state.
+      forget_bias: added to the forget gate when it runs (LSTM only).
+      gate_activation: ``"sigmoid"``; ports use ``"hard_sigmoid"`` (0.2x + 0.5, old Keras) or
+        ``"hard_sigmoid_6"`` (x/6 + 0.5, Keras 3 and PyTorch).
+      state_activation: ``"tanh"``; ports use ``"relu"`` or ``"linear"``.
+      reset_after: GRU with the reset gate applied after the recurrent product.
+    """
+
+    name: str
+    units: int
+    forget_bias: float = 1.0
+    gate_activation: str = "sigmoid"
+    state_activation: str = "tanh"
+    reset_after: bool = False
+
+    @property
+    def has_c(self) -> bool:
+        """Whether the state has a cell state beside the output."""
+        return KINDS[self.name] == "lstm"
+
+    def shapes(self, inputs: int) -> Dict[str, Tuple[int, ...]]:
+        """Part name -> shape of one cell that reads ``inputs`` numbers a step."""
+        rows, units = inputs + self.units, self.units
+        if self.name == "gru":
+            return {
+                "gates/kernel": (rows, 2 * units),
+                "gates/bias": (2 * units,),
+                "candidate/kernel": (rows, units),
+                "candidate/bias": (units,),
+            }
+        width = max(1, len(GATE_ORDER[self.name])) * units
+        shapes: Dict[str, Tuple[int, ...]] = {"kernel": (rows, width), "bias": (width,)}
+        if self.name == "lstm_peephole":
+            shapes.update({f"w_{gate}_diag": (units,) for gate in "ifo"})
+        return shapes
+
+
+class Trace(NamedTuple):
+    """Everything one layer computed over a sequence.
+
+    Attributes:
+      inputs: ``[batch, steps, inputs]``.
+      h: ``[batch, steps, units]``, the output at each step.
+      c: ``[batch, steps, units]``, the cell state at each step; None where the cell has none.
+      gates: gate name -> ``[batch, steps, units]``, after its activation.
+      mask: ``[batch, steps]``, False where the step is skipped and the state carried on; or None.
+    """
+
+    inputs: np.ndarray
+    h: np.ndarray
+    c: Optional[np.ndarray]
+    gates: Dict[str, np.ndarray]
+    mask: Optional[np.ndarray]
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    """Apply the logistic function, without overflow, in the type of ``values``."""
+    return np.tanh(values * 0.5) * 0.5 + 0.5
+
+
+def _relu(values: np.ndarray) -> np.ndarray:
+    return np.maximum(values, 0)
+
+
+# name -> (function of x, derivative as a function of the *result*)
+ACTIVATIONS: Dict[str, Tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
+    "sigmoid": (sigmoid, lambda y: y * (1 - y)),
+    "hard_sigmoid": (
+        lambda x: np.clip(x * 0.2 + 0.5, 0, 1),
+        lambda y: 0.2 * ((y > 0) & (y < 1)).astype(y.dtype),
+    ),
+    "hard_sigmoid_6": (
+        lambda x: np.clip(x / 6 + 0.5, 0, 1),
+        lambda y: ((y > 0) & (y < 1)).astype(y.dtype) / 6,
+    ),
+    "tanh": (np.tanh, lambda y: 1 - y * y),
+    "relu": (_relu, lambda y: (y > 0).astype(y.dtype)),
+    "linear": (lambda x: x, np.ones_like),
+}
+
+
+def run(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray] = None) -> Trace:
+    """Run one layer over a sequence from a zero state.
+
+    Args:
+      cell: what is calculated.
+      parts: the cell's weights in TensorFlow 1's own layout (see ``Cell.shapes``).
+      inputs: ``[batch, steps, inputs]``.
+      mask: ``[batch, steps]``; at False the state is carried on.
+    """
+    return {"rnn": _run_rnn, "lstm": _run_lstm, "gru": _run_gru}[KINDS[cell.name]](cell, parts, inputs, mask)
+
+
+def keep(mask: Optional[np.ndarray], step: int, new: np.ndarray, old: np.ndarray) -> np.ndarray:
+    """Take ``new`` where the step is not skipped, else ``old``; both ``[batch, n]``."""
+    return new if mask is None else np.where(mask[:, step, None], new, old)
+
+
+def split_rows(kernel: np.ndarray, units: int) -> Pair:
+    """Split a kernel into its rows for the inputs and for the state: ``[inputs, n]``, ``[units, n]``."""
+    return kernel[:-units], kernel[-units:]
+
+
+def _run_rnn(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
+    activation = ACTIVATIONS[cell.state_activation][0]
+    input_kernel, recurrent = split_rows(parts["kernel"], cell.units)
+    projected = inputs @ input_kernel + parts["bias"]  # [batch, steps, units]
+    h = np.zeros_like(projected[:, 0])
+    states: List[np.ndarray] = []
+    for step in range(inputs.shape[1]):
+        h = keep(mask, step, activation(projected[:, step] + h @ recurrent), h)
+        states.append(h)
+    return Trace(inputs, np.stack(states, axis=1), None, {}, mask)
+
+
+def _run_lstm(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
+    gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
+    order, units = GATE_ORDER[cell.name], cell.units
+    input_kernel, recurrent = split_rows(parts["kernel"], units)
+    projected = inputs @ input_kernel + parts["bias"]  # [batch, steps, gates * units]
+    at = {name: slice(k * units, (k + 1) * units) for k, name in enumerate(order)}
+    peephole = {name: parts.get(f"w_{name}_diag") for name in "ifo"}
+    h = c = np.zeros_like(projected[:, 0, :units])
+    records: Dict[str, List[np.ndarray]] = {name: [] for name in ("h", "c", "i", "j", "f", "o")}
+    for step in range(inputs.shape[1]):
+        z = projected[:, step] + h @ recurrent
+        f = gate(_peep(z[:, at["f"]] + cell.forget_bias, peephole["f"], c))
+        i = gate(_peep(z[:, at["i"]], peephole["i"], c)) if "i" in at else 1 - f
+        j = squash(z[:, at["j"]])
+        new_c = f * c + i * j
+        o = gate(_peep(z[:, at["o"]], peephole["o"], new_c))
+        h = keep(mask, step, o * squash(new_c), h)
+        c = keep(mask, step, new_c, c)
+        for name, value in (("h", h), ("c", c), ("i", i), ("j", j), ("f", f), ("o", o)):
+            records[name].append(value)
+    stacked = {name: np.stack(values, axis=1) for name, values in records.items()}
+    return Trace(inputs, stacked.pop("h"), stacked.pop("c"), stacked, mask)
+
+
+def _peep(z: np.ndarray, diagonal: Optional[np.ndarray], c: np.ndarray) -> np.ndarray:
+    return z if diagonal is None else z + diagonal * c
+
+
+def _run_gru(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
+    gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
+    units = cell.units
+    gates_in, gates_back = split_rows(parts["gates/kernel"], units)
+    new_in, new_back = split_rows(parts["candidate/kernel"], units)
+    gates_x = inputs @ gates_in + parts["gates/bias"]
+    new_x = inputs @ new_in + parts["candidate/bias"]
+    h = np.zeros_like(new_x[:, 0])
+    records: Dict[str, List[np.ndarray]] = {name: [] for name in ("h", "r", "u", "candidate")}
+    for step in range(inputs.shape[1]):
+        both = gate(gates_x[:, step] + h @ gates_back)
+        r, u = both[:, :units], both[:, units:]
+        recurrent = r * (h @ new_back) if cell.reset_after else (r * h) @ new_back
+        candidate = squash(new_x[:, step] + recurrent)
+        h = keep(mask, step, u * h + (1 - u) * candidate, h)
+        for name, value in (("h", h), ("r", r), ("u", u), ("candidate", candidate)):
+            records[name].append(value)
+    stacked = {name: np.stack(values, axis=1) for name, values in records.items()}
+    return Trace(inputs, stacked.pop("h"), None, stacked, mask)
