@@ -1,0 +1,68 @@
+# The project's commands. `make help` lists them.
+#
+# Every one that needs the environment asks tools/setup to see that it is in order, which takes
+# half a second when it is; two at a time (`make -j2`) are kept apart there.
+
+# An active environment of something else must not leak into this one.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+# Everything is relative to this folder, whose own path may hold spaces.
+BIN := .venv/bin
+
+# More for pytest: make test ARGS="tests/data -x"
+ARGS :=
+# make lock UPGRADE=--upgrade moves the pins; without, the lock files keep the versions they have.
+UPGRADE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev word2vec reproduce test test-all lint format types sample lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+setup: ## make .venv with Python 3.7 and the locked requirements
+	@tools/setup
+
+setup-dev:
+	@tools/setup dev
+
+reproduce: setup ## every experiment on its embedded sample: tables, pictures, checkpoints
+	$(BIN)/tf1-lstm reproduce --sample
+
+test: setup-dev ## the tests, without those that take minutes
+	$(BIN)/python -m pytest $(ARGS)
+
+test-all: setup-dev ## all of the tests
+	$(BIN)/python -m pytest -m 'slow or not slow' $(ARGS)
+
+lint: setup-dev ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup-dev ## rewrite the Python files in the project's format
+	$(BIN)/ruff format .
+
+types: setup-dev ## mypy
+	$(BIN)/mypy
+
+sample: setup-dev ## make the embedded sample again (data/sample)
+	$(BIN)/python tools/make_sample.py
+
+word2vec: ## add gensim to .venv, for `tf1-lstm prepare imdb --vectors train`
+	@tools/setup word2vec
+
+# The lock files hold the public packages' hashes, whatever this machine's pip is set to.
+PIP_COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
+	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
+	--resolver=backtracking $(UPGRADE)
+
+lock: setup-dev ## lock the requirements again, from requirements*.in
+	$(PIP_COMPILE) --output-file requirements.txt requirements.in
+	$(PIP_COMPILE) --output-file requirements-pip.txt requirements-pip.in
+	$(PIP_COMPILE) --output-file requirements-dev.txt requirements-dev.in
+	$(PIP_COMPILE) --output-file requirements-word2vec.txt requirements-word2vec.in
+
+clean: ## remove .venv and every cache; data/, runs/ and checkpoints/ stay
+	rm -rf .venv .venv.lock build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name .venv-ports -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
