@@ -1,0 +1,241 @@
+"""The recurrent part of a model, recognised from the names and shapes of its variables."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.names import CellName, parse_name
+from tf1_lstm.checkpoints.roles import CELL_KINDS, DIRECTIONS, PEEPHOLES, Shape, cell_shapes, role
+
+NUMBERED = re.compile(r"^(.*?)_?(\d*)$")
+
+
+class UnidentifiedError(Exception):
+    """Why the variables make no model that is known here, in one sentence."""
+
+
+class Source(NamedTuple):
+    """Which variables a role's values come from.
+
+    Attributes:
+      names: one, or the shards in their order.
+      axis: along which shards are joined.
+      shape: of the joined values.
+    """
+
+    names: Tuple[str, ...]
+    axis: int
+    shape: Shape
+
+
+class Recurrent(NamedTuple):
+    """The recurrent part of a model.
+
+    Attributes:
+      cell: a key of ``CELL_KINDS``.
+      inputs, units, layers, directions: as in ``Model``.
+      sources: role -> where its values are.
+      ages: the ages of TensorFlow whose names were used.
+      notes: what was concluded rather than read.
+    """
+
+    cell: str
+    inputs: int
+    units: int
+    layers: int
+    directions: int
+    sources: Dict[str, Source]
+    ages: Tuple[str, ...]
+    notes: Tuple[str, ...] = ()
+
+
+@dataclass
+class _Scope:
+    """The cells that share one scope: (direction, layer) -> part -> shard -> variable."""
+
+    name: str
+    cells: Dict[Tuple[int, int], Dict[str, Dict[int, str]]] = field(default_factory=dict)
+    kinds: Dict[str, None] = field(default_factory=dict)
+    ages: Dict[str, None] = field(default_factory=dict)
+
+
+def cell_variables(names: List[str]) -> Dict[str, CellName]:
+    """The variables that belong to a recurrent cell, taken apart."""
+    parsed = {name: parse_name(name) for name in names}
+    return {name: cell for name, cell in parsed.items() if cell is not None}
+
+
+def recognise(specs: Mapping[str, Spec], cells: Mapping[str, CellName]) -> Recurrent:
+    """The recurrent part that a checkpoint's cell variables make.
+
+    Args:
+      specs: all variables.
+      cells: as ``cell_variables`` gives them.
+
+    Raises:
+      UnidentifiedError: no cell, an unknown one, a part missing or of an impossible shape, or several
+        models between which nothing decides.
+    """
+    scopes: Dict[str, _Scope] = {}
+    for name in sorted(cells):
+        _add(scopes, name, cells[name])
+    if not scopes:
+        raise UnidentifiedError("no variable bears the name of a recurrent cell")
+    found = [_one_scope(scope, specs) for scope in scopes.values()]
+    if len(found) == 1:
+        return found[0]
+    return _stacked(dict(zip(scopes, found)))
+
+
+def _add(scopes: Dict[str, _Scope], name: str, cell: CellName) -> None:
+    if cell.cell.startswith("?"):
+        raise UnidentifiedError(f"{name}: the cell {cell.cell[1:]} is not one that this program knows")
+    if cell.part.startswith("?"):
+        raise UnidentifiedError(
+            f"{name}: the part {cell.part[1:]} is none of a plain cell (projection? layer normalization?)"
+        )
+    scope = scopes.setdefault(cell.scope, _Scope(cell.scope))
+    shards = scope.cells.setdefault((cell.direction, cell.layer), {}).setdefault(cell.part, {})
+    shard = -1 if cell.shard is None else cell.shard
+    if shard in shards:
+        raise UnidentifiedError(f"{name} and {shards[shard]} would be the same weight")
+    shards[shard] = name
+    scope.kinds[cell.cell] = None
+    if cell.part.endswith("kernel"):
+        scope.ages[cell.age] = None
+
+
+def _one_scope(scope: _Scope, specs: Mapping[str, Spec]) -> Recurrent:
+    where = scope.name or "(no scope)"
+    if len(scope.kinds) > 1:
+        raise UnidentifiedError(f"{where}: cells of different kinds ({', '.join(scope.kinds)}) in one model")
+    directions = 1 + max(direction for direction, _ in scope.cells)
+    layers = 1 + max(layer for _, layer in scope.cells)
+    wanted = {(direction, layer) for direction in range(directions) for layer in range(layers)}
+    for direction, layer in sorted(wanted - set(scope.cells)):
+        raise UnidentifiedError(f"{where}: layer {layer} of direction {DIRECTIONS[direction]} is missing")
+    cell, peepholes = _kind(scope)
+    sources: Dict[str, Source] = {}
+    sizes: Dict[Tuple[int, int], Tuple[int, int]] = {}
+    for (direction, layer), parts in sorted(scope.cells.items()):
+        joined, sizes[direction, layer] = _one_cell(cell, peepholes, parts, specs, f"{where}, layer {layer}")
+        for part, source in joined.items():
+            sources[role(cell, direction, layer, part)] = source
+    inputs, units = _uniform(where, sizes, directions)
+    return Recurrent(cell, inputs, units, layers, directions, sources, tuple(scope.ages))
+
+
+def _kind(scope: _Scope) -> Tuple[str, bool]:
+    """The cell, and whether it has peepholes: some cells tell by their parts alone."""
+    kind = next(iter(scope.kinds))
+    parts = {part for cell in scope.cells.values() for part in cell}
+    peepholes = bool(parts & set(PEEPHOLES))
+    if kind == "lstm":
+        kind = "lstm_peephole" if peepholes else "basic_lstm"
+    return kind, peepholes
+
+
+def _one_cell(
+    cell: str, peepholes: bool, parts: Dict[str, Dict[int, str]], specs: Mapping[str, Spec], where: str
+) -> Tuple[Dict[str, Source], Tuple[int, int]]:
+    """Part -> source for one cell, and its (inputs, units)."""
+    kernel, (bias, blocks) = next(iter(CELL_KINDS[cell].kernels.items()))
+    for part in (kernel, bias):
+        if part not in parts:
+            raise UnidentifiedError(f"{where}: a {cell} cell without its {part}")
+    width = _join(parts[bias], specs, where).shape
+    if len(width) != 1 or width[0] % blocks or not width[0]:
+        raise UnidentifiedError(
+            f"{where}: the bias {list(width)} fits no {cell} cell ({blocks} equal blocks)"
+        )
+    units = width[0] // blocks
+    columns = {part: times * units for part, (_, times) in CELL_KINDS[cell].kernels.items()}
+    joined = {part: _join(shards, specs, where, columns.get(part, 0)) for part, shards in parts.items()}
+    rows = joined[kernel].shape[0] if joined[kernel].shape else 0
+    inputs = rows - units
+    if inputs < 1:
+        raise UnidentifiedError(f"{where}: a kernel of {rows} rows fits no {cell} cell of {units} units")
+    wanted = cell_shapes(cell, inputs, units, peepholes)
+    for part in sorted(set(wanted) | set(joined)):
+        found = joined[part].shape if part in joined else None
+        if found != wanted.get(part):
+            raise UnidentifiedError(
+                f"{where}: a {cell} cell of {inputs} inputs and {units} units has {part} "
+                f"{_show(found)}, expected {_show(wanted.get(part))}"
+            )
+    return joined, (inputs, units)
+
+
+def _show(shape: Optional[Shape]) -> str:
+    return "nowhere" if shape is None else str(list(shape))
+
+
+def _join(shards: Dict[int, str], specs: Mapping[str, Spec], where: str, columns: int = 0) -> Source:
+    """Join the pieces of a weight: along rows, or along columns where only that gives the width."""
+    if set(shards) == {-1}:
+        return Source((shards[-1],), 0, specs[shards[-1]].shape)
+    if set(shards) != set(range(len(shards))):
+        raise UnidentifiedError(f"{where}: pieces of {shards[min(shards)]} are missing")
+    names = tuple(shards[number] for number in range(len(shards)))
+    shapes = [specs[name].shape for name in names]
+    for axis in range(len(shapes[0])):
+        rest = {shape[:axis] + shape[axis + 1 :] for shape in shapes if len(shape) == len(shapes[0])}
+        if len(rest) != 1 or any(len(shape) != len(shapes[0]) for shape in shapes):
+            continue
+        total = sum(shape[axis] for shape in shapes)
+        joined = (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
+        if not columns or len(joined) != 2 or joined[1] == columns:
+            return Source(names, axis, joined)
+    raise UnidentifiedError(f"{where}: the {len(names)} pieces of {names[0]} do not fit together")
+
+
+def _uniform(where: str, sizes: Dict[Tuple[int, int], Tuple[int, int]], directions: int) -> Tuple[int, int]:
+    """The model's (inputs, units), where its cells agree on them."""
+    inputs, units = sizes[0, 0]
+    for (direction, layer), (cell_inputs, cell_units) in sorted(sizes.items()):
+        place = f"{where}: layer {layer} of direction {DIRECTIONS[direction]}"
+        if cell_units != units:
+            raise UnidentifiedError(
+                f"{place} has {cell_units} units, layer 0 has {units}, expected one width"
+            )
+        if layer and directions == 2 and cell_inputs == 2 * units:
+            raise UnidentifiedError(f"{place} reads both directions below it: unknown here")
+        if cell_inputs != (units if layer else inputs):
+            raise UnidentifiedError(
+                f"{place} reads {cell_inputs} numbers, expected {units if layer else inputs}"
+            )
+    return inputs, units
+
+
+def _stacked(found: Dict[str, Recurrent]) -> Recurrent:
+    """Several scopes as the layers of one model, where widths and numbers leave one order only."""
+    scopes = sorted(found, key=_number)
+    models = [found[scope] for scope in scopes]
+    units, listed = models[0].units, ", ".join(scope or "(no scope)" for scope in scopes)
+    alike = len({(model.cell, model.units) for model in models}) == 1
+    single = all(model.layers == 1 and model.directions == 1 for model in models)
+    first = [place for place, model in enumerate(models) if model.inputs != units]
+    numbered = len({NUMBERED.sub(r"\1", scope) for scope in scopes}) == 1 and first == [0]
+    rest = all(model.inputs == units for place, model in enumerate(models) if place not in first)
+    if not (alike and single and len(first) == 1 and rest and (len(models) == 2 or numbered)):
+        raise UnidentifiedError(
+            f"{len(models)} recurrent models in one checkpoint ({listed}), and nothing says which is meant"
+        )
+    order = first + [place for place in range(len(models)) if place not in first]
+    cell = models[0].cell
+    sources: Dict[str, Source] = {}
+    for layer, place in enumerate(order):
+        for old, source in models[place].sources.items():
+            sources[role(cell, 0, layer, old.split("/", 3)[3])] = source
+    note = (
+        f"the scopes {', '.join(scopes[place] for place in order)} were taken as layers: no other order fits"
+    )
+    ages = tuple(dict.fromkeys(age for model in models for age in model.ages))
+    bottom = models[order[0]]
+    return Recurrent(cell, bottom.inputs, units, len(models), 1, sources, ages, (note,))
+
+
+def _number(scope: str) -> Tuple[str, int]:
+    match = NUMBERED.match(scope)
+    return (match.group(1), int(match.group(2) or 0)) if match else (scope, 0)

@@ -1,0 +1,158 @@
+"""The one door through which weights enter a graph: every role filled with the right shape, or none."""
+
+from difflib import SequenceMatcher
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from tf1_lstm.checkpoints.cells import Source
+from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.identify import SLOT_PAIR, Identified, collect, identify
+from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
+from tf1_lstm.checkpoints.roles import Shape
+from tf1_lstm.checkpoints.weights import Weights
+from tf1_lstm.errors import InputError
+from tf1_lstm.files import PathLike
+
+POWERS = ("beta1_power", "beta2_power")
+NEAREST = 3
+DTYPE = "float32"
+
+
+def load_weights(path: PathLike, expected: Mapping[str, Shape], want_slots: bool = False) -> Weights:
+    """Read the weights that a graph needs from a checkpoint of any age.
+
+    Args:
+      path: anything that ``locate`` takes.
+      expected: role -> shape of every weight of the graph (``roles.expected_shapes``).
+      want_slots: also read Adam's slots and beta powers, to train on.
+
+    Returns:
+      Weights whose ``arrays`` has exactly the roles of ``expected``, float32 and finite; with
+      ``want_slots`` its ``slots`` has ``Adam`` and ``Adam_1`` for each of them, and ``scalars`` the
+      beta powers.
+
+    Raises:
+      InputError: no such checkpoint, damaged, not this model, something missing, something left over
+        that the model reads, or values that are not finite. The message is one line, then a table of
+        what was expected, what was found, and the nearest candidates.
+    """
+    checkpoint = read_checkpoint(path)
+    return weights_of(checkpoint, expected, want_slots)
+
+
+def weights_of(checkpoint: Checkpoint, expected: Mapping[str, Shape], want_slots: bool = False) -> Weights:
+    """As ``load_weights``, from a checkpoint that is open already."""
+    identified = identify(checkpoint.specs, expected)
+    problems = differences(checkpoint.specs, identified, expected)
+    if problems:
+        raise InputError(_refusal(checkpoint, identified, expected, problems))
+    if want_slots:
+        _check_slots(checkpoint, identified)
+    weights = collect(checkpoint, identified, want_slots)
+    _check_finite(checkpoint, weights)
+    return weights
+
+
+def differences(
+    specs: Mapping[str, Spec], identified: Identified, expected: Mapping[str, Shape]
+) -> List[str]:
+    """What keeps a checkpoint from filling a graph, a phrase each; empty where it fits."""
+    if identified.model is None:
+        return [identified.problem]
+    problems = []
+    for role, shape in expected.items():
+        source = identified.sources.get(role)
+        if source is None:
+            problems.append(f"{role} {list(shape)} is missing")
+        elif source.shape != tuple(shape):
+            problems.append(f"{role} is {list(source.shape)}, expected {list(shape)}")
+        else:
+            wrong = {specs[name].dtype for name in source.names} - {DTYPE}
+            problems += [f"{role} is of type {dtype}, expected {DTYPE}" for dtype in sorted(wrong)]
+    extra = [role for role in identified.sources if role not in expected]
+    problems += [f"{role} is in the checkpoint and not in the model" for role in extra]
+    problems += [
+        f"{name} {list(specs[name].shape)} may be a layer that this model does not have"
+        for name in identified.suspects
+    ]
+    return problems
+
+
+def _check_slots(checkpoint: Checkpoint, identified: Identified) -> None:
+    for slot in SLOT_PAIR:
+        lacking = [role for role in identified.sources if role not in identified.slots.get(slot, {})]
+        if lacking:
+            raise InputError(
+                f"{checkpoint.prefix}: found no Adam slot {slot!r} for {lacking[0]}, expected one for each "
+                "weight (without them training cannot go on as if it had never stopped)"
+            )
+    lacking = [name for name in POWERS if name not in identified.scalars]
+    if lacking:
+        raise InputError(f"{checkpoint.prefix}: found no {lacking[0]}, expected it beside Adam's slots")
+
+
+def _check_finite(checkpoint: Checkpoint, weights: Weights) -> None:
+    groups = {"": weights.arrays, **{f"{slot} of ": arrays for slot, arrays in weights.slots.items()}}
+    for what, arrays in groups.items():
+        for role, array in arrays.items():
+            bad = int(array.size - np.isfinite(array).sum())
+            if bad:
+                raise InputError(
+                    f"{checkpoint.prefix}: {what}{role} holds {bad:,} values that are NaN or infinite "
+                    f"of {array.size:,}, expected finite numbers"
+                )
+
+
+def _refusal(
+    checkpoint: Checkpoint, identified: Identified, expected: Mapping[str, Shape], problems: List[str]
+) -> str:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    head = f"{checkpoint.prefix}: does not fit the model: {problems[0]}{more}"
+    rows = [("role", "expected", "found", "nearest candidates")]
+    for role in sorted({*expected, *identified.sources}):
+        shape = expected.get(role)
+        source = identified.sources.get(role)
+        fits = source is not None and shape is not None and source.shape == tuple(shape)
+        near = "" if fits or shape is None else ", ".join(nearest(checkpoint.specs, identified, role, shape))
+        rows.append((role, "-" if shape is None else str(list(shape)), _found(source), near))
+    lines = [head, *table(rows)]
+    lines += [f"also: {problem}" for problem in problems[1:] if "/" not in problem.split(" ")[0]]
+    if identified.candidates:
+        pairs = ", ".join(
+            f"{layer.kernel} with {layer.bias}" for layer in identified.candidates[: NEAREST * 2]
+        )
+        lines.append(f"the softmax could be any of these, and nothing decides: {pairs}")
+    return "\n".join(lines)
+
+
+def _found(source: Optional[Source]) -> str:
+    if source is None:
+        return "-"
+    name = source.names[0] + (f" and {len(source.names) - 1} more" if len(source.names) > 1 else "")
+    return f"{name} {list(source.shape)}"
+
+
+def nearest(specs: Mapping[str, Spec], identified: Identified, role: str, shape: Shape) -> List[str]:
+    """The variables most like a role, those that play no role first: by shape, then by name."""
+    ranked: List[Tuple[float, str]] = []
+    for name in identified.unread or tuple(specs):
+        spec = specs[name]
+        same = spec.shape == tuple(shape)
+        alike = len(spec.shape) == len(shape) and bool(set(spec.shape) & set(shape))
+        score = 2.0 * same + alike + SequenceMatcher(None, role.lower(), name.lower()).ratio()
+        if score > 0.5:
+            ranked.append((-score, f"{name} {list(spec.shape)}"))
+    return [text for _, text in sorted(ranked)[:NEAREST]]
+
+
+def table(rows: Sequence[Sequence[str]]) -> List[str]:
+    """Rows of texts as aligned lines, the first underlined."""
+    widths: Dict[int, int] = {}
+    for row in rows:
+        for column, cell in enumerate(row):
+            widths[column] = max(widths.get(column, 0), len(cell))
+    lines = [
+        "  ".join(cell.ljust(widths[column]) for column, cell in enumerate(row)).rstrip() for row in rows
+    ]
+    return [lines[0], "  ".join("-" * widths[column] for column in sorted(widths)), *lines[1:]]

@@ -1,0 +1,144 @@
+"""From a checkpoint's variables to a model: which variable plays which role, and which plays none."""
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Optional, Tuple
+
+import numpy as np
+
+from tf1_lstm.checkpoints.cells import Recurrent, Source, UnidentifiedError, cell_variables, recognise
+from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.reading import Checkpoint
+from tf1_lstm.checkpoints.readout import Layer, Readout, find_readout
+from tf1_lstm.checkpoints.roles import CELL_KINDS, SOFTMAX_WEIGHTS, Shape
+from tf1_lstm.checkpoints.slots import Separated, separate
+from tf1_lstm.checkpoints.weights import Model, Weights
+
+SLOT_PAIR = ("Adam", "Adam_1")
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What a checkpoint's variables are.
+
+    Attributes:
+      model: the model, or None (``problem`` says why).
+      problem: why there is no model, one sentence; empty otherwise.
+      sources: role -> the variables it comes from.
+      slots: slot -> role -> the slot's variables, in the same order as the role's.
+      scalars: ``beta1_power``, ``beta2_power``, ``global_step`` -> variable.
+      unread: variables that play no role (their slots too).
+      suspects: those of them that the model may well read, by their shape.
+      candidates: pairs of which one may be the softmax, where nothing decides.
+      ages: the ages of TensorFlow whose names are used.
+      notes: what was concluded rather than read.
+    """
+
+    model: Optional[Model]
+    problem: str
+    sources: Dict[str, Source] = field(default_factory=dict)
+    slots: Dict[str, Dict[str, Source]] = field(default_factory=dict)
+    scalars: Dict[str, str] = field(default_factory=dict)
+    unread: Tuple[str, ...] = ()
+    suspects: Tuple[str, ...] = ()
+    candidates: Tuple[Layer, ...] = ()
+    ages: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()
+
+
+def identify(specs: Mapping[str, Spec], expected: Optional[Mapping[str, Shape]] = None) -> Identified:
+    """Find out what a checkpoint's variables are, from names and shapes alone.
+
+    Args:
+      specs: name -> shape and type.
+      expected: role -> shape of the graph to be filled, if there is one (see ``find_readout``).
+    """
+    separated = separate(specs)
+    cells = cell_variables(separated.primaries)
+    others = [name for name in separated.primaries if name not in cells]
+    try:
+        recurrent = recognise(specs, cells)
+    except UnidentifiedError as error:
+        return Identified(None, str(error), scalars=separated.scalars, unread=tuple(separated.primaries))
+    widths = (recurrent.units,) if recurrent.directions == 1 else (recurrent.units, 2 * recurrent.units)
+    readout = find_readout(specs, others, recurrent.inputs, widths, expected)
+    return _assemble(specs, separated, recurrent, readout)
+
+
+def _assemble(
+    specs: Mapping[str, Spec], separated: Separated, recurrent: Recurrent, readout: Readout
+) -> Identified:
+    sources = {**recurrent.sources, **readout.sources}
+    used = {name for source in sources.values() for name in source.names}
+    softmax = sources.get(SOFTMAX_WEIGHTS)
+    fixed = CELL_KINDS[recurrent.cell]
+    model = Model(
+        cell=recurrent.cell,
+        gate_order=fixed.gate_order,
+        forget_bias=fixed.forget_bias,
+        inputs=recurrent.inputs,
+        units=recurrent.units,
+        layers=recurrent.layers,
+        directions=recurrent.directions,
+        classes=softmax.shape[1] if softmax else None,
+    )
+    slots = _slots(sources, separated.slots)
+    used |= {name for roles in slots.values() for source in roles.values() for name in source.names}
+    used |= set(separated.scalars.values())
+    return Identified(
+        model=model,
+        problem="",
+        sources=sources,
+        slots=slots,
+        scalars=separated.scalars,
+        unread=tuple(name for name in sorted(specs) if name not in used),
+        suspects=readout.suspects,
+        candidates=readout.candidates,
+        ages=recurrent.ages,
+        notes=recurrent.notes + readout.notes,
+    )
+
+
+def _slots(
+    sources: Mapping[str, Source], slots: Mapping[str, Dict[str, str]]
+) -> Dict[str, Dict[str, Source]]:
+    """Slot -> role -> source, for the roles all of whose pieces have that slot."""
+    found: Dict[str, Dict[str, Source]] = {}
+    for role, source in sources.items():
+        pieces = [slots.get(name, {}) for name in source.names]
+        for slot in sorted(set(pieces[0]).intersection(*pieces)):
+            names = tuple(piece[slot] for piece in pieces)
+            found.setdefault(slot, {})[role] = Source(names, source.axis, source.shape)
+    return found
+
+
+def values_of(checkpoint: Checkpoint, source: Source) -> np.ndarray:
+    """The values of a role, joined from their pieces; raises InputError where they are damaged."""
+    pieces: List[np.ndarray] = [checkpoint.variables[name] for name in source.names]
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=source.axis)
+
+
+def collect(checkpoint: Checkpoint, identified: Identified, want_slots: bool) -> Weights:
+    """Read the values of an identified model.
+
+    Args:
+      checkpoint: where they are.
+      identified: its model, which must not be None.
+      want_slots: read the optimizer's slots too.
+
+    Raises:
+      ValueError: there is no model.
+      InputError: damaged values.
+    """
+    if identified.model is None:
+        raise ValueError(identified.problem)
+    slots = identified.slots if want_slots else {}
+    return Weights(
+        model=identified.model,
+        arrays={role: values_of(checkpoint, source) for role, source in identified.sources.items()},
+        slots={
+            slot: {role: values_of(checkpoint, source) for role, source in roles.items()}
+            for slot, roles in slots.items()
+        },
+        scalars={name: checkpoint.variables[variable] for name, variable in identified.scalars.items()},
+        step=checkpoint.step,
+    )

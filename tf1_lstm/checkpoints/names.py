@@ -1,0 +1,135 @@
+"""Variable names of every age of TensorFlow 1, taken apart into (cell, direction, layer, part).
+
+Three ages differ: up to 0.12 (``RNN/BasicLSTMCell/Linear/Matrix``), 1.0 and 1.1
+(``rnn/basic_lstm_cell/weights``), 1.2 and later (``rnn/basic_lstm_cell/kernel``). What stands
+around them is the user's own: any scope may be in front, so names are read by their parts.
+"""
+
+import re
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+AGE_OLD, AGE_MIDDLE, AGE_NEW = "up to 0.12", "1.0-1.1", "1.2 and later"
+
+CLASSES: Dict[str, str] = {  # the class's name without case and underscores -> the cell
+    "basicrnncell": "basic_rnn",
+    "basiclstmcell": "basic_lstm",
+    "lstmcell": "lstm",  # basic_lstm or lstm_peephole: its parts tell
+    "lstmblockcell": "lstm",
+    "lstmblockwrapper": "lstm",
+    "lstmfusedcell": "lstm",
+    "lstmblockfusedcell": "lstm",
+    "coupledinputforgetgatelstmcell": "lstm_coupled",
+    "grucell": "gru",
+}
+LEAVES = {  # a name's last part -> the canonical part and the age that used it
+    "matrix": ("kernel", AGE_OLD),
+    "w": ("kernel", AGE_OLD),
+    "bias": ("bias", AGE_NEW),
+    "b": ("bias", AGE_OLD),
+    "weights": ("kernel", AGE_MIDDLE),
+    "biases": ("bias", AGE_MIDDLE),
+    "kernel": ("kernel", AGE_NEW),
+    "w_i_diag": ("w_i_diag", AGE_NEW),
+    "w_f_diag": ("w_f_diag", AGE_NEW),
+    "w_o_diag": ("w_o_diag", AGE_NEW),
+}
+DIRECTION_WORDS = {"fw": 0, "forward": 0, "bw": 1, "backward": 1}
+STACKS = ("multirnncell", "stackbidirectionalrnn")
+UNIQUE = re.compile(r"_\d+$")
+LAYER = re.compile(r"^cell_?(\d{1,4})$", re.I)
+SHARD = re.compile(r"^(matrix|w)_(\d{1,6})$", re.I)
+PART = re.compile(r"^part_(\d{1,6})$")
+DIRECTION = re.compile(r"^(?:(.*)_)?(fw|bw)$", re.I)
+
+
+class CellName(NamedTuple):
+    """A variable of a recurrent cell, by its name.
+
+    Attributes:
+      scope: what stands around direction, layer and cell; one model shares one scope.
+      cell: a value of ``CLASSES``, or ``"?Name"`` for a cell that is not known here.
+      direction: 0 forward, 1 backward.
+      layer: from 0.
+      part: ``kernel``, ``gates/bias``, ``w_f_diag`` ...; ``"?name"`` for one that is not known.
+      shard: number of the piece, for a weight stored in pieces of its own names.
+      age: which versions of TensorFlow used this name.
+    """
+
+    scope: str
+    cell: str
+    direction: int
+    layer: int
+    part: str
+    shard: Optional[int]
+    age: str
+
+
+def parse_name(name: str) -> Optional[CellName]:
+    """Take a variable's name apart.
+
+    Args:
+      name: without an optimizer's suffix.
+
+    Returns:
+      None where no part of the name is a cell's class.
+    """
+    parts = name.split("/")
+    places = [place for place, part in enumerate(parts[:-1]) if _cell_class(part)]
+    if not places:
+        return None
+    place = places[-1]
+    direction, layer, scope = _surroundings(parts[:place])
+    part, shard, age = _part(parts[place + 1 :])
+    if parts[place] != parts[place].lower():
+        age = AGE_OLD  # BasicLSTMCell, not yet basic_lstm_cell
+    elif age == AGE_OLD:
+        age = AGE_NEW  # CoupledInputForgetGateLSTMCell still calls its weights W_0 and B
+    return CellName(scope, _cell_class(parts[place]) or "", direction, layer, part, shard, age)
+
+
+def _plain(part: str) -> str:
+    return UNIQUE.sub("", part).replace("_", "").lower()
+
+
+def _cell_class(part: str) -> Optional[str]:
+    plain = _plain(part)
+    if plain in CLASSES:
+        return CLASSES[plain]
+    looks_like_one = plain.endswith(("cell", "cellwrapper")) and plain not in ("cell", *STACKS)
+    return "?" + UNIQUE.sub("", part) if looks_like_one else None
+
+
+def _surroundings(parts: List[str]) -> Tuple[int, int, str]:
+    """Direction, layer and scope from what stands before the cell's class."""
+    direction, layer, scope = 0, 0, []
+    for place, part in enumerate(parts):
+        numbered = LAYER.match(part)
+        directed = DIRECTION.match(part)
+        if part.lower() in DIRECTION_WORDS:
+            direction = DIRECTION_WORDS[part.lower()]
+        elif directed:  # BiRNN_FW
+            direction = DIRECTION_WORDS[directed.group(2).lower()]
+            scope.append(directed.group(1) or "")
+        elif numbered and place and _plain(parts[place - 1]) in STACKS:
+            layer = int(numbered.group(1))
+        else:
+            scope.append(part)
+    return direction, layer, "/".join(scope)
+
+
+def _part(parts: List[str]) -> Tuple[str, Optional[int], str]:
+    """Canonical part, shard and age from what stands behind the cell's class."""
+    shard: Optional[int] = None
+    numbered = PART.match(parts[-1]) if len(parts) > 1 else None
+    if numbered:
+        shard, parts = int(numbered.group(1)), parts[:-1]
+    leaf = parts[-1].lower()
+    piece = SHARD.match(leaf)
+    if piece and shard is None:
+        shard, leaf = int(piece.group(2)), piece.group(1)
+    middle = [part.lower() for part in parts[:-1]]
+    gates = {part for part in middle if part != "linear"}
+    if leaf not in LEAVES or len(gates) > 1 or not gates <= {"gates", "candidate"}:
+        return "?" + "/".join(parts), shard, AGE_NEW
+    part, age = LEAVES[leaf]
+    return "/".join([*gates, part]), shard, age

@@ -1,0 +1,72 @@
+"""The canonical form of a trained model: role -> array, and what is needed to run it."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Dict, Optional, Tuple
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model is, apart from its numbers.
+
+    Attributes:
+      cell: one of ``recipes.base.CELLS``.
+      gate_order: the blocks of the kernel's columns (``i, j, f, o`` for a BasicLSTMCell).
+      forget_bias: added to the forget gate when the cell runs. No checkpoint holds it: 1.0 is
+        TensorFlow's default; None for a cell without a forget gate.
+      inputs: numbers per step.
+      units: width of each layer.
+      layers: layers in each direction.
+      directions: 1, or 2 for a bidirectional model.
+      classes: width of the softmax, or None without one.
+    """
+
+    cell: str
+    gate_order: Tuple[str, ...]
+    forget_bias: Optional[float]
+    inputs: int
+    units: int
+    layers: int
+    directions: int
+    classes: Optional[int]
+
+    def describe(self) -> str:
+        """One line for people."""
+        layers = "one layer" if self.layers == 1 else f"{self.layers} layers"
+        directions = "one direction" if self.directions == 1 else "two directions"
+        classes = "no softmax" if self.classes is None else f"classes {self.classes}"
+        return f"{layers}, {directions}, {self.cell}, inputs {self.inputs}, units {self.units}, {classes}"
+
+
+@dataclass
+class Weights:
+    """A model with its numbers.
+
+    Attributes:
+      model: what it is.
+      arrays: role -> values.
+      slots: optimizer slot (``"Adam"``, ``"Adam_1"``) -> role -> values.
+      scalars: ``beta1_power``, ``beta2_power`` and ``global_step`` where the checkpoint has them.
+      step: the iteration after which it was saved, if known.
+    """
+
+    model: Model
+    arrays: Dict[str, np.ndarray]
+    slots: Dict[str, Dict[str, np.ndarray]] = field(default_factory=dict)
+    scalars: Dict[str, np.ndarray] = field(default_factory=dict)
+    step: Optional[int] = None
+
+    def digest(self) -> str:
+        """SHA-256 over role, dtype, shape and bytes of each array, in the roles' order.
+
+        The optimizer's slots are left out: the digest names what evaluates, not what trains.
+        """
+        total = hashlib.sha256()
+        for role in sorted(self.arrays):
+            array = np.ascontiguousarray(self.arrays[role])
+            array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            total.update(f"{role} {array.dtype.str} {list(self.arrays[role].shape)}\n".encode())
+            total.update(array.tobytes())
+        return total.hexdigest()
