@@ -55,7 +55,7 @@ class Environment:
 
     def requirements(self, layer: str) -> List[str]:
         """The lock files of a layer, in the order in which they are installed."""
-        named = {"base": ["requirements-pip.txt", "requirements.txt"], "project": []}
+        named: Dict[str, List[str]] = {"base": ["requirements-pip.txt", "requirements.txt"], "project": []}
         return named.get(layer, [f"requirements-{layer}.txt"])
 
     def stamp(self, layer: str) -> Path:
@@ -200,7 +200,7 @@ def install(environment: Environment, layer: str) -> None:
         check = [python, "-I", "-W", "ignore", "-c", "import tensorflow"]
         run(check, root, "TensorFlow 1.15 was installed but does not start here")
     else:  # "project" follows "base" at once
-        run([python, "-I", "-m", "pip", "check"], root, "pip check found requirements that do not fit together")
+        run([python, "-I", "-m", "pip", "check"], root, "pip check found versions that do not fit together")
     write_stamp(environment.stamp(layer), wanted)
 
 
