@@ -1,0 +1,199 @@
+"""The bundle file: the same after a round trip, and refused when it is not what it says."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.parity.support import IDS, ROWS, make_bundle, with_document
+from tf1_lstm.errors import InputError
+from tf1_lstm.parity.bundle import arrays_of, read_bundle, write_bundle
+
+
+@pytest.mark.parametrize("base", [ROWS, IDS], ids=["rows", "ids"])
+@pytest.mark.parametrize("cell", ["basic_rnn", "basic_lstm", "lstm_peephole", "lstm_coupled", "gru"])
+def test_a_bundle_comes_back_as_it_was_written(tmp_path, base, cell):
+    bundle = make_bundle(base, cell=cell, layers=2)
+    write_bundle(tmp_path / "a.npz", bundle)
+    again = read_bundle(tmp_path / "a.npz")
+    expected, found = arrays_of(bundle), arrays_of(again)
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+    assert again.settings == bundle.settings
+    assert again.spec == bundle.spec
+
+
+def test_the_same_bundle_gives_the_same_bytes(tmp_path):
+    write_bundle(tmp_path / "a.npz", make_bundle(ROWS))
+    write_bundle(tmp_path / "b.npz", read_bundle(tmp_path / "a.npz"))
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_plain_numpy_reads_it_as_the_format_document_says(tmp_path):
+    write_bundle(tmp_path / "a.npz", make_bundle(ROWS))
+    with np.load(str(tmp_path / "a.npz"), allow_pickle=False) as arrays:
+        document = json.loads(arrays["document"].tobytes().decode("utf-8"))
+        assert arrays["weights/lstm/fw/0/kernel"].shape == (11, 20)
+    assert document["version"] == 1
+    text = (Path(__file__).parents[2] / "docs" / "bundle.md").read_text(encoding="utf-8")
+    for key in document:
+        assert f"`{key}`" in text, f"docs/bundle.md does not describe {key}"
+
+
+def test_words_that_the_bundle_lacks_are_nan_and_not_a_wrong_vector(tmp_path):
+    vectors = make_bundle(IDS).vectors
+    assert vectors is not None
+    part = type(vectors)(vectors.ids[:3], vectors.values[:3], vectors.words, vectors.unknown)
+    assert np.isnan(part.table()[3:]).all()
+    np.testing.assert_array_equal(part.table()[:3], vectors.values[:3])
+    assert part.look_up(np.array([[0, 3]])) is None
+    np.testing.assert_array_equal(part.look_up(np.array([2, 0])), vectors.values[[2, 0]])
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read_bundle(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cell": "tcn"}, "cell 'tcn'"),
+        ({"units": -1}, "'units' is -1"),
+        ({"units": 6}, "expected"),
+        ({"units": True}, "'units' is True"),
+        ({"layers": 99999}, "1 to 64"),
+        ({"forget_bias": 1e308}, "moderate"),
+        ({"readout": "both-states"}, "bidirectional False"),
+        ({"steps": "250"}, "'steps' is '250'"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(tmp_path, changes, said):
+    bundle = make_bundle(ROWS)
+    write_bundle(tmp_path / "a.npz", with_document(bundle, settings=dict(bundle.settings, **changes)))
+    assert said in refused(tmp_path / "a.npz")
+
+
+def rewritten(path: Path, edit) -> None:
+    """Rewrite the members of an archive: ``edit(dict name -> bytes)``."""
+    with zipfile.ZipFile(str(path)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    edit(members)
+    with zipfile.ZipFile(str(path), "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def npy(array: np.ndarray, pickled: bool = False) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, allow_pickle=pickled)
+    return stream.getvalue()
+
+
+def document_of(text: str) -> bytes:
+    return npy(np.frombuffer(text.encode(), np.uint8))
+
+
+ENDLESS = (
+    b"\x93NUMPY\x01\x00v\x00"
+    + b"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,), }".ljust(117)
+)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda m: m.pop("document.npy"), "no 'document' inside"),
+        (lambda m: m.pop("logits.npy"), "differ in logits"),
+        (lambda m: m.update({"more.npy": npy(np.zeros(3))}), "differ in more"),
+        (
+            lambda m: m.update({"logits.npy": npy(np.zeros(3, object), pickled=True)}),
+            "expected plain numbers",
+        ),
+        (lambda m: m.update({"logits.npy": npy(np.zeros((6, 3), np.float32))}), "SHA-256"),
+        (lambda m: m.update({"logits.npy": m["logits.npy"][:-4]}), "not its size"),
+        (lambda m: m.update({"logits.npy": ENDLESS + b"\n"}), "not its size"),
+        (lambda m: m.update({"logits.npy": b"hello"}), "not a .npy"),
+        (lambda m: m.update({"readme.txt": b"hello"}), "not one array"),
+        (lambda m: m.update({"document.npy": document_of("[" * 100000)}), "not JSON"),
+        (lambda m: m.update({"document.npy": document_of('{"a": NaN}')}), "not JSON"),
+        (lambda m: m.update({"document.npy": document_of("[]")}), "expected a JSON object"),
+        (lambda m: m.update({"document.npy": document_of("{}")}), "version 1"),
+        (
+            lambda m: m.update(
+                {"document.npy": document_of('{"format": "tf1-lstm-bundle", "version": 2, "recipe": 3}')}
+            ),
+            "version 2",
+        ),
+        (
+            lambda m: m.update({"document.npy": document_of('{"format": "tf1-lstm-bundle", "version": 1}')}),
+            "'recipe' is None",
+        ),
+    ],
+)
+def test_an_edited_file_is_refused_with_its_reason(tmp_path, edit, said):
+    path = tmp_path / "a.npz"
+    write_bundle(path, make_bundle(ROWS))
+    rewritten(path, edit)
+    message = refused(path)
+    assert said in message
+    assert message.startswith(str(path))
+
+
+def test_nan_is_refused(tmp_path):
+    bundle = make_bundle(ROWS)
+    bundle.gradients["softmax/bias"][0] = np.nan
+    write_bundle(tmp_path / "a.npz", bundle)
+    assert "gradients/softmax/bias: holds NaN" in refused(tmp_path / "a.npz")
+
+
+def test_an_id_without_a_vector_is_refused(tmp_path):
+    bundle = make_bundle(IDS)
+    bundle.inputs[0, 0] = -1
+    write_bundle(tmp_path / "a.npz", bundle)
+    assert "has no vector" in refused(tmp_path / "a.npz")
+
+
+def test_a_small_file_that_claims_too_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("tf1_lstm.parity.npz.MOST_BYTES", 1 << 20)
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(str(path), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", b"\0" * (2 << 20))
+    assert path.stat().st_size < 5000
+    assert "would unpack to 2,097,152 bytes" in refused(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x80\x04K\x01.", b"a text file\n" * 50])
+def test_other_files_are_refused(tmp_path, content):
+    path = tmp_path / "a.npz"
+    path.write_bytes(content)
+    assert "expected a bundle" in refused(path)
+    assert "is a folder" in refused(tmp_path)
+    assert "no such file" in refused(tmp_path / "b.npz")
+
+
+def test_damage_anywhere_is_refused_or_harmless(tmp_path):
+    """Every bit flip ends in InputError, or in the same arrays (an unread byte of the archive)."""
+    path = tmp_path / "a.npz"
+    write_bundle(path, make_bundle(ROWS))
+    whole, expected = path.read_bytes(), arrays_of(read_bundle(path))
+    random = np.random.RandomState(0)
+    for _ in range(300):
+        damaged = bytearray(whole)
+        place = random.randint(len(damaged))
+        damaged[place] ^= 1 << random.randint(8)
+        path.write_bytes(
+            bytes(damaged[: random.randint(1, len(damaged))]) if random.rand() < 0.2 else damaged
+        )
+        try:
+            found = arrays_of(read_bundle(path))
+        except InputError:
+            continue
+        for name, array in expected.items():
+            np.testing.assert_array_equal(found[name], array)
