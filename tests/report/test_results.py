@@ -1,0 +1,133 @@
+"""Reading results files and putting published figures beside measured ones."""
+
+import dataclasses
+import json
+
+import pytest
+
+from tests.report.examples import evaluation, make_results
+from tf1_lstm.errors import InputError
+from tf1_lstm.recipes.base import Figure
+from tf1_lstm.report.results import (
+    build_published,
+    comparisons,
+    deviations_text,
+    final_evaluations,
+    grouped,
+    read_results,
+)
+from tf1_lstm.report.statistics import wilson_interval
+
+
+def test_a_document_survives_the_way_through_a_file(write_results):
+    assert read_results(write_results("a.json")) == make_results()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda d: d.pop("evaluations"), "evaluations is missing"),
+        (lambda d: d.update(format=2), "found results format 2, expected 1"),
+        (lambda d: d.update(seed="1"), "seed: found str '1'"),
+        (lambda d: d.update(seed=True), "seed: found bool"),
+        (lambda d: d["evaluations"][1].pop("accuracy"), r"evaluations\[1\].accuracy is missing"),
+        (lambda d: d["evaluations"][0].update(accuracy=82.6), r"accuracy: found 82.6, expected 0 to 1"),
+        (lambda d: d["evaluations"][0].update(accuracy=float("nan")), "accuracy: found nan"),
+        (lambda d: d["evaluations"][0].update(examples=0), "examples: found 0"),
+        (lambda d: d["published"].insert(0, 7), r"published\[0\]: found int"),
+        (lambda d: d["published"][0].pop("measured_examples"), "measured_examples is missing"),
+        (lambda d: d.update(deviations={"iterations": 5}), "deviations.iterations: found 5"),
+    ],
+)
+def test_a_bad_document_is_refused_with_file_and_place(tmp_path, results, damage, message):
+    damage(results)
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(results))
+    with pytest.raises(InputError, match=message) as caught:
+        read_results(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '"x"', "null"])
+def test_what_is_no_document_is_refused(tmp_path, content):
+    path = tmp_path / "bad.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"bad\.json: "):
+        read_results(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        read_results(tmp_path / "none.json")
+
+
+def test_only_the_last_checkpoint_counts_as_final(results):
+    assert [entry["checkpoint_step"] for entry in final_evaluations(results["evaluations"])] == [50000] * 5
+    assert final_evaluations([]) == []
+
+
+def test_a_sampled_figure_is_compared_with_test_batches_and_with_the_whole_split(recipe, results):
+    on_batches, on_split = build_published(recipe, results["evaluations"], results["test_batches"])
+    assert on_batches["measured_on"] == "10 batches of 24"
+    assert on_batches["measured"] == pytest.approx(199 / 240)
+    assert on_batches["measured_interval"] == pytest.approx(wilson_interval(199, 240))
+    assert on_split["measured_on"] == "whole split" and on_split["measured_examples"] == 2001
+    assert on_split["measured"] == pytest.approx((835 + 829) / 2001)
+    for entry in (on_batches, on_split):
+        assert entry["value"] == pytest.approx(205 / 240) and entry["interval"] == pytest.approx(
+            wilson_interval(205, 240)
+        )
+        assert entry["verdict"] == "inside" and entry["dropout"] == "on" and len(entry["parts"]) == 10
+    json.dumps([on_batches, on_split], allow_nan=False)
+
+
+def test_dropout_off_is_never_compared_with_a_figure_that_had_it_on(recipe):
+    off = [evaluation("tutorial-test", "off", [[900, 101], [100, 900]])]
+    (entry,) = build_published(recipe, off, None)
+    assert entry["verdict"] == "not measured" and entry["measured"] is None
+
+
+def test_a_figure_of_a_whole_split_is_not_compared_with_test_batches(recipe, results):
+    figure = Figure("accuracy", 0.83, 2001, "tutorial-test", True, "section 1", sampler="whole")
+    recipe = dataclasses.replace(recipe, figures=(figure,))
+    (entry,) = build_published(recipe, results["evaluations"], results["test_batches"])
+    assert entry["measured_on"] == "whole split" and entry["note"] == ""
+
+
+def test_nothing_from_the_sample_is_compared(recipe, results):
+    entries = build_published(recipe, results["evaluations"], results["test_batches"], sample=True)
+    assert {entry["verdict"] for entry in entries} == {"not comparable"}
+    # Not even where a document says otherwise.
+    results["sample"] = True
+    assert {row.verdict for row in comparisons(results) if row.name} == {"not comparable"}
+
+
+def test_a_far_figure_is_outside(recipe):
+    far = [evaluation("tutorial-test", "on", [[500, 501], [500, 500]])]
+    assert build_published(recipe, far, None)[0]["verdict"] == "outside"
+
+
+def test_a_recipe_without_figures_has_no_published_part(recipe, results):
+    assert build_published(dataclasses.replace(recipe, figures=()), results["evaluations"], None) == []
+
+
+def test_every_final_evaluation_is_shown_once(results):
+    shown = [(row.split, row.dropout) for row in comparisons(results) if row.how == "whole split"]
+    final = [(entry["split"], entry["dropout"]) for entry in final_evaluations(results["evaluations"])]
+    assert sorted(shown) == sorted(final)
+
+
+def test_deviations_name_used_and_published():
+    text = deviations_text({"sampler": ["published", "corrected"], "iterations": [50000, 600]})
+    assert text == "iterations 600 (published 50,000), sampler corrected (published published)"
+
+
+def test_runs_are_grouped_over_seeds_and_apart_by_schedule_and_data(tmp_path):
+    longer = {"deviations": {"iterations": [50000, 100000]}, "iterations": 100000}
+    made = [make_results(seed=3), make_results(seed=1, sample=True), make_results(seed=1, **longer)]
+    made.append(make_results(seed=1))
+    groups = grouped({tmp_path / str(k): document for k, document in enumerate(made)})
+    seeds = [[document["seed"] for document in group] for group in groups]
+    assert seeds == [[1, 3], [1], [1]]
+    assert [group[0]["iterations"] for group in groups] == [50000, 100000, 50000]
+    assert [group[0]["sample"] for group in groups] == [False, False, True]

@@ -1,0 +1,125 @@
+"""Tables in a terminal and in Markdown."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.report.examples import make_results
+from tf1_lstm.report.tables import (
+    code,
+    display_width,
+    duration,
+    escape_markdown,
+    markdown_table,
+    percent,
+    percent_interval,
+    reproduction_table,
+    text_table,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("abc", 3), ("电影", 4), ("e\u0301", 1), ("ＡＢ", 4), ("한글", 4), ("a\u200bb", 2), ("", 0)],  # noqa: RUF001
+)
+def test_display_width_is_that_of_a_terminal(text, width):
+    assert display_width(text) == width
+
+
+def test_columns_align_in_spite_of_wide_characters():
+    table = text_table(("word", "n"), [("电影", 5), ("film", 12), ("cafe\u0301", 123)], right=(1,))
+    lines = table.split("\n")
+    assert lines[0] == "word    n"
+    assert lines[1] == "----  ---"
+    assert {display_width(line) for line in lines} == {9}
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), max_size=5))
+@settings(derandomize=True, max_examples=50, deadline=None)
+def test_a_table_has_one_line_for_each_row_whatever_its_cells_hold(rows):
+    lines = text_table(("a", "b"), rows).split("\n")
+    assert len(lines) == 2 + len(rows)
+    assert not any("\x1b" in line or "\r" in line for line in lines)
+    assert max(display_width(line) for line in lines) == display_width(lines[1])
+
+
+def test_a_row_of_another_length_is_refused():
+    with pytest.raises(ValueError, match="1 cells under 2 headers"):
+        text_table(("a", "b"), [("x",)])
+
+
+def test_markdown_cells_cannot_break_their_table():
+    table = markdown_table(("a", "b"), [("x|y\nz", "<b>*bold*</b>"), ("", code("a|b `c`"))], right=(1,))
+    assert table.split("\n") == [
+        "| a | b |",
+        "| --- | ---: |",
+        "| x\\|y z | &lt;b&gt;\\*bold\\*&lt;/b&gt; |",
+        "|  | `` a\\|b `c` `` |",
+    ]
+
+
+def test_escaping_keeps_a_backslash():
+    assert escape_markdown("a\\*b & c") == "a\\\\\\*b &amp; c"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"),
+        (130, "2 min 10 s"),
+        (3599.4, "59 min 59 s"),
+        (3599.6, "1 h 00 min"),
+        (7265, "2 h 01 min"),
+    ],
+)
+def test_durations_never_show_sixty_of_anything(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_decimals_follow_the_number_of_examples():
+    assert percent(0.82596, 25000) == "82.60 %"
+    assert percent(0.83658, 2001) == "83.7 %"
+    assert percent(None) == "-" and percent_interval(None) == "-"
+    assert percent_interval((0.8212, 0.8307), 25000) == "[82.12, 83.07]"
+
+
+def test_the_reproduction_table_shows_published_measured_intervals_and_verdict(results):
+    table = reproduction_table(results)
+    assert table.startswith("imdb-lstm, seed 1, 50,000 iterations, trained in 39 min 44 s")
+    line = next(line for line in table.split("\n") if "10 batches of 24" in line)
+    cells = re.split(r"\s{2,}", line)
+    assert cells[2:] == [
+        "on",
+        "85.4 % [1]",
+        "[80.4, 89.3]",
+        "240",
+        "82.9 %",
+        "[77.6, 87.2]",
+        "240",
+        "inside",
+    ]
+    assert "[1] mean of ten test batches; seed 001, section 6" in table
+    assert "EMBEDDED SAMPLE" not in table and "Not as published" not in table
+    assert max(len(line) for line in table.split("\n")) <= 120
+
+
+def test_the_reproduction_table_of_the_sample_says_so_and_compares_nothing():
+    table = reproduction_table(make_results(sample=True, deviations={"iterations": [50000, 600]}))
+    assert "EMBEDDED SAMPLE" in table and "not comparable" in table
+    assert "Not as published: iterations 600 (published 50,000)" in table
+    assert " inside" not in table and "Note:" not in table
+
+
+def test_the_reproduction_table_without_evaluations_is_only_its_heading():
+    table = reproduction_table(make_results(evaluations=[], published=[], test_batches=None))
+    assert "split" in table and "%" not in table.replace("95 %", "")
+
+
+def test_two_published_figures_get_two_numbers(results):
+    results["published"][1]["name"] = "another figure"
+    table = reproduction_table(results)
+    assert "85.4 % [1]" in table and "85.4 % [2]" in table and "[2] another figure;" in table

@@ -1,0 +1,266 @@
+"""``results.json``: reading it safely, comparing it with what was published, and grouping runs."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from tf1_lstm.errors import InputError
+from tf1_lstm.files import PathLike, read_json
+from tf1_lstm.recipes.base import Figure, Recipe
+from tf1_lstm.report.statistics import Interval, accuracy_interval, verdict
+
+FORMAT = 1
+WHOLE = "whole split"
+NOT_MEASURED = "not measured"
+NOT_COMPARABLE = "not comparable"
+
+Document = Dict[str, Any]
+
+# What every reader of a results document relies on; more is allowed everywhere.
+REQUIRED: Mapping[str, Any] = {
+    "format": int,
+    "recipe": str,
+    "settings": dict,
+    "deviations": dict,
+    "seed": int,
+    "sample": bool,
+    "iterations": int,
+    "environment": dict,
+    "seconds": dict,
+    "ms_per_iteration": (int, float),
+    "command": str,
+    "log": list,
+    "evaluations": list,
+    "published": list,
+}
+REQUIRED_IN: Mapping[str, Mapping[str, Any]] = {
+    "evaluations": {"split": str, "dropout": str, "examples": int, "accuracy": (int, float)},
+    "published": {"name": str, "split": str, "dropout": str, "examples": int, "value": (int, float)},
+}
+
+
+def read_results(path: PathLike) -> Document:
+    """Read one results document.
+
+    Raises:
+      InputError: no file, not JSON, another format, or a part that is missing or of another kind.
+    """
+    document = read_json(path)
+    if not isinstance(document, dict):
+        raise InputError(f"{path}: found a JSON {type(document).__name__}, expected a results document")
+    if document.get("format") != FORMAT:
+        raise InputError(f"{path}: found results format {document.get('format')!r}, expected {FORMAT}")
+    _check(path, "", document, REQUIRED)
+    for name, required in REQUIRED_IN.items():
+        for number, entry in enumerate(document[name]):
+            where = f"{name}[{number}]."
+            if not isinstance(entry, dict):
+                raise InputError(f"{path}: {where[:-1]}: found {type(entry).__name__}, expected an object")
+            _check(path, where, entry, required)
+            for key in {"accuracy", "value"} & set(required):
+                if not 0 <= entry[key] <= 1:
+                    raise InputError(f"{path}: {where}{key}: found {entry[key]}, expected 0 to 1")
+            if entry["examples"] < 1:
+                raise InputError(f"{path}: {where}examples: found {entry['examples']}, expected at least 1")
+            if entry.get("measured") is not None and not entry.get("measured_examples"):
+                raise InputError(f"{path}: {where}measured_examples is missing")
+    for name, pair in document["deviations"].items():
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise InputError(f"{path}: deviations.{name}: found {pair!r}, expected [published, used]")
+    return document
+
+
+def _check(path: PathLike, where: str, found: Mapping[str, Any], required: Mapping[str, Any]) -> None:
+    for key, kind in required.items():
+        if key not in found:
+            raise InputError(f"{path}: {where}{key} is missing")
+        value = found[key]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise InputError(f"{path}: {where}{key}: found {type(value).__name__} {str(value)[:40]!r}")
+
+
+def final_evaluations(evaluations: Sequence[Document]) -> List[Document]:
+    """The evaluations of the last checkpoint (``checkpoint_step``) among them, in their order."""
+    last = max((entry.get("checkpoint_step") or 0 for entry in evaluations), default=0)
+    return [entry for entry in evaluations if (entry.get("checkpoint_step") or 0) == last]
+
+
+def batches_name(test_batches: Mapping[str, Any]) -> str:
+    """How sampled test batches are called in a table, e.g. ``"10 batches of 24"``."""
+    return f"{len(test_batches['accuracies'])} batches of {test_batches['batch_size']}"
+
+
+def build_published(
+    recipe: Recipe,
+    evaluations: Sequence[Document],
+    test_batches: Optional[Document],
+    sample: bool = False,
+) -> List[Document]:
+    """Make the ``published`` part of a results document: each published figure beside its measurements.
+
+    A figure that came from sampled test batches is compared with this run's test batches (same
+    size, so a weak test) and with the whole split (every example once); one from a whole split
+    with the whole split only. Only measurements with the figure's own dropout count, and of the
+    evaluations those of the last checkpoint.
+
+    Args:
+      recipe: its ``figures`` are used.
+      evaluations: as in the results document.
+      test_batches: as there; may be None or empty.
+      sample: the run used the embedded sample, so there is nothing to compare.
+
+    Returns:
+      Entries with ``name, value, examples, interval, split, dropout, source, parts`` (published) and
+      ``measured, measured_interval, measured_examples, measured_on, verdict, note`` (this run).
+      ``verdict`` is "inside", "outside", "not measured" or (sample) "not comparable".
+    """
+    entries = []
+    for figure in recipe.figures:
+        measurements = _measurements(figure, final_evaluations(evaluations), test_batches)
+        for how, accuracy, examples in measurements:
+            judged = verdict(figure, accuracy, examples, sampled=how != WHOLE)
+            entries.append(
+                {
+                    **_published(figure),
+                    "measured": accuracy,
+                    "measured_interval": list(judged.measured_interval),
+                    "measured_examples": examples,
+                    "measured_on": how,
+                    "verdict": NOT_COMPARABLE if sample else judged.word,
+                    "note": "" if sample else judged.note,
+                }
+            )
+        if not measurements:
+            nothing = {"measured": None, "measured_interval": None, "measured_examples": 0}
+            rest = {"measured_on": WHOLE, "verdict": NOT_MEASURED, "note": ""}
+            entries.append({**_published(figure), **nothing, **rest})
+    return entries
+
+
+def _published(figure: Figure) -> Document:
+    return {
+        "name": figure.name,
+        "value": figure.value,
+        "examples": figure.examples,
+        "interval": list(accuracy_interval(figure.value, figure.examples)),
+        "split": figure.split,
+        "dropout": "on" if figure.dropout else "off",
+        "source": figure.source,
+        "parts": list(figure.parts),
+    }
+
+
+def _measurements(
+    figure: Figure, evaluations: Sequence[Document], test_batches: Optional[Document]
+) -> List[Tuple[str, float, int]]:
+    dropout = "on" if figure.dropout else "off"
+    found = []
+    if test_batches and figure.sampler == "test-batches" and test_batches["dropout"] == dropout:
+        draws = test_batches["batch_size"] * len(test_batches["accuracies"])
+        found.append((batches_name(test_batches), test_batches["mean"], draws))
+    for entry in evaluations:
+        if entry["split"] == figure.split and entry["dropout"] == dropout:
+            found.append((WHOLE, entry["accuracy"], entry["examples"]))
+    return found
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row of a results table: what was published, if anything, beside what was measured.
+
+    Attributes:
+      split, dropout: what it was measured on; dropout is ``"on"`` or ``"off"``.
+      how: ``"whole split"``, or e.g. ``"10 batches of 24"``.
+      name, source: the published figure's, or "".
+      published, published_examples, published_interval: None or 0 where nothing was published.
+      measured, measured_examples, measured_interval: None or 0 where nothing was measured.
+      std: standard deviation over dropout draws, where there were several.
+      verdict: a word, or "" without a published figure.
+    """
+
+    split: str
+    dropout: str
+    how: str
+    name: str = ""
+    source: str = ""
+    published: Optional[float] = None
+    published_examples: int = 0
+    published_interval: Optional[Interval] = None
+    measured: Optional[float] = None
+    measured_examples: int = 0
+    measured_interval: Optional[Interval] = None
+    std: Optional[float] = None
+    verdict: str = ""
+
+
+def comparisons(results: Document) -> List[Comparison]:
+    """Every published figure of a results document, then every final evaluation without one."""
+    final = final_evaluations(results["evaluations"])
+    spread = {(entry["split"], entry["dropout"]): entry.get("std") for entry in final}
+    rows = []
+    for entry in results["published"]:
+        measured, examples = entry.get("measured"), entry.get("measured_examples") or 0
+        how = entry.get("measured_on") or WHOLE
+        rows.append(
+            Comparison(
+                split=entry["split"],
+                dropout=entry["dropout"],
+                how=how,
+                name=entry["name"],
+                source=entry.get("source", ""),
+                published=entry["value"],
+                published_examples=entry["examples"],
+                published_interval=accuracy_interval(entry["value"], entry["examples"]),
+                measured=measured,
+                measured_examples=examples,
+                measured_interval=None if measured is None else accuracy_interval(measured, examples),
+                std=spread.get((entry["split"], entry["dropout"])) if how == WHOLE else None,
+                verdict=NOT_COMPARABLE if results["sample"] else entry.get("verdict", ""),
+            )
+        )
+    shown = {(row.split, row.dropout) for row in rows if row.how == WHOLE and row.measured is not None}
+    for entry in final:
+        if (entry["split"], entry["dropout"]) not in shown:
+            rows.append(_unpublished(entry))
+    return rows
+
+
+def _unpublished(entry: Document) -> Comparison:
+    return Comparison(
+        split=entry["split"],
+        dropout=entry["dropout"],
+        how=WHOLE,
+        measured=entry["accuracy"],
+        measured_examples=entry["examples"],
+        measured_interval=accuracy_interval(entry["accuracy"], entry["examples"]),
+        std=entry.get("std"),
+    )
+
+
+def deviations_text(deviations: Mapping[str, Sequence[Any]]) -> str:
+    """Settings that are not the published ones, e.g. ``"iterations 4,297 (published 782)"``."""
+    return ", ".join(
+        f"{name} {_value(used)} (published {_value(published)})"
+        for name, (published, used) in sorted(deviations.items())
+    )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def grouped(documents: Mapping[Path, Document]) -> List[List[Document]]:
+    """Runs that differ in nothing but their seed, together; groups in the order of a table.
+
+    Real data comes before the sample, recipes by name, the published settings before variants;
+    within a group by seed.
+    """
+    groups: Dict[Tuple[Any, ...], List[Document]] = {}
+    for document in documents.values():
+        deviations = json.dumps(document["deviations"], sort_keys=True)
+        order = (document["sample"], document["recipe"], len(document["deviations"]), deviations)
+        groups.setdefault((*order, document["iterations"]), []).append(document)
+    return [sorted(groups[key], key=lambda document: document["seed"]) for key in sorted(groups)]

@@ -1,0 +1,210 @@
+"""Tables as plain text and as Markdown, and the table that ends a reproduction."""
+
+import textwrap
+import unicodedata
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from tf1_lstm.report.results import Comparison, Document, comparisons, deviations_text
+
+SAMPLE = "EMBEDDED SAMPLE"
+NOTHING = "-"
+COMPARISON_HEADERS = (
+    "split",
+    "counted over",
+    "dropout",
+    "published",
+    "interval",
+    "of",
+    "measured",
+    "interval",
+    "of",
+    "verdict",
+)
+
+
+class Raw(str):
+    """Text that is already Markdown and is not escaped again."""
+
+
+def display_width(text: str) -> int:
+    """Columns that ``text`` takes in a terminal.
+
+    East Asian wide and full-width characters take two, combining marks and format characters none.
+    """
+    width = 0
+    for character in text:
+        if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+            continue
+        width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return width
+
+
+def one_line(text: Any) -> str:
+    """``text`` without anything that could break a line or drive a terminal."""
+    joined = " ".join(str(text).split())
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in joined)
+
+
+def text_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> str:
+    """An aligned table of plain text.
+
+    Args:
+      headers: the columns' names.
+      rows: cells of any type; each row as long as ``headers``.
+      right: numbers of the columns that are aligned to the right.
+
+    Raises:
+      ValueError: a row of another length.
+    """
+    cells = [[one_line(cell) for cell in row] for row in _checked(headers, rows)]
+    widths = [max(display_width(row[k]) for row in cells) for k in range(len(headers))]
+    lines = []
+    for row in cells:
+        padded = []
+        for k, cell in enumerate(row):
+            space = " " * (widths[k] - display_width(cell))
+            padded.append(space + cell if k in right else cell + space)
+        lines.append("  ".join(padded).rstrip())
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> str:
+    """A GitHub-flavoured Markdown table; arguments as in ``text_table``. ``Raw`` cells stay as they are."""
+    cells = [
+        [cell if isinstance(cell, Raw) else escape_markdown(one_line(cell)) for cell in row]
+        for row in _checked(headers, rows)
+    ]
+    lines = ["| " + " | ".join(row) + " |" for row in cells]
+    rule = ["---:" if k in right else "---" for k in range(len(headers))]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
+    return "\n".join(lines)
+
+
+def escape_markdown(text: str) -> str:
+    """``text`` such that Markdown shows it as it is, also inside a table."""
+    for character in "\\`*_[]|~#":
+        text = text.replace(character, "\\" + character)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str) -> Raw:
+    """``text`` as a Markdown code span that is safe inside a table."""
+    line = one_line(text).replace("|", "\\|")
+    fence = "`"
+    while fence in line:
+        fence += "`"
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return Raw(f"{fence}{pad}{line}{pad}{fence}")
+
+
+def _checked(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> List[Sequence[Any]]:
+    for row in rows:
+        if len(row) != len(headers):
+            raise ValueError(f"a row of {len(row)} cells under {len(headers)} headers")
+    return [list(headers), *rows]
+
+
+def percent(accuracy: Optional[float], examples: int = 0) -> str:
+    """An accuracy as ``82.60 %``: two decimals from 5,000 examples on, one below."""
+    return NOTHING if accuracy is None else f"{100 * accuracy:.{_decimals(examples)}f} %"
+
+
+def percent_interval(interval: Optional[Sequence[float]], examples: int = 0) -> str:
+    """An interval as ``[82.1, 83.1]`` in per cent."""
+    if interval is None:
+        return NOTHING
+    low, high = (f"{100 * end:.{_decimals(examples)}f}" for end in interval)
+    return f"[{low}, {high}]"
+
+
+def _decimals(examples: int) -> int:
+    return 2 if examples >= 5000 else 1
+
+
+def count(number: int) -> str:
+    """A count with thousands separated, or a dash for none."""
+    return f"{number:,}" if number else NOTHING
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``3.2 s``, ``4 min 10 s``, ``1 h 05 min``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    if seconds < 3599.5:
+        return f"{round(seconds) // 60} min {round(seconds) % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def reproduction_table(results: Document) -> str:
+    """The table that ends ``reproduce``: published beside measured, with 95 % intervals.
+
+    Args:
+      results: a whole ``results.json`` document.
+    """
+    lines = [heading(results)]
+    if results["sample"]:
+        lines.append(f"{SAMPLE}: a stand-in for the real data, so there is nothing to compare with.")
+    if results["deviations"]:
+        lines.append("Not as published: " + one_line(deviations_text(results["deviations"])))
+    rows = comparisons(results)
+    figures = numbered_figures(rows)
+    cells = [comparison_cells(row, figures) for row in rows]
+    lines += ["", text_table(COMPARISON_HEADERS, cells, right=(3, 5, 6, 8)), ""]
+    for number, row in figures.items():
+        lines.append(f"[{number}] {one_line(row.name)}; {one_line(row.source)}")
+    lines += [_wrapped(f"Note: {one_line(note)}.") for note in notes(results)]
+    lines.append("Intervals: 95 %, Wilson. Inside: the sizes of the two samples alone allow the difference.")
+    return "\n".join(lines)
+
+
+def _wrapped(sentence: str) -> str:
+    return textwrap.fill(sentence, width=100, subsequent_indent="      ")
+
+
+def heading(results: Document) -> str:
+    """One line on a run: recipe, seed, iterations and time."""
+    parts = [one_line(results["recipe"]), f"seed {results['seed']}", f"{results['iterations']:,} iterations"]
+    if "train" in results["seconds"]:
+        parts.append(f"trained in {duration(results['seconds']['train'])}")
+    parts.append(f"{results['ms_per_iteration']:.1f} ms an iteration")
+    return ", ".join(parts)
+
+
+def numbered_figures(rows: Sequence[Comparison]) -> Dict[int, Comparison]:
+    """The published figures among ``rows`` under the numbers by which a table names them."""
+    figures: Dict[int, Comparison] = {}
+    for row in rows:
+        if row.published is not None and not any(_same_figure(row, known) for known in figures.values()):
+            figures[len(figures) + 1] = row
+    return figures
+
+
+def _same_figure(one: Comparison, other: Comparison) -> bool:
+    return (one.name, one.source, one.published) == (other.name, other.source, other.published)
+
+
+def comparison_cells(row: Comparison, figures: Mapping[int, Comparison]) -> List[str]:
+    """A row's cells under ``COMPARISON_HEADERS``."""
+    numbers = [number for number, figure in figures.items() if _same_figure(row, figure)]
+    mark = f" [{numbers[0]}]" if row.published is not None and numbers else ""
+    return [
+        row.split,
+        row.how,
+        row.dropout,
+        percent(row.published, row.published_examples) + mark,
+        percent_interval(row.published_interval, row.published_examples),
+        count(row.published_examples),
+        percent(row.measured, row.measured_examples),
+        percent_interval(row.measured_interval, row.measured_examples),
+        count(row.measured_examples),
+        row.verdict or NOTHING,
+    ]
+
+
+def notes(results: Document) -> List[str]:
+    """The notes of a results document's verdicts, each once; none where nothing is compared."""
+    if results["sample"]:
+        return []
+    return list(dict.fromkeys(entry["note"] for entry in results["published"] if entry.get("note")))

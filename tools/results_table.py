@@ -1,0 +1,198 @@
+"""Write the README's results table from the results files that are committed under ``results/``.
+
+The table stands between two marker comments, so no measured number is typed by hand. With
+``--check`` nothing is written: exit code 1 says that the README is not up to date.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from tf1_lstm.errors import InputError
+from tf1_lstm.files import replacing
+from tf1_lstm.report.results import Comparison, Document, comparisons, deviations_text, grouped, read_results
+from tf1_lstm.report.statistics import mean_and_std
+from tf1_lstm.report.tables import (
+    NOTHING,
+    SAMPLE,
+    code,
+    count,
+    duration,
+    markdown_table,
+    one_line,
+    percent,
+    percent_interval,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+ACCURACY_HEADERS = (
+    "recipe",
+    "settings",
+    "split",
+    "counted over",
+    "dropout",
+    "published",
+    "measured",
+    "runs",
+    "verdict",
+)
+RUN_HEADERS = ("recipe", "settings", "seeds", "iterations", "ms each", "time", "hardware", "command")
+EXPLANATION = (
+    "One run: accuracy with its 95 % interval (Wilson) over the examples. Several: mean ± standard "
+    "deviation over seeds. Inside: the sizes of the published and the measured sample alone allow "
+    "the difference."
+)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run the command; returns its exit code: 0, 1 (``--check``: not up to date) or 2 (bad input)."""
+    parser = argparse.ArgumentParser(description="Write the README's results table from results/*.json.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 unless up to date")
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md", metavar="FILE")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", metavar="DIR")
+    options = parser.parse_args(arguments)
+    try:
+        documents = read_folder(options.results)
+        old = read_readme(options.readme)
+        new = with_block(old, render(documents), options.readme)
+        if new == old:
+            print(f"{options.readme}: up to date with {len(documents)} results files")
+            return 0
+        if options.check:
+            print(f"{options.readme}: not up to date with {options.results}; run tools/results_table.py")
+            return 1
+        with replacing(options.readme, "w") as stream:
+            stream.write(new)
+        print(f"{options.readme}: results table written from {len(documents)} results files")
+        return 0
+    except InputError as error:
+        print(f"results_table: {error}", file=sys.stderr)
+        return 2
+
+
+def read_folder(folder: Path) -> Dict[Path, Document]:
+    """Every ``*.json`` directly in ``folder``, by path.
+
+    Raises:
+      InputError: no such folder, or a file that is not a results document.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    return {path: read_results(path) for path in sorted(folder.glob("*.json"))}
+
+
+def read_readme(path: Path) -> str:
+    """The README's text.
+
+    Raises:
+      InputError: missing or unreadable.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error
+
+
+def with_block(text: str, block: str, path: Path) -> str:
+    """``text`` with what stands between the markers replaced by ``block``.
+
+    Raises:
+      InputError: a marker is missing, stands there twice, or they are in the wrong order.
+    """
+    found = (text.count(BEGIN), text.count(END))
+    if found != (1, 1) or text.index(BEGIN) > text.index(END):
+        raise InputError(
+            f"{path}: found {found[0]} of {BEGIN} and {found[1]} of {END}, expected one each, in this order"
+        )
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n{block}\n{END}{rest.split(END)[1]}"
+
+
+def render(documents: Dict[Path, Document]) -> str:
+    """Both tables as Markdown: accuracies, and how each was made."""
+    if not documents:
+        return "No results yet."
+    accuracies: List[List[str]] = []
+    runs: List[List[str]] = []
+    sources: List[str] = []
+    for group in grouped(documents):
+        accuracies += _accuracy_rows(group)
+        runs.append(_run_row(group))
+        for row in comparisons(group[0]):
+            if row.name:
+                sources.append(f"{group[0]['recipe']}: {row.name}; {row.source}")
+    parts = [markdown_table(ACCURACY_HEADERS, accuracies, right=(5, 6, 7)), EXPLANATION]
+    if sources:
+        unique = dict.fromkeys(one_line(source) for source in sources)
+        parts.append("Published figures:\n" + "\n".join(f"- {source}" for source in unique))
+    parts.append(markdown_table(RUN_HEADERS, runs, right=(3, 4, 5)))
+    return "\n\n".join(parts)
+
+
+def _settings(group: Sequence[Document]) -> str:
+    text = deviations_text(group[0]["deviations"]) or "as published"
+    return f"{SAMPLE}, {text}" if group[0]["sample"] else text
+
+
+Key = Tuple[str, str, str, str]
+
+
+def _accuracy_rows(group: Sequence[Document]) -> List[List[str]]:
+    rows: Dict[Key, List[Comparison]] = {}
+    for document in group:
+        for row in comparisons(document):
+            rows.setdefault((row.split, row.how, row.dropout, row.name), []).append(row)
+    start = [group[0]["recipe"], _settings(group)]
+    return [[*start, *key[:3], _published(same[0]), *_measured(same)] for key, same in rows.items()]
+
+
+def _published(row: Comparison) -> str:
+    if row.published is None:
+        return NOTHING
+    examples = row.published_examples
+    interval = percent_interval(row.published_interval, examples)
+    return f"{percent(row.published, examples)} {interval} of {count(examples)}"
+
+
+def _measured(same: Sequence[Comparison]) -> List[str]:
+    """The cells measured, runs and verdict over runs that differ in their seed only."""
+    rows = [row for row in same if row.measured is not None]
+    if not rows:
+        return [NOTHING, "0", same[0].verdict or NOTHING]
+    first, examples = rows[0], rows[0].measured_examples
+    mean, std = mean_and_std([row.measured for row in rows if row.measured is not None])
+    if std is None:
+        shown = f"{percent(mean, examples)} {percent_interval(first.measured_interval, examples)}"
+        return [f"{shown} of {count(examples)}", "1", first.verdict or NOTHING]
+    verdicts = [row.verdict for row in rows]
+    word = first.verdict or NOTHING
+    if "inside" in verdicts or "outside" in verdicts:
+        word = f"inside {verdicts.count('inside')} of {len(verdicts)}"
+    return [f"{100 * mean:.2f} ± {100 * std:.2f} % of {count(examples)}", str(len(rows)), word]
+
+
+def _run_row(group: Sequence[Document]) -> List[str]:
+    first = group[0]
+    speed, _ = mean_and_std([document["ms_per_iteration"] for document in group])
+    seconds = [document["seconds"]["total"] for document in group if "total" in document["seconds"]]
+    hardware = dict.fromkeys(_hardware(document["environment"]) for document in group)
+    return [
+        first["recipe"],
+        _settings(group),
+        ", ".join(str(document["seed"]) for document in group),
+        f"{first['iterations']:,}",
+        f"{speed:.1f}",
+        duration(mean_and_std(seconds)[0]) if seconds else NOTHING,
+        "; ".join(hardware),
+        code(first["command"]),
+    ]
+
+
+def _hardware(environment: Document) -> str:
+    return f"{environment.get('cpu', 'unknown CPU')}, {environment.get('cores', '?')} cores"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
