@@ -36,14 +36,6 @@ def texts(name: str) -> bool:
     return name.endswith(".txt")
 
 
-def shared_folder() -> Path:
-    """Find the folder of real files, or skip."""
-    root = Path(os.environ.get("TF1_LSTM_SHARED", str(Path(__file__).parents[3] / "shared")))
-    if not (root / "data").is_dir():
-        pytest.skip("the real data files are not on this machine (TF1_LSTM_SHARED)")
-    return root
-
-
 def tar_of(files: Dict[str, bytes], mode: str = "w") -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode=mode) as archive:
@@ -172,7 +164,7 @@ def test_missing_files_folders_and_pipes_are_refused_without_waiting(tmp_path: P
     assert "pipe" in refusal(read, tmp_path / "pipe")
 
 
-NOISE = bytes(random.Random(1).randrange(256) for _ in range(3000))
+NOISE = random.Random(1).getrandbits(8 * 3000).to_bytes(3000, "little")
 TO_CUT = {
     "gzip": gzip.compress(NOISE),
     "xz": lzma.compress(NOISE),
@@ -429,9 +421,9 @@ def test_a_wrong_checksum_after_the_last_member_is_noticed(tmp_path: Path) -> No
 # ---- the real files ------------------------------------------------------------------------------
 
 
-def test_reads_the_fifty_thousand_reviews_in_seconds() -> None:
-    path = shared_folder() / "data" / "imdb" / "aclImdb_v1.tar.gz"
+def test_reads_the_fifty_thousand_reviews_in_seconds(shared: Path) -> None:
+    path = shared / "data" / "imdb" / "aclImdb_v1.tar.gz"
     started = time.process_time()
     count = sum(1 for _ in iterate_members(path, lambda name: texts(name) and name.startswith("aclImdb/t")))
     assert count == 50_000
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 20  # 2.5 s on an idle machine
