@@ -75,8 +75,10 @@ def write_files(
     sources: Dict[str, Any],
     steps: int = STEPS,
     show: bars.Progress = bars.silent,
+    made_by: str = "tf1-lstm prepare imdb",
+    histogram: bool = True,
 ) -> Dict[str, Any]:
-    """Write the six files of one corpus and one word table into ``target``; returns the manifest."""
+    """Write the files of one corpus and one word table into ``target``; returns the manifest."""
     index = WordIndex(table.words)
     splits = {TRAIN_FILE: corpus.of("train"), TEST_FILE: corpus.of("test")}
     arrays: Dict[str, np.ndarray] = {
@@ -89,9 +91,10 @@ def write_files(
     lengths = {name: word_counts(texts) for name, texts in splits.items()}
     with _all_or_nothing(target) as folder:
         files = {name: _write_array(folder / name, array) for name, array in arrays.items()}
-        draw_histogram(lengths[TRAIN_FILE], folder / HISTOGRAM_FILE)
+        if histogram:
+            draw_histogram(lengths[TRAIN_FILE], folder / HISTOGRAM_FILE)
         manifest = {
-            "made_by": "tf1-lstm prepare imdb",
+            "made_by": made_by,
             "rule": RULE,
             "steps": steps,
             "words": len(table.words),
@@ -181,7 +184,8 @@ def _all_or_nothing(target: Path) -> Iterator[Path]:
         temporary = tempfile.mkdtemp(prefix=target.name + ".", suffix=".tmp", dir=str(target.parent))
         yield Path(temporary)
         target.mkdir(exist_ok=True)
-        for name in FILES:  # the manifest last: while it is missing or old, its hashes do not fit
+        made = os.listdir(temporary)
+        for name in sorted(made, key=FILES.index):  # the manifest last: until then its hashes do not fit
             os.replace(os.path.join(temporary, name), str(target / name))
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
