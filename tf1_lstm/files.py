@@ -6,7 +6,7 @@ import os
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Iterator, Optional, Tuple, Union
+from typing import IO, Any, Iterator, Tuple, Union
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def replacing(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
       InputError: where the folder or the file cannot be written (full disk, no permission).
     """
     target = Path(path)
-    temporary: Optional[str] = None
+    temporary = ""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=target.name + ".", suffix=".tmp", dir=str(target.parent))
@@ -52,11 +52,11 @@ def replacing(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, str(target))
-        temporary = None
+        temporary = ""
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
     finally:
-        if temporary is not None:
+        if temporary:
             with suppress(OSError):
                 os.unlink(temporary)
 

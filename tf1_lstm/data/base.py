@@ -71,13 +71,13 @@ class Finding(NamedTuple):
 
     Attributes:
       what: e.g. ``"rows in both train and test"``.
-      count: how many rows.
+      total: how many rows.
       rows: the first few of them (0-based).
       meaning: one sentence.
     """
 
     what: str
-    count: int
+    total: int
     rows: Tuple[int, ...]
     meaning: str
 
@@ -126,6 +126,10 @@ class Dataset(abc.ABC):
     @abc.abstractmethod
     def hashes(self) -> Dict[str, str]:
         """File name -> SHA-256 of its content, for the run folder."""
+
+    @abc.abstractmethod
+    def render(self, inputs: np.ndarray) -> Any:
+        """One example's inputs as a person would see it: a text, or an image [height, width]."""
 
     @abc.abstractmethod
     def encode(self, items: Sequence[Any], names: Sequence[str]) -> List[Example]:

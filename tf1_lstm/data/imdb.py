@@ -126,6 +126,10 @@ class ImdbIds(Dataset):
             arrays[TEST_FILE] = self.test_ids
         return {name: sha256_of_array(array) for name, array in arrays.items()}
 
+    def render(self, inputs: np.ndarray) -> str:
+        """The words of a row of ids, without the padding."""
+        return b" ".join(self.words[inputs[inputs != 0]].tolist()).decode("utf-8", "replace")
+
     def encode(self, items: Sequence[Any], names: Sequence[str]) -> List[Example]:
         """Texts (str, or a file's bytes) to rows of ids, in the same order; see ``data.texts``."""
         if self._index is None:

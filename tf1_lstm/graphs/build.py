@@ -6,6 +6,7 @@ so adding an op (a summary, say) changes no number.
 """
 
 import hashlib
+import warnings
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from tf1_lstm.graphs.cells import Dropout, make_cell, roles_of
@@ -87,11 +88,16 @@ def build(
             tf.compat.v1.get_variable_scope(), custom_getter=_seeded_getter(seed)
         ):
             parts = _forward(settings, dict(constants or {}), seed, exact)
-        loss, accuracy = _loss(parts["logits"], parts["labels"])
+        # The fused cross-entropy does not repeat on a GPU; without one this changes nothing.
+        with tf.device("/cpu:0" if exact else None):
+            loss, accuracy = _loss(parts["logits"], parts["labels"])
         train_op, slots, scalars = None, {}, {}
         if training:
             optimizer = tf.compat.v1.train.AdamOptimizer(learning_rate)
-            train_op = optimizer.minimize(loss)
+            with warnings.catch_warnings():
+                # The gradient of the last step's gather is sparse in the published graph as well.
+                warnings.simplefilter("ignore")
+                train_op = optimizer.minimize(loss)
             slots = {
                 name: {role: optimizer.get_slot(v, internal) for role, v in parts["variables"].items()}
                 for name, internal in (("Adam", "m"), ("Adam_1", "v"))

@@ -131,6 +131,7 @@ class Recipe:
       log: the published training log.
       oddities: what is odd in the published version, a sentence each, where it cannot be computed.
       corrected: the settings that mend those oddities, applied by ``--corrected``.
+      headline: among the recipes that ``reproduce --sample`` runs when none is named.
       sample_settings: settings that suit the embedded sample (fewer iterations, smaller intervals).
     """
 
@@ -144,6 +145,7 @@ class Recipe:
     log: Tuple[LogLine, ...] = ()
     oddities: Tuple[str, ...] = ()
     corrected: Mapping[str, Any] = field(default_factory=dict)
+    headline: bool = False
     sample_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self) -> Dict[str, Any]:

@@ -103,6 +103,7 @@ IMDB_LSTM = Recipe(
         "vectors as a constant (80 MB in every .meta); here the first is left out and the second is a "
         "variable that is not saved.",
     ),
+    headline=True,
     corrected={"sampler": "corrected"},
     sample_settings={"steps": 50, "iterations": 1500, "log_every": 100, "save_every": 500},
 )

@@ -1,0 +1,1 @@
+"""The session side: train, resume, verify, evaluate, predict, reproduce."""

@@ -1,0 +1,70 @@
+"""What a result was made with: packages, processor, threads, source commit."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def describe_environment() -> Dict[str, Any]:
+    """Package versions, processor with its flags, cores and source commit, as JSON-ready values."""
+    import numpy
+
+    from tf1_lstm import __version__
+    from tf1_lstm.graphs.quiet import tf
+
+    processor = _processor()
+    return {
+        "tf1_lstm": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "tensorflow": tf.version.VERSION,
+        "tensorflow_build": tf.version.GIT_VERSION,
+        "numpy": numpy.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": processor.get("model name", platform.processor() or "unknown"),
+        "cpu_flags": processor.get("flags", ""),
+        "cores": available_cores(),
+    }
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _processor() -> Dict[str, str]:
+    """Model name and flags of the first processor, from /proc/cpuinfo where there is one."""
+    found: Dict[str, str] = {}
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                name, _, value = line.partition(":")
+                if name.strip() in ("model name", "flags") and name.strip() not in found:
+                    found[name.strip()] = value.strip()
+    except OSError:
+        pass
+    return found
+
+
+def _commit() -> Optional[str]:
+    """The source's git commit, with ``+`` where tracked files differ from it; None outside a checkout."""
+    try:
+        run = ["git", "-C", str(PROJECT), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+        done = subprocess.run(
+            run,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,121 @@
+"""What a training writes besides its log: checkpoints by ``tf.train.Saver`` and TensorBoard scalars."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from tf1_lstm.errors import InputError
+from tf1_lstm.files import replacing, sha256_of_file
+from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.runs.folder import RunFolder
+from tf1_lstm.runs.model import Model
+
+
+class CheckpointWriter:
+    """Checkpoints ``checkpoints/NAME-STEP`` of one run, logged with the hashes of their files.
+
+    TensorFlow writes the data first and the index last, each to a temporary name. A checkpoint
+    counts for a resumption only once its event, with the hashes, is in the log; by then its files
+    have been brought to the disk.
+
+    Attributes:
+      last: the event of the newest checkpoint, or None.
+    """
+
+    def __init__(self, run: RunFolder, model: Model, name: str, keep: int) -> None:
+        self._run = run
+        self._model = model
+        self._keep = keep
+        self._folder = run.path / "checkpoints"
+        self._prefix = self._folder / name
+        self._folder.mkdir(exist_ok=True)
+        self._saver = model.saver
+        existing = run.checkpoints()
+        self.last: Optional[Dict[str, Any]] = existing[-1] if existing else None
+
+    def save(self, step: int) -> None:
+        """Write the checkpoint of ``step`` iterations.
+
+        Raises:
+          InputError: the disk is full or the folder cannot be written; earlier checkpoints stay.
+        """
+        target = f"{self._prefix}-{step}"
+        try:
+            self._saver.save(self._model.session, target, write_state=False)
+        except (tf.errors.OpError, OSError, ValueError) as error:
+            self._remove(target)
+            message = str(error).splitlines()[0]
+            raise InputError(f"{target}: the checkpoint cannot be written: {message}") from error
+        files = sorted(self._folder.glob(f"{self._prefix.name}-{step}.*"))
+        for path in [*files, self._folder]:
+            _bring_to_disk(path)
+        self._run.sync()
+        weights = self._model.weights(step)
+        self.last = {
+            "step": step,
+            "prefix": str(Path(target).relative_to(self._run.path)),
+            "sha256": {str(path.relative_to(self._run.path)): sha256_of_file(path) for path in files},
+            "weights_sha256": weights.digest(),
+        }
+        self._run.log("checkpoint", **self.last)
+        self._run.sync()
+        self._forget_old()
+        self._write_state()
+
+    def _forget_old(self) -> None:
+        checkpoints = self._run.checkpoints()
+        if self._keep:
+            for checkpoint in checkpoints[: -self._keep]:
+                self._remove(str(self._run.path / checkpoint["prefix"]))
+
+    def _write_state(self) -> None:
+        """Write TensorFlow's ``checkpoint`` file in one step, with paths relative to its folder."""
+        names: List[str] = [Path(c["prefix"]).name for c in self._run.checkpoints()]
+        lines = [f'model_checkpoint_path: "{names[-1]}"']
+        lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+        with replacing(self._folder / "checkpoint", "w") as stream:
+            stream.write("\n".join(lines) + "\n")
+
+    @staticmethod
+    def _remove(prefix: str) -> None:
+        # The index first: without it the rest is no checkpoint.
+        base = Path(prefix)
+        for path in sorted(base.parent.glob(base.name + ".*"), key=lambda p: not p.name.endswith(".index")):
+            path.unlink()
+
+
+def _bring_to_disk(path: Path) -> None:
+    handle = os.open(str(path), os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Scalars:
+    """TensorBoard scalars, written from Python so that the graph has no summary op in it."""
+
+    def __init__(self, folder: Path) -> None:
+        with tf.Graph().as_default():
+            self._writer = tf.compat.v1.summary.FileWriter(str(folder))
+
+    def begin(self, step: int) -> None:
+        """Tell TensorBoard to drop what an interrupted process wrote after ``step``."""
+        log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+        self._writer.add_session_log(log, step)
+
+    def write(self, step: int, **values: Any) -> None:
+        """Write one value for each name."""
+        summary = tf.compat.v1.Summary(
+            value=[
+                tf.compat.v1.Summary.Value(tag=name, simple_value=float(value))
+                for name, value in values.items()
+            ]
+        )
+        self._writer.add_event(tf.compat.v1.Event(wall_time=time.time(), step=step, summary=summary))
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Flush and close the event file."""
+        self._writer.close()

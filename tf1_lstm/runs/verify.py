@@ -1,0 +1,172 @@
+"""The command ``verify``: check a finished or stopped run again, from its files alone."""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+
+from tf1_lstm.errors import InputError
+from tf1_lstm.options import at_least
+
+
+class Check(NamedTuple):
+    """One thing that was checked: its name, whether it holds, and what was seen."""
+
+    name: str
+    holds: bool
+    seen: str
+
+
+def add_parsers(subparsers: Any) -> None:
+    """Add ``verify``."""
+    parser = subparsers.add_parser(
+        "verify",
+        help="check a run again from its files: hashes, accuracy and, with --rerun, its first losses",
+        description="Check a run from its files: recipe, data and checkpoint hashes, canonical weights, the "
+        "logged evaluation of the last checkpoint, and with --rerun N the losses of the first N iterations, "
+        "bit for bit. PASS or FAIL for each; exit code 1 where one fails.",
+    )
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where the data is now, if it was moved")
+    parser.add_argument("--rerun", type=at_least(1), metavar="N", help="train the first N iterations again")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(func=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check everything and print one line for each."""
+    from tf1_lstm.runs.folder import RunFolder
+
+    folder = RunFolder.open(options.run)
+    checks: List[Check] = []
+    for check in _checks(folder, options):
+        checks.append(check)
+        if not options.json:
+            print(f"{'PASS' if check.holds else 'FAIL'}  {check.name}: {check.seen}", flush=True)
+    if options.json:
+        document = {"run": str(options.run), "holds": all(c.holds for c in checks)}
+        print(json.dumps({**document, "checks": [c._asdict() for c in checks]}, indent=1))
+    return 0 if all(check.holds for check in checks) else 1
+
+
+def _checks(folder: Any, options: argparse.Namespace) -> Iterator[Check]:
+    from tf1_lstm.runs.train_commands import check_unchanged, experiment_of
+
+    try:
+        experiment = experiment_of(folder.record, options.data)
+        check_unchanged(folder.path, folder.record, experiment)
+    except InputError as error:
+        yield Check("recipe and data", False, str(error))
+        return
+    hashes = folder.record["data"]
+    yield Check(
+        "recipe and data", True, f"settings as recorded; {len(hashes)} files with the recorded SHA-256"
+    )
+    checkpoints = folder.checkpoints()
+    yield _written(folder)
+    intact: List[Dict[str, Any]] = []
+    for checkpoint in checkpoints:
+        damage = folder.damage(checkpoint)
+        if damage is None:
+            intact.append(checkpoint)
+        yield Check(
+            f"checkpoint {checkpoint['step']:,}",
+            damage is None,
+            damage or f"{len(checkpoint['sha256'])} files with the logged SHA-256",
+        )
+    if intact:
+        yield from _weights(folder, experiment, intact)
+    if options.rerun:
+        yield _attempt("rerun", lambda: _rerun(folder, experiment, options.rerun))
+
+
+def _written(folder: Any) -> Check:
+    """Every iteration up to the last checkpoint has its loss, and the run is as long as it says."""
+    steps = [checkpoint["step"] for checkpoint in folder.checkpoints()]
+    losses = len(folder.losses())
+    last = max(steps) if steps else 0
+    ended = " and ended" if folder.record.get("ended") else ", not ended"
+    return Check("log", losses >= last, f"{losses:,} losses, last checkpoint {last:,}{ended}")
+
+
+def _weights(folder: Any, experiment: Any, intact: List[Dict[str, Any]]) -> Iterator[Check]:
+    """The digest of every checkpoint, and the logged evaluation of the last."""
+    from tf1_lstm.checkpoints.door import load_weights
+    from tf1_lstm.runs.model import Model
+
+    record = folder.record["options"]
+    model = Model(
+        experiment.recipe, experiment.dataset.constants(), seed=record["seed"], threads=record["threads"]
+    )
+    with model:
+        for checkpoint in intact:
+
+            def digest(checkpoint: Dict[str, Any] = checkpoint) -> Tuple[bool, str]:
+                found = load_weights(folder.path / checkpoint["prefix"], model.expected()).digest()
+                return found == checkpoint["weights_sha256"], f"weights_sha256 {found[:16]}…"
+
+            yield _attempt(f"weights {checkpoint['step']:,}", digest)
+        evaluations = {e["step"]: e for e in folder.events() if e["event"] == "evaluation"}
+        last = intact[-1]
+        if last["step"] in evaluations:
+            logged = evaluations[last["step"]]
+            yield _attempt("evaluation", lambda: _evaluate(model, experiment, folder, last, logged))
+
+
+def _evaluate(
+    model: Any, experiment: Any, folder: Any, checkpoint: Dict[str, Any], logged: Dict[str, Any]
+) -> Tuple[bool, str]:
+    from tf1_lstm.checkpoints.door import load_weights
+    from tf1_lstm.runs.evaluate import evaluate
+
+    model.load(load_weights(folder.path / checkpoint["prefix"], model.expected()))
+    found = evaluate(model, experiment.dataset.split(logged["split"]))
+    same = found.accuracy == logged["accuracy"] and found.loss == logged["loss"]
+    seen = f"{found.split} accuracy {found.accuracy!r}, loss {found.loss!r}"
+    return same, seen if same else f"{seen}; logged {logged['accuracy']!r} and {logged['loss']!r}"
+
+
+def _rerun(folder: Any, experiment: Any, iterations: int) -> Tuple[bool, str]:
+    """Train the first iterations again elsewhere and compare every loss, bit for bit."""
+    from tf1_lstm.runs.folder import RunFolder
+    from tf1_lstm.runs.train import TrainOptions, train
+
+    logged = folder.losses()
+    iterations = min(iterations, len(logged))
+    options = TrainOptions(**folder.record["options"])
+    if not options.exact:
+        return False, "the run was made with --not-exact, so its losses cannot come again"
+    shorter = experiment._replace(recipe=experiment.recipe.with_settings({"iterations": iterations}))
+    with tempfile.TemporaryDirectory(prefix="tf1-lstm-verify-") as scratch:
+        path = Path(scratch) / "run"
+        train(shorter, path, options._replace(summaries=False), progress=False)
+        again = RunFolder.open(path)
+        found = again.losses()
+        figures = [_figures(run, iterations) for run in (folder, again)]
+    different = [k for k in range(iterations) if found[k].tobytes() != logged[k].tobytes()]
+    if different:
+        first = different[0]
+        return False, (
+            f"iteration {first + 1}: loss {found[first]!r}, logged {logged[first]!r} "
+            f"({len(different):,} of {iterations:,} differ)"
+        )
+    return figures[0] == figures[1], (
+        f"{iterations:,} losses and {len(figures[1])} logged figures bit for bit"
+        if figures[0] == figures[1]
+        else "the losses agree, the logged figures differ"
+    )
+
+
+def _figures(run: Any, iterations: int) -> List[Tuple[Any, ...]]:
+    from tf1_lstm.runs.pictures import logged_figures
+
+    return [tuple(entry.values()) for entry in logged_figures(run) if entry["iteration"] <= iterations]
+
+
+def _attempt(name: str, check: Callable[[], Tuple[bool, str]]) -> Check:
+    """Run a check; bad input makes it fail in place of ending the command."""
+    try:
+        return Check(name, *check())
+    except InputError as error:
+        return Check(name, False, str(error).splitlines()[0])
