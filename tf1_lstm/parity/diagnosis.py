@@ -1,0 +1,203 @@
+"""Name the mistake, or pair of mistakes, that explains a port's numbers; name none that does not.
+
+The reference is run under every known mistake. One explains the port when it predicts all of the
+port's visible numbers within the tolerance, and at least 95 % of the difference from the right
+ones. Pairs are tried only where no single mistake explains.
+"""
+
+import itertools
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from tf1_lstm.parity.dropout import DropoutFit, fit_dropout, is_random
+from tf1_lstm.parity.mistakes import Candidate, apply_all, catalogue
+from tf1_lstm.parity.problem import Numbers, Problem, largest_error
+from tf1_lstm.parity.reference import Forward
+from tf1_lstm.parity.training_diagnosis import explain_training
+
+TOLERANCE = 1e-5
+SHARE_EXPLAINED = 0.95
+SCREENED_EXAMPLES = 3
+# float32 for screening, and a looser tolerance, so that no explanation is lost to rounding.
+SCREENING = 100
+DROPOUT = "dropout-left-on"
+
+
+class Explanation(NamedTuple):
+    """Mistakes that together explain the port.
+
+    Attributes:
+      mistakes: in the order in which they act.
+      dropout: dropout before the softmax, where the port's answers are random; else None.
+      residual: largest difference that is left, relative where numbers are larger than 1.
+      training: whether it explains loss, gradients and Adam's steps too; None where not known.
+    """
+
+    mistakes: Candidate
+    dropout: Optional[DropoutFit]
+    residual: float
+    training: Optional[bool] = None
+
+    @property
+    def names(self) -> Tuple[str, ...]:
+        """The mistakes' names, dropout included."""
+        return (*(m.name for m in self.mistakes), *((DROPOUT,) if self.dropout else ()))
+
+
+class Diagnosis(NamedTuple):
+    """What is wrong with a port.
+
+    Attributes:
+      agrees: nothing is.
+      explanations: each explains the numbers; more than one where the batch cannot tell them apart.
+      random: whether the port answers differently each time.
+      difference: largest difference of its logits from the right ones.
+      singles: how many mistakes were tried.
+      pairs: how many pairs of them were tried.
+    """
+
+    agrees: bool
+    explanations: Tuple[Explanation, ...]
+    random: bool
+    difference: float
+    singles: int
+    pairs: int
+
+
+def diagnose(problem: Problem, seen: Numbers, tolerance: float = TOLERANCE) -> Diagnosis:
+    """Find what explains a port's numbers.
+
+    Args:
+      problem: of the bundle.
+      seen: the port's numbers, as many as are visible.
+      tolerance: absolute, and relative where a number is larger than 1.
+    """
+    search = _Search(problem, seen, tolerance)
+    found, pairs = search.run()
+    if not search.random:
+        found = [
+            new for explanation in found for new in _with_training(problem, explanation, seen, tolerance)
+        ]
+        if any(explanation.training for explanation in found):
+            found = [explanation for explanation in found if explanation.training]
+    agrees = any(not e.names and e.training is not False for e in found)
+    named = [] if agrees else [e for e in found if e.names]
+    return Diagnosis(
+        agrees, tuple(_best(named)), search.random, search.difference, len(search.singles), pairs
+    )
+
+
+def _with_training(
+    problem: Problem, explanation: Explanation, seen: Numbers, tolerance: float
+) -> Iterator[Explanation]:
+    """Yield the explanation with every set of training mistakes that fits, or as it is if none does."""
+    if seen.loss is None and seen.gradients is None and seen.adam is None:
+        yield explanation
+        return
+    sets = explain_training(problem, explanation.mistakes, seen, tolerance)
+    for more in sets:
+        yield explanation._replace(mistakes=explanation.mistakes + more, training=True)
+    if not sets:
+        yield explanation._replace(training=False)
+
+
+def _best(found: Sequence[Explanation]) -> List[Explanation]:
+    """Return one explanation for each set of names, the best first."""
+    best: Dict[Tuple[str, ...], Explanation] = {}
+    for explanation in sorted(found, key=lambda e: e.residual):
+        best.setdefault(tuple(sorted(explanation.names)), explanation)
+    return list(best.values())
+
+
+class _Search:
+    """One search for what explains the forward numbers.
+
+    Attributes:
+      random: whether the port answers differently each time.
+      difference: largest error of the right numbers against the port's.
+      singles: the catalogue.
+    """
+
+    def __init__(self, problem: Problem, seen: Numbers, tolerance: float) -> None:
+        self._problem, self._seen, self._tolerance = problem, seen, tolerance
+        self.random = is_random(seen.repeats)
+        self.singles = catalogue(problem)
+        right = problem.forward()
+        assert right is not None
+        self.difference = largest_error(right.logits, seen.logits)
+        self._steps_difference = self._steps_error(right)
+        worst = np.argsort(-np.abs(right.logits - seen.logits).max(axis=1))[:SCREENED_EXAMPLES]
+        self._rows = np.sort(worst)
+        self._small = problem.rows(self._rows).in_type(np.float32)
+
+    def run(self) -> Tuple[List[Explanation], int]:
+        """Return what explains the port, simplest first, and how many pairs were tried."""
+        none = self._explain(())
+        if none is not None:
+            return [none], 0
+        found = [e for e in (self._explain((m,)) for m in self.singles) if e is not None]
+        if found:
+            return found, 0
+        pairs = list(self._pairs())
+        return [e for e in (self._explain(pair) for pair in pairs) if e is not None], len(pairs)
+
+    def _pairs(self) -> Iterator[Candidate]:
+        """Yield every pair of common mistakes, in the order in which they act; both where that is open."""
+        for first, second in itertools.combinations([m for m in self.singles if m.common], 2):
+            if first.group == second.group:
+                continue
+            yield (first, second) if first.stage <= second.stage else (second, first)
+            if first.stage == second.stage:
+                yield second, first
+
+    def _explain(self, candidate: Candidate) -> Optional[Explanation]:
+        if candidate and not self.random and not self._may_fit(candidate):
+            return None
+        changed = apply_all(self._problem, candidate)
+        predicted = None if changed is None else changed.forward()
+        if changed is None or predicted is None:
+            return None
+        steps_error = self._steps_error(predicted)
+        if steps_error > self._limit(self._steps_difference, bool(candidate)):
+            return None
+        if self.random:
+            return self._explain_random(changed, candidate, predicted)
+        error = largest_error(predicted.logits, self._seen.logits)
+        if error > self._limit(self.difference, bool(candidate)):
+            return None
+        return Explanation(candidate, None, max(error, steps_error))
+
+    def _explain_random(
+        self, changed: Problem, candidate: Candidate, predicted: Forward
+    ) -> Optional[Explanation]:
+        assert self._seen.repeats is not None
+        if changed.spec.probabilities:
+            return None
+        weights = changed.weights["softmax/weights"]
+        features = predicted.features * changed.spec.scale
+        fit = fit_dropout(self._seen.repeats, features, weights, changed.weights["softmax/bias"])
+        return None if fit is None else Explanation(candidate, fit, fit.worst_z)
+
+    def _limit(self, difference: float, named: bool) -> float:
+        """Return the largest error at which something explains: little, and little of the difference."""
+        if not named or difference <= self._tolerance:
+            return self._tolerance
+        return min(self._tolerance, (1 - SHARE_EXPLAINED) * difference)
+
+    def _steps_error(self, predicted: Forward) -> float:
+        if not self._seen.steps:
+            return 0.0
+        steps = predicted.steps()
+        return max(largest_error(steps[name], seen) for name, seen in self._seen.steps.items())
+
+    def _may_fit(self, candidate: Candidate) -> bool:
+        """Return False where the worst examples alone, in float32, rule the candidate out."""
+        if any(mistake.name == "steps-on-batch-axis" for mistake in candidate):
+            return True
+        changed = apply_all(self._small, candidate)
+        predicted = None if changed is None else changed.forward()
+        if predicted is None:
+            return False
+        error = largest_error(predicted.logits, self._seen.logits[self._rows])
+        return error <= SCREENING * self._tolerance
