@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.report.examples import imdb_recipe, make_results
+from tests.report.gallery import catching_figures
 
 
 @pytest.fixture
@@ -28,3 +29,10 @@ def write_results(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def drawn():
+    """The figures that a test draws, caught on their way to a file."""
+    with catching_figures() as figures:
+        yield figures

@@ -72,6 +72,10 @@ def mistakes_picture(
         if not len(shown):
             empty(figure.subplots(), "nothing to show")
             return
+        # Fixed places: the layout of 25 panels by constraints would take seconds.
+        figure.set_constrained_layout(False)
+        height = figure.get_figheight()
+        figure.subplots_adjust(left=0.02, right=0.98, bottom=0.1 / height, top=1 - 0.95 / height, hspace=0.4)
         grid = figure.subplots(down, ACROSS, squeeze=False).ravel()
         for axes in grid[len(shown) :]:
             axes.set_axis_off()

@@ -80,8 +80,8 @@ def render_page(
     parts = [f"<h1>{escape(title)}</h1>"]
     if results["sample"]:
         parts.append(
-            f'<p class="sample">{SAMPLE}: made from the small data set that comes with the project, '
-            "so its figures cannot be compared with published ones.</p>"
+            f'<p class="sample">{SAMPLE}: a stand-in for the real data, '
+            "so there is nothing to compare with.</p>"
         )
     parts.append(f"<pre>{escape(results['command'])}</pre>")
     parts += _comparison_section(results)

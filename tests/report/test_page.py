@@ -1,0 +1,150 @@
+"""The HTML page of a run: self-contained, escaped, complete."""
+
+import base64
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.report.examples import make_results
+from tests.report.gallery import draw_batches
+from tf1_lstm.errors import InputError
+from tf1_lstm.report.page import write_page
+
+VOID = {"meta", "img", "br"}
+
+
+class Reader(HTMLParser):
+    """Reads a page, refusing tags that are not closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open: list = []
+        self.tags: list = []
+        self.text: list = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(path):
+    reader = Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    folder = tmp_path / "run"
+    draw_batches(folder / "pictures" / "batches.png")
+    return folder
+
+
+def test_the_page_holds_its_pictures_and_loads_nothing(run_folder):
+    results = make_results(pictures={"test_batches": "pictures/batches.png"})
+    page = read(write_page(run_folder, results))
+    (image,) = [attributes for tag, attributes in page.tags if tag == "img"]
+    start = "data:image/png;base64,"
+    assert image["src"].startswith(start)
+    assert base64.b64decode(image["src"][len(start) :]) == (run_folder / "pictures/batches.png").read_bytes()
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    for tag, attributes in page.tags:
+        assert not any(name.startswith("on") or name == "href" for name in attributes), tag
+        assert attributes.get("src", "data:").startswith("data:")
+
+
+def test_the_page_shows_what_was_published_measured_set_and_used(run_folder):
+    results = make_results(deviations={"iterations": [50000, 600]})
+    page = read(write_page(run_folder, results, oddities=["Row 12499 is labelled wrongly."]))
+    text = "\n".join(page.text)
+    for expected in (
+        "tf1-lstm reproduce imdb-lstm --seed 1",
+        "85.4 % [1]",
+        "[80.4, 89.3]",
+        "82.40 %",
+        "inside",
+        "forget_bias",
+        "50000\n600",
+        "Some CPU @ 2.5 GHz",
+        "39 min 44 s",
+        "cd" * 32,
+        "Row 12499 is labelled wrongly.",
+        "The log: 50 lines",
+    ):
+        assert expected in text, expected
+    assert "EMBEDDED SAMPLE" not in text
+
+
+def test_the_page_of_the_sample_says_so_first(run_folder):
+    page = write_page(run_folder, make_results(sample=True)).read_text()
+    assert (
+        page.index("EMBEDDED SAMPLE") < page.index("<body>") < page.index("stand-in") < page.index("<table>")
+    )
+
+
+def test_nothing_from_outside_becomes_markup(run_folder):
+    evil = "<script>alert(1)</script>\"'&"
+    results = make_results(
+        recipe=evil,
+        command=evil,
+        environment={evil: evil},
+        settings={evil: [evil]},
+        deviations={evil: [evil, evil]},
+        data={evil: evil},
+        pictures={evil: evil},
+    )
+    for entry in results["published"] + results["evaluations"]:
+        entry.update(split=evil, source=evil, name=evil, note=evil)
+    page = read(write_page(run_folder, results, oddities=[evil]))
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert sum(evil in text for text in page.text) > 10
+
+
+@pytest.mark.parametrize(
+    "path", ["gone.png", "../outside.png", "text.png", "pictures", "/etc/hostname", "a\0b"]
+)
+def test_what_is_no_picture_of_the_run_is_named_and_left_out(run_folder, path):
+    draw_batches(run_folder.parent / "outside.png")
+    (run_folder / "text.png").write_text("no picture")
+    page = read(write_page(run_folder, make_results(pictures={"curves": path})))
+    assert "img" not in {tag for tag, _ in page.tags}
+    assert any("Picture curves is missing" in text for text in page.text)
+
+
+def test_a_run_without_log_evaluations_and_pictures_has_a_page(tmp_path):
+    empty = {
+        "log": [],
+        "evaluations": [],
+        "published": [],
+        "test_batches": None,
+        "environment": {},
+        "data": {},
+    }
+    text = "\n".join(read(write_page(tmp_path, make_results(**empty))).text)
+    assert "Published and measured" not in text and "Settings" in text
+
+
+def test_a_log_with_a_loss_that_is_no_number_is_shown(tmp_path):
+    log = [{"iteration": 1000, "loss": None, "accuracy": 0.5}]
+    assert "not a number" in read(write_page(tmp_path, make_results(log=log))).text
+
+
+def test_the_same_results_give_the_same_page(run_folder):
+    results = make_results(pictures={"test_batches": "pictures/batches.png"})
+    first = write_page(run_folder, results).read_bytes()
+    assert write_page(run_folder, results).read_bytes() == first
+
+
+def test_an_unwritable_folder_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_page(tmp_path / "file", make_results())
