@@ -1,7 +1,6 @@
 """Reads GloVe's text files and lays them out as the tutorial's word list and word vectors."""
 
 import hashlib
-import math
 import warnings
 from itertools import islice
 from pathlib import Path
@@ -22,6 +21,8 @@ _MEMBER = "*50d.txt"
 _LINES_AT_ONCE = 4096
 _LONGEST_LINE = 1 << 16
 _LIMIT = 2 << 30
+_OTHER_SPACE = (b"\t", b"\r", b"\v", b"\f")
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class WordTable(NamedTuple):
@@ -132,7 +133,9 @@ def _parse(lines: List[bytes], dimensions: int, before: int, path: Path) -> Tupl
         words.append(word)
         numbers.append(rest)
     fits = dimensions > 0 and all(words) and all(rest.count(b" ") == dimensions - 1 for rest in numbers)
-    vectors = _floats(b" ".join(numbers)) if fits else np.empty(0, np.float32)
+    text = b" ".join(numbers)
+    fits = fits and not any(space in text for space in _OTHER_SPACE)
+    vectors = _floats(text) if fits else np.empty(0, np.float32)
     if vectors.size != len(lines) * dimensions or not np.isfinite(vectors).all():
         for number, line in enumerate(lines, before + 1):
             _refuse_if_malformed(line, number, dimensions, path)
@@ -156,7 +159,7 @@ def _refuse_if_malformed(line: bytes, number: int, dimensions: int, path: Path) 
         raise InputError(f"{where}: found {len(values)} numbers, expected {dimensions} as in line 1")
     for value in values:
         try:
-            finite = math.isfinite(float(value))
+            finite = abs(float(value)) <= _LARGEST
         except ValueError:
             finite = False
         if not finite:

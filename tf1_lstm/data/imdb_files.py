@@ -47,6 +47,11 @@ def load_arrays(folder: Path) -> Arrays:
       InputError: a file is missing, pickled, truncated, of the wrong type or shape, holds NaN or
         an id outside the vocabulary, or has too few rows for the splits.
     """
+    if not any((folder / name).exists() for name in (WORDS_FILE, VECTORS_FILE, TRAIN_FILE)):
+        raise InputError(
+            f"{folder}: found none of {WORDS_FILE}, {VECTORS_FILE} and {TRAIN_FILE}, "
+            "expected all three (`tf1-lstm prepare imdb` makes them)"
+        )
     words = _read(folder / WORDS_FILE, "|S", 1, "the word list, byte strings [words]")
     vectors = _read(folder / VECTORS_FILE, "float32", 2, "the word vectors, float32 [words, dimensions]")
     _check_vocabulary(words, vectors, folder)

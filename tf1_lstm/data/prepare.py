@@ -51,7 +51,7 @@ def prepare_imdb(
         raise InputError("--glove: missing; expected GloVe's text file, or --vectors train")
     for path in (reviews, glove):
         if path is not None and not Path(path).exists():
-            raise InputError(f"{path}: no such file or folder")
+            raise InputError(f"{path}: found no such file or folder")
     source: Dict[str, Any] = {"kind": vectors}
     if glove is not None and vectors == "glove":
         table = tutorial_table(read_glove(glove, show), glove)

@@ -40,7 +40,7 @@ def encode_text(item: Union[str, bytes], name: str, index: WordIndex, steps: int
     if not words:
         return _refusal(name, _why_nothing_is_left(text))
     if _mostly_foreign(text, words):
-        return _refusal(name, _foreign(text) + " only these and not the rest of the text would be read")
+        return _refusal(name, f"mostly {_foreign(text)}")
     return _looked_up(name, words, index, steps)
 
 
@@ -90,14 +90,14 @@ def _is_binary(text: str) -> bool:
 
 def _why_nothing_is_left(text: str) -> str:
     if any(character.isalpha() for character in text[:_LOOKED_AT]):
-        return _foreign(text) + " nothing else was found"
-    return "nothing is left after cleaning: the word list knows only words of a-z and 0-9"
+        return _foreign(text)
+    return "nothing is left after cleaning: only words of a-z and 0-9 can be read"
 
 
 def _foreign(text: str) -> str:
     letter = next(c for c in text[:_LOOKED_AT] if c.isalpha() and ord(c) > 127)
     script = unicodedata.name(letter, "unknown letters").split(" ")[0].split("-")[0]
-    return f"written in another script ({script}): cleaning keeps only a-z, 0-9, and"
+    return f"written in another script ({script}): only words of a-z and 0-9 can be read"
 
 
 def _mostly_foreign(text: str, words: List[bytes]) -> bool:
