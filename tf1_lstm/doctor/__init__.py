@@ -1,0 +1,108 @@
+"""``tf1-lstm doctor``: what is wrong with this machine, and what mends it, in under five seconds.
+
+Standard library and Python 3.6 syntax only, so that it runs where nothing else does. TensorFlow is
+imported in a child process, whose crash is a finding.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any, List
+
+from tf1_lstm import __version__
+from tf1_lstm.doctor.findings import OK, PROBLEM, WARNING, Clock, Finding
+from tf1_lstm.doctor.folders import examine_checkpoints, examine_data, examine_writing
+from tf1_lstm.doctor.gpu import examine_gpus
+from tf1_lstm.doctor.machine import examine_machine
+from tf1_lstm.doctor.packages import ImportTrial, examine_packages
+from tf1_lstm.gpus import tensorflow_build
+
+# Seconds: hashing ends first, then the child is ended, then there is time to say so.
+HASHING, WHOLE = 3.2, 4.3
+MOST_NAMES = 8  # in one line of the text
+
+
+def add_parsers(subparsers: Any) -> None:
+    """Add ``doctor`` to the command line."""
+    parser = subparsers.add_parser("doctor", help="what is wrong with this machine, and what mends it")
+    add_options(parser)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--json", action="store_true", help="every finding, for programs")
+    parser.add_argument("--data", type=Path, metavar="DIR", default=Path("data"), help="default: data")
+    parser.set_defaults(func=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Examine, and print what was found.
+
+    Returns:
+      The exit code: 0, or 1 where there is a problem.
+    """
+    begun = time.monotonic()
+    findings = examine(options.data)
+    status = worst(findings)
+    if options.json:
+        document = {
+            "version": __version__,
+            "status": status,
+            "seconds": round(time.monotonic() - begun, 3),
+            "findings": [finding._asdict() for finding in findings],
+        }
+        print(json.dumps(document, indent=1))
+    else:
+        print(as_text(findings))
+    return 1 if status == PROBLEM else 0
+
+
+def examine(data: Path) -> List[Finding]:
+    """Look at everything.
+
+    Args:
+      data: the data folder; checkpoints and runs are in the working directory.
+    """
+    clock, hashing = Clock(WHOLE), Clock(HASHING)
+    trial = ImportTrial()
+    build = tensorflow_build()
+    findings = examine_machine(build) + examine_packages() + examine_gpus(build, hashing)
+    places = [data, Path("checkpoints"), Path("runs")]
+    written = examine_writing(places)
+    stored = examine_checkpoints(places[1], hashing) + examine_data(data, hashing)
+    return [*findings, *stored, *written, trial.finding(clock)]
+
+
+def worst(findings: List[Finding]) -> str:
+    """The worst status of all."""
+    found = {finding.status for finding in findings}
+    return PROBLEM if PROBLEM in found else WARNING if WARNING in found else OK
+
+
+def as_text(findings: List[Finding]) -> str:
+    """The findings as lines: what is wrong first of all, what is in order in few words."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    lines = [f"tf1-lstm {__version__} doctor, Python {version}"]
+    for status in (PROBLEM, WARNING, OK):
+        chosen = [finding for finding in findings if finding.status == status]
+        for topic in dict.fromkeys(finding.topic for finding in chosen):
+            lines += topic_lines([finding for finding in chosen if finding.topic == topic])
+    counts = [sum(finding.status == status for finding in findings) for status in (PROBLEM, WARNING)]
+    lines.append("problems: {}, warnings: {}".format(*counts))
+    return "\n".join(lines)
+
+
+def topic_lines(findings: List[Finding]) -> List[str]:
+    """The lines of one topic's findings of one status; things of which the same is said share a line."""
+    topic, status = findings[0].topic, findings[0].status
+    if topic == "packages" and status == OK:
+        return [f"  ok       packages: {len(findings)} as locked"]
+    lines = []
+    for found in dict.fromkeys(finding.found for finding in findings):
+        names = [finding.name for finding in findings if finding.found == found]
+        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        lines.append(f"  {status:8} {topic}: {', '.join(names[:MOST_NAMES])}{more}: {found}")
+    mends = dict.fromkeys(finding.mend for finding in findings if finding.mend)
+    return lines + [f"             -> {mend}" for mend in mends]
