@@ -62,8 +62,14 @@ class _Scope:
 
 def cell_variables(names: List[str]) -> Dict[str, CellName]:
     """The variables that belong to a recurrent cell, taken apart."""
-    parsed = {name: parse_name(name) for name in names}
-    return {name: cell for name, cell in parsed.items() if cell is not None}
+    parsed = {name: cell for name, cell in ((name, parse_name(name)) for name in names) if cell}
+    whole = {_place(cell) for cell in parsed.values() if cell.part.endswith("kernel")}
+    # A scope may be called lstm_cell and hold a softmax: it is a cell where it has a kernel.
+    return {name: cell for name, cell in parsed.items() if cell.part[0] != "?" or _place(cell) in whole}
+
+
+def _place(cell: CellName) -> Tuple[str, str, int, int]:
+    return cell.scope, cell.cell, cell.direction, cell.layer
 
 
 def recognise(specs: Mapping[str, Spec], cells: Mapping[str, CellName]) -> Recurrent:

@@ -43,6 +43,18 @@ def named_paths(content: bytes) -> List[str]:
     return spellings
 
 
+def content_for(name: str) -> bytes:
+    """A ``checkpoint`` file that names one checkpoint of its own folder, escaped as TensorFlow does."""
+    escaped = "".join(_escape(byte) for byte in name.encode("utf-8", "surrogateescape"))
+    return f'model_checkpoint_path: "{escaped}"\nall_model_checkpoint_paths: "{escaped}"\n'.encode("ascii")
+
+
+def _escape(byte: int) -> str:
+    if byte in b'"\\':
+        return "\\" + chr(byte)
+    return chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}"
+
+
 def last_part(path: str) -> str:
     """The file name at the end of a path of any system."""
     return re.split(r"[/\\]", path)[-1]

@@ -1,7 +1,7 @@
 """The one door through which weights enter a graph: every role filled with the right shape, or none."""
 
 from difflib import SequenceMatcher
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -54,26 +54,40 @@ def weights_of(checkpoint: Checkpoint, expected: Mapping[str, Shape], want_slots
     return weights
 
 
+class Problem(NamedTuple):
+    """One thing that keeps a checkpoint from filling a graph.
+
+    Attributes:
+      text: a phrase.
+      is_in_table: whether the table of expected and found shapes shows it already.
+    """
+
+    text: str
+    is_in_table: bool
+
+
 def differences(
     specs: Mapping[str, Spec], identified: Identified, expected: Mapping[str, Shape]
-) -> List[str]:
-    """What keeps a checkpoint from filling a graph, a phrase each; empty where it fits."""
+) -> List[Problem]:
+    """What keeps a checkpoint from filling a graph; empty where it fits."""
     if identified.model is None:
-        return [identified.problem]
+        return [Problem(identified.problem, False)]
     problems = []
     for role, shape in expected.items():
         source = identified.sources.get(role)
         if source is None:
-            problems.append(f"{role} {list(shape)} is missing")
+            problems.append(Problem(f"{role} {list(shape)} is missing", True))
         elif source.shape != tuple(shape):
-            problems.append(f"{role} is {list(source.shape)}, expected {list(shape)}")
+            problems.append(Problem(f"{role} is {list(source.shape)}, expected {list(shape)}", True))
         else:
             wrong = {specs[name].dtype for name in source.names} - {DTYPE}
-            problems += [f"{role} is of type {dtype}, expected {DTYPE}" for dtype in sorted(wrong)]
+            problems += [
+                Problem(f"{role} is of type {kind}, expected {DTYPE}", False) for kind in sorted(wrong)
+            ]
     extra = [role for role in identified.sources if role not in expected]
-    problems += [f"{role} is in the checkpoint and not in the model" for role in extra]
+    problems += [Problem(f"{role} is in the checkpoint and not in the model", True) for role in extra]
     problems += [
-        f"{name} {list(specs[name].shape)} may be a layer that this model does not have"
+        Problem(f"{name} {list(specs[name].shape)} may be a layer that this model does not have", False)
         for name in identified.suspects
     ]
     return problems
@@ -105,10 +119,10 @@ def _check_finite(checkpoint: Checkpoint, weights: Weights) -> None:
 
 
 def _refusal(
-    checkpoint: Checkpoint, identified: Identified, expected: Mapping[str, Shape], problems: List[str]
+    checkpoint: Checkpoint, identified: Identified, expected: Mapping[str, Shape], problems: List[Problem]
 ) -> str:
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    head = f"{checkpoint.prefix}: does not fit the model: {problems[0]}{more}"
+    head = f"{checkpoint.prefix}: does not fit the model: {problems[0].text}{more}"
     rows = [("role", "expected", "found", "nearest candidates")]
     for role in sorted({*expected, *identified.sources}):
         shape = expected.get(role)
@@ -117,7 +131,7 @@ def _refusal(
         near = "" if fits or shape is None else ", ".join(nearest(checkpoint.specs, identified, role, shape))
         rows.append((role, "-" if shape is None else str(list(shape)), _found(source), near))
     lines = [head, *table(rows)]
-    lines += [f"also: {problem}" for problem in problems[1:] if "/" not in problem.split(" ")[0]]
+    lines += [f"also: {problem.text}" for problem in problems[1:] if not problem.is_in_table]
     if identified.candidates:
         pairs = ", ".join(
             f"{layer.kernel} with {layer.bias}" for layer in identified.candidates[: NEAREST * 2]

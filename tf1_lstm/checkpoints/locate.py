@@ -15,6 +15,8 @@ from tf1_lstm.files import PathLike
 BUNDLE, SINGLE = "V2 bundle", "V1 single file"
 DATA = re.compile(r"^(?P<prefix>.+)\.data-(?P<shard>\d{5})-of-(?P<shards>\d{5})$")
 SHARD = re.compile(r"^(?P<prefix>.+)-(?P<shard>\d{5})-of-(?P<shards>\d{5})$")
+USUAL_FOLDERS = ("checkpoints", "checkpoint", "models", "model", "ckpt", "saved")
+ALL_SHARDS = re.compile(r"-\?{5}-of-\d{5}$")  # what TensorFlow calls a V1 checkpoint of several files
 STEP = re.compile(r"-(\d{1,18})$")
 
 
@@ -64,7 +66,7 @@ def locate(path: PathLike) -> Located:
       InputError: nothing there, only a part of a checkpoint, something else, or several that no
         rule chooses from.
     """
-    text = os.fspath(path)
+    text = ALL_SHARDS.sub("", os.fspath(path))
     if "\0" in text or not text:
         raise InputError(f"{text!r}: found an impossible path, expected a checkpoint")
     if os.path.isdir(text):
@@ -200,6 +202,10 @@ def _from_folder_or_prefix(path: str) -> Located:
     beside = _at_prefix(path.rstrip(os.sep), "a folder has the same name, but holds no checkpoint")
     if beside is not None:
         return beside
+    below = [name for name in USUAL_FOLDERS if list_prefixes(os.path.join(path, name))]
+    if len(below) == 1:
+        found = _from_folder_or_prefix(os.path.join(path, below[0]))
+        return found._replace(how=f"in its folder {below[0]}: {found.how}")
     inside = _names(path)
     listing = ", ".join(inside[:5]) + (" and more" if len(inside) > 5 else "") if inside else "nothing"
     data = next((name for name in inside if DATA.match(name)), None)
@@ -223,13 +229,14 @@ def _named(folder: str, prefixes: List[str]) -> Union[Located, str]:
     if not spellings:
         return "the checkpoint file names nothing"
     for spelling in spellings:
-        base = last_part(spelling)
+        base = last_part(ALL_SHARDS.sub("", spelling))
         match = next((prefix for prefix in prefixes if same_name(prefix, base)), None)
         if match is not None:
             return _must(os.path.join(folder, match), _how_named(match, prefixes))
     for spelling in spellings:
         elsewhere = os.path.join(folder, spelling)  # an absolute path stays what it is
-        found = _at_prefix(elsewhere, f"the checkpoint file in {folder} names it by this path")
+        how = f"the checkpoint file in {folder} names it by this path"
+        found = None if "\0" in spelling else _at_prefix(elsewhere, how)
         if found is not None:
             return found
     return f"the checkpoint file names {last_part(spellings[0])!r}, which is not there"

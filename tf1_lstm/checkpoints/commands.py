@@ -1,0 +1,109 @@
+"""The commands ``inspect`` and ``convert``; what they do is imported when they run."""
+
+import argparse
+import json
+from typing import Any, Dict
+
+TARGETS = ("tf1.15", "tf1.0", "tf0.12", "tutorial")  # naming.NAMINGS, without importing it
+PATH_HELP = (
+    "a prefix, an .index, .data or .meta file, a V1 file, or a folder "
+    "(its newest checkpoint is found even where its 'checkpoint' file is no help)"
+)
+
+
+def add_parsers(subparsers: Any) -> None:
+    """Add ``inspect`` and ``convert``."""
+    parser = subparsers.add_parser(
+        "inspect",
+        help="say what a checkpoint is: format, age, model, variables, which recipes it fits",
+        description="Say what a checkpoint of any TensorFlow 1 age is, without TensorFlow.",
+    )
+    parser.add_argument("path", metavar="PATH", help=PATH_HELP)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(func=run_inspect)
+
+    parser = subparsers.add_parser(
+        "convert",
+        help="write a checkpoint under the variable names of another age",
+        description="Write a checkpoint under the variable names of another age, optimizer slots included, "
+        "and read the result back. The source is never changed.",
+    )
+    parser.add_argument("source", metavar="SRC", help=PATH_HELP)
+    parser.add_argument("target", metavar="DST", help="prefix of the new checkpoint, or a folder for it")
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=TARGETS,
+        help="tf1.15 (1.2 and later), tf1.0 (1.0 and 1.1), tf0.12 (a V1 file), or tutorial (the names and "
+        "the unread variable of the IMDB tutorial's script)",
+    )
+    parser.add_argument(
+        "--keep-names",
+        action="store_true",
+        help="rename the recurrent cells only; the rest keep their names, for a graph of your own",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the names and write nothing")
+    parser.add_argument("--force", action="store_true", help="overwrite DST")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(func=run_convert)
+
+
+def run_inspect(options: argparse.Namespace) -> int:
+    """Print what a checkpoint is."""
+    from tf1_lstm.checkpoints.inspection import inspect, lines
+    from tf1_lstm.recipes import all_recipes
+
+    document = inspect(options.path, all_recipes())
+    if options.json:
+        _print_json(document)
+    else:
+        print("\n".join(lines(document)))
+    return 0
+
+
+def run_convert(options: argparse.Namespace) -> int:
+    """Convert a checkpoint, or print what would be done."""
+    from tf1_lstm.checkpoints.conversion import plan
+    from tf1_lstm.checkpoints.naming import NAMINGS
+    from tf1_lstm.checkpoints.placing import check_target, write
+
+    planned = plan(options.source, options.target, options.to, options.keep_names)
+    if options.dry_run:
+        check_target(planned, options.force)
+    else:
+        write(planned, options.force)
+    document = {
+        "source": planned.source.prefix,
+        "how": planned.source.how,
+        "target": planned.target,
+        "format": NAMINGS[options.to].format,
+        "written": not options.dry_run,
+        "moves": [{"old": list(move.old), "new": move.new, "role": move.why} for move in planned.moves],
+        "left": planned.left,
+        "sha256": planned.digest,
+    }
+    if options.json:
+        _print_json(document)
+    else:
+        _print_conversion(document)
+    return 0
+
+
+def _print_conversion(document: Dict[str, Any]) -> None:
+    from tf1_lstm.checkpoints.door import table
+
+    rows = [("old name", "", "new name", "what it is")]
+    for move in document["moves"]:
+        rows.append((" + ".join(move["old"]) or "(none)", "->", move["new"], move["role"]))
+    print(f"from    {document['source']}  ({document['how']})")
+    print(f"to      {document['target']}  ({document['format']})")
+    print("\n".join(table(rows)))
+    for line in document["left"]:
+        print(f"left out: {line}")
+    print(f"sha256  {document['sha256']}  (canonical weights)")
+    done = f"written and read back: {len(document['moves'])} variables, bit for bit the same"
+    print(done if document["written"] else "dry run: nothing was written")
+
+
+def _print_json(document: Dict[str, Any]) -> None:
+    print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))

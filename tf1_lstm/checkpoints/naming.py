@@ -1,0 +1,122 @@
+"""Roles written out as the variable names of one age, so that graphs of that age find their weights."""
+
+from typing import Callable, Dict, Iterable, Mapping, NamedTuple, Tuple
+
+from tf1_lstm.checkpoints.locate import BUNDLE, SINGLE
+from tf1_lstm.checkpoints.roles import SOFTMAX_BIAS, SOFTMAX_WEIGHTS
+from tf1_lstm.checkpoints.weights import Model
+from tf1_lstm.errors import InputError
+
+LINEAR = {"kernel": "Linear/Matrix", "bias": "Linear/Bias"}
+SHARDED = {  # cells that could split their kernel into W_0, W_1, ...
+    "kernel": "W_0",
+    "bias": "B",
+    "w_i_diag": "W_I_diag",
+    "w_f_diag": "W_F_diag",
+    "w_o_diag": "W_O_diag",
+}
+OLD_PARTS: Dict[str, Mapping[str, str]] = {
+    "basic_rnn": LINEAR,
+    "basic_lstm": LINEAR,
+    "lstm_peephole": SHARDED,
+    "lstm_coupled": SHARDED,
+    "gru": {
+        "gates/kernel": "Gates/Linear/Matrix",
+        "gates/bias": "Gates/Linear/Bias",
+        "candidate/kernel": "Candidate/Linear/Matrix",
+        "candidate/bias": "Candidate/Linear/Bias",
+    },
+}
+CLASS_NAMES = {
+    "basic_rnn": ("BasicRNNCell", "basic_rnn_cell"),
+    "basic_lstm": ("BasicLSTMCell", "basic_lstm_cell"),
+    "lstm_peephole": ("LSTMCell", "lstm_cell"),
+    "lstm_coupled": ("CoupledInputForgetGateLSTMCell", "coupled_input_forget_gate_lstm_cell"),
+    "gru": ("GRUCell", "gru_cell"),
+}
+TUTORIAL_SOFTMAX = {SOFTMAX_WEIGHTS: "Variable_1", SOFTMAX_BIAS: "Variable_2"}
+
+
+class Naming(NamedTuple):
+    """One way to name variables.
+
+    Attributes:
+      age: the versions of TensorFlow that used it.
+      format: the file format that those wrote.
+      recurrent: (model, direction, layer, part) -> variable name.
+      others: role -> name, for roles of no cell; a role that is not in it keeps its name.
+    """
+
+    age: str
+    format: str
+    recurrent: Callable[[Model, str, int, str], str]
+    others: Mapping[str, str] = {}
+
+
+def _old(model: Model, direction: str, layer: int, part: str) -> str:
+    scope = "RNN" if model.directions == 1 else f"BiRNN/{direction.upper()}"
+    stack = f"/MultiRNNCell/Cell{layer}" if model.layers > 1 else ""
+    return f"{scope}{stack}/{CLASS_NAMES[model.cell][0]}/{OLD_PARTS[model.cell][part]}"
+
+
+def _later(model: Model, direction: str, layer: int, part: str) -> str:
+    scope = "rnn" if model.directions == 1 else f"bidirectional_rnn/{direction}"
+    stack = f"/multi_rnn_cell/cell_{layer}" if model.layers > 1 else ""
+    return f"{scope}{stack}/{CLASS_NAMES[model.cell][1]}/{part}"
+
+
+def _new(model: Model, direction: str, layer: int, part: str) -> str:
+    # The coupled cell lives in tf.contrib and never followed the others.
+    return _later(model, direction, layer, SHARDED[part] if model.cell == "lstm_coupled" else part)
+
+
+def _middle(model: Model, direction: str, layer: int, part: str) -> str:
+    if model.cell == "lstm_coupled":
+        return _new(model, direction, layer, part)
+    head, _, last = part.rpartition("/")
+    word = {"kernel": "weights", "bias": "biases"}.get(last, last)
+    return _later(model, direction, layer, f"{head}/{word}" if head else word)
+
+
+NAMINGS: Dict[str, Naming] = {
+    "tf1.15": Naming("1.2 and later", BUNDLE, _new),
+    "tf1.0": Naming("1.0 and 1.1", BUNDLE, _middle),
+    "tf0.12": Naming("up to 0.12", SINGLE, _old),
+    "tutorial": Naming("1.2 and later, as the IMDB tutorial's script", BUNDLE, _new, TUTORIAL_SOFTMAX),
+}
+
+
+def names_for(roles: Iterable[str], model: Model, to: str) -> Dict[str, str]:
+    """Role -> variable name.
+
+    Args:
+      roles: of the model's weights.
+      model: decides what the scopes look like.
+      to: a key of ``NAMINGS``.
+
+    Raises:
+      InputError: the tutorial's graph has no place for such a model.
+    """
+    naming = NAMINGS[to]
+    names: Dict[str, str] = {}
+    for role in roles:
+        place = _recurrent(role)
+        names[role] = naming.recurrent(model, *place) if place[0] else naming.others.get(role, role)
+    if to == "tutorial":
+        _check_tutorial(model, names)
+    return names
+
+
+def _recurrent(role: str) -> Tuple[str, int, str]:
+    """Direction, layer and part of a recurrent weight's role; an empty direction for any other role."""
+    pieces = role.split("/", 3)
+    return (pieces[1], int(pieces[2]), pieces[3]) if len(pieces) == 4 else ("", 0, "")
+
+
+def _check_tutorial(model: Model, names: Mapping[str, str]) -> None:
+    fits = model.cell == "basic_lstm" and model.layers == 1 and model.directions == 1
+    if not fits or len(names) != 4 or set(TUTORIAL_SOFTMAX) - set(names):
+        raise InputError(
+            f"--to tutorial: found {model.describe()} ({len(names)} weights), expected the tutorial's graph: "
+            "one basic_lstm layer, one direction, and a softmax with its bias"
+        )
