@@ -140,7 +140,11 @@ def test_takes_the_python_that_uv_has_without_installing_one(world):
     assert (found.stdout, found.stderr) == (f"{its_own}\n", "")
 
 
-def test_lets_uv_install_one_last(world):
+@pytest.mark.parametrize(
+    ("offered_by", "also_tried"),
+    [("python install 3.7", []), ("tool run uv@0.6.17 python install 3.7", ["uv python install 3.7"])],
+)
+def test_lets_uv_install_one_last(world, offered_by, also_tried):
     prepared = world.python(world.folder / "prepared")
     installed = world.folder / "uv" / "python3.7"
     world.script(
@@ -148,14 +152,15 @@ def test_lets_uv_install_one_last(world):
         f"""place={shlex.quote(str(installed))}
 case "$*" in
 'python find 3.7') [ -x "$place" ] && echo "$place" ;;
-'python install 3.7') mkdir -p "${{place%/*}}"; cp {shlex.quote(str(prepared))} "$place"; echo installed ;;
+'{offered_by}') mkdir -p "${{place%/*}}"; cp {shlex.quote(str(prepared))} "$place"; echo installed ;;
 *) exit 64 ;;
 esac""",
     )
     found = world.find()
     # The copy still calls itself by the name it was made with.
     assert found.stdout == f"{prepared}\n"
-    assert "running: uv python install 3.7" in found.stderr
+    run = [line.partition("running: ")[2] for line in found.stderr.splitlines() if "running: " in line]
+    assert run == [*also_tried, f"uv {offered_by}"]
 
 
 def test_pyenv_comes_before_uv(world):
@@ -169,9 +174,7 @@ def test_without_any_python_names_the_ways_to_get_it_the_container_first(world):
     world.script(world.bin / "python3.7", "exit 127")
     found = world.find()
     assert (found.returncode, found.stdout) == (1, "")
-    ways = [
-        found.stderr.index(way) for way in ("docker build", "pyenv install 3.7", "uv python install 3.7\nand")
-    ]
+    ways = [found.stderr.index(way) for way in ("docker build", "pyenv install 3.7", "uv:  ")]
     assert ways == sorted(ways)
     assert f"{world.bin / 'python3.7'}: does not run" in found.stderr
     assert "uv python install 3.7: failed" in found.stderr
