@@ -227,11 +227,19 @@ def _variable(name: str, shape: Any, initializer: Any) -> Any:
 
 
 def _seeded_getter(seed: int) -> Any:
-    """Seed TensorFlow's default initializer, Glorot uniform, for each variable that names none."""
+    """Give every initializer that draws without a seed one of its own, from the variable's name.
+
+    The cells name no initializer: TensorFlow's layers give them Glorot's uniform one, unseeded,
+    which would take its seed from the number of ops built before.
+    """
 
     def seeded(getter: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("initializer") is None:
+        initializer = kwargs.get("initializer")
+        if initializer is None:
             kwargs["initializer"] = tf.compat.v1.glorot_uniform_initializer(seed=_op_seed(seed, name))
+        elif getattr(initializer, "seed", 0) is None:
+            config = {**initializer.get_config(), "seed": _op_seed(seed, name)}
+            kwargs["initializer"] = type(initializer).from_config(config)
         return getter(name, *args, **kwargs)
 
     return seeded
