@@ -143,7 +143,7 @@ def _accuracy_rows(group: Sequence[Document]) -> List[List[str]]:
     rows: Dict[Key, List[Comparison]] = {}
     for document in group:
         for row in comparisons(document):
-            rows.setdefault((row.split, row.how, row.dropout, row.name), []).append(row)
+            rows.setdefault((row.split, row.place, row.dropout, row.name), []).append(row)
     start = [group[0]["recipe"], _settings(group)]
     return [[*start, *key[:3], _published(same[0]), *_measured(same)] for key, same in rows.items()]
 

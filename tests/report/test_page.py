@@ -109,14 +109,21 @@ def test_nothing_from_outside_becomes_markup(run_folder):
 
 
 @pytest.mark.parametrize(
-    "path", ["gone.png", "../outside.png", "text.png", "pictures", "/etc/hostname", "a\0b"]
+    "path", ["gone.png", "../outside.png", "text.png", "../x.md", "pictures", "/etc/hostname", "a\0b"]
 )
 def test_what_is_no_picture_of_the_run_is_named_and_left_out(run_folder, path):
     draw_batches(run_folder.parent / "outside.png")
+    (run_folder.parent / "x.md").write_text("outside")
     (run_folder / "text.png").write_text("no picture")
     page = read(write_page(run_folder, make_results(pictures={"curves": path})))
     assert "img" not in {tag for tag, _ in page.tags}
     assert any("Picture curves is missing" in text for text in page.text)
+
+
+def test_a_list_of_mistakes_is_shown_as_text(run_folder):
+    (run_folder / "mistakes.md").write_text("1. <b>bad</b>\n2. 电影\n", encoding="utf-8")
+    page = read(write_page(run_folder, make_results(pictures={"mistakes": "mistakes.md"})))
+    assert "1. <b>bad</b>\n2. 电影\n" in page.text and "img" not in {tag for tag, _ in page.tags}
 
 
 def test_a_run_without_log_evaluations_and_pictures_has_a_page(tmp_path):

@@ -12,7 +12,7 @@ from tf1_lstm.report.results import (
     build_published,
     comparisons,
     deviations_text,
-    final_evaluations,
+    evaluations_at,
     grouped,
     read_results,
 )
@@ -62,8 +62,8 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_only_the_last_checkpoint_counts_as_final(results):
-    assert [entry["checkpoint_step"] for entry in final_evaluations(results["evaluations"])] == [50000] * 5
-    assert final_evaluations([]) == []
+    assert [entry["checkpoint_step"] for entry in evaluations_at(results["evaluations"])] == [50000] * 5
+    assert evaluations_at([]) == []
 
 
 def test_a_sampled_figure_is_compared_with_test_batches_and_with_the_whole_split(recipe, results):
@@ -107,13 +107,31 @@ def test_a_far_figure_is_outside(recipe):
     assert build_published(recipe, far, None)[0]["verdict"] == "outside"
 
 
+def test_a_figure_is_compared_with_the_checkpoint_that_it_was_measured_with(recipe):
+    figure = dataclasses.replace(recipe.figures[0], iteration=40000)
+    recipe = dataclasses.replace(recipe, figures=(figure,))
+    own = evaluation("tutorial-test", "on", [[840, 161], [170, 830]], step=40000, std=0.003)
+    last = evaluation("tutorial-test", "on", [[800, 201], [200, 800]], step=50000, std=0.009)
+    other = evaluation("train", "on", [[1, 0], [0, 1]], step=40000)
+    (entry,) = build_published(recipe, [own, last], None)
+    assert entry["iteration"] == 40000 and entry["checkpoint_step"] == 40000
+    assert entry["measured"] == own["accuracy"]
+    # A run that did not keep it, or stopped before, is compared by its last checkpoint.
+    assert build_published(recipe, [other, last], None)[0]["measured"] == last["accuracy"]
+    rows = comparisons(make_results(evaluations=[own, last], published=[entry], test_batches=None))
+    assert [(row.place, row.std) for row in rows] == [
+        ("whole split, step 40,000", 0.003),
+        ("whole split", 0.009),
+    ]
+
+
 def test_a_recipe_without_figures_has_no_published_part(recipe, results):
     assert build_published(dataclasses.replace(recipe, figures=()), results["evaluations"], None) == []
 
 
 def test_every_final_evaluation_is_shown_once(results):
     shown = [(row.split, row.dropout) for row in comparisons(results) if row.how == "whole split"]
-    final = [(entry["split"], entry["dropout"]) for entry in final_evaluations(results["evaluations"])]
+    final = [(entry["split"], entry["dropout"]) for entry in evaluations_at(results["evaluations"])]
     assert sorted(shown) == sorted(final)
 
 

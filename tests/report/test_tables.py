@@ -103,6 +103,8 @@ def test_the_reproduction_table_shows_published_measured_intervals_and_verdict(r
         "inside",
     ]
     assert "[1] mean of ten test batches; seed 001, section 6" in table
+    line = next(line for line in table.split("\n") if "whole split" in line)
+    assert "83.2 ± 0.4 %" in line and "±: standard deviation over repetitions" in table
     assert "EMBEDDED SAMPLE" not in table and "Not as published" not in table
     assert max(len(line) for line in table.split("\n")) <= 120
 

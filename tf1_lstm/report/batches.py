@@ -1,6 +1,6 @@
 """Published test batches beside measured ones, with means and intervals."""
 
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence, Tuple
 
 from tf1_lstm.files import PathLike
 from tf1_lstm.report.canvas import BLUE, GREY, VERMILLION, empty, picture
@@ -16,6 +16,7 @@ def test_batches_picture(
     batch_size: int,
     title: str,
     is_sample: bool = False,
+    published_size: Optional[int] = None,
 ) -> None:
     """Draw single test batches, published on the left and measured on the right.
 
@@ -26,28 +27,37 @@ def test_batches_picture(
       batch_size: examples in a batch.
       title: see ``canvas.picture_title``.
       is_sample: the run used the embedded sample; nothing published is drawn then.
+      published_size: examples in a published batch, where it is not ``batch_size``.
     """
+    sizes = (published_size or batch_size, batch_size)
     with picture(path, title, (9, 4.6), is_sample) as figure:
-        draw_test_batches(figure.subplots(), () if is_sample else published, measured, batch_size)
+        draw_test_batches(figure.subplots(), () if is_sample else published, measured, sizes)
 
 
 test_batches_picture.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it
 
 
 def draw_test_batches(
-    axes: Any, published: Sequence[float], measured: Sequence[float], batch_size: int
+    axes: Any, published: Sequence[float], measured: Sequence[float], sizes: Tuple[int, int]
 ) -> None:
-    """Draw both groups: a stem for each batch, the mean as a line, its 95 % interval as a band."""
-    groups = [("published", published, VERMILLION), ("measured", measured, BLUE)]
+    """Draw both groups: a stem for each batch, the mean as a line, its 95 % interval as a band.
+
+    Args:
+      axes: where to.
+      published: accuracies between 0 and 1; may be empty.
+      measured: the same of this run.
+      sizes: examples in a published and in a measured batch.
+    """
+    groups = [("published", published, sizes[0]), ("measured", measured, sizes[1])]
     groups = [group for group in groups if len(group[1])]
     if not groups:
         empty(axes, "no test batches")
         return
     start, ticks = 0, []
-    for name, accuracies, colour in groups:
+    for name, accuracies, size in groups:
         places = list(range(start + 1, start + 1 + len(accuracies)))
-        _draw_group(axes, places, accuracies, name, colour)
-        _write_mean(axes, (places[0] + places[-1]) / 2, accuracies, name, batch_size)
+        _draw_group(axes, places, accuracies, name)
+        _write_mean(axes, (places[0] + places[-1]) / 2, accuracies, name, size)
         every = max(1, -(-len(places) // 5))
         ticks += [(place, number + 1) for number, place in enumerate(places) if number % every == 0]
         start = places[-1] + 1
@@ -62,9 +72,8 @@ def draw_test_batches(
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %" if value < 1.001 else "")
 
 
-def _draw_group(
-    axes: Any, places: Sequence[int], accuracies: Sequence[float], name: str, colour: str
-) -> None:
+def _draw_group(axes: Any, places: Sequence[int], accuracies: Sequence[float], name: str) -> None:
+    colour = VERMILLION if name == "published" else BLUE
     mean = sum(accuracies) / len(accuracies)
     ends = [places[0] - 0.6, places[-1] + 0.6]
     axes.plot(ends, [mean, mean], "--" if name == "published" else "-", color=colour, linewidth=2)

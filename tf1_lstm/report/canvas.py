@@ -5,10 +5,11 @@ colours are Okabe and Ito's, which stay apart for colour-blind readers, and noth
 colour alone.
 """
 
+import functools
 import io
 import math
 from contextlib import contextmanager
-from typing import Any, Iterable, Iterator, Optional, Tuple
+from typing import Any, FrozenSet, Iterable, Iterator, Optional, Tuple
 
 import matplotlib.font_manager
 import matplotlib.style
@@ -16,12 +17,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tf1_lstm.files import PathLike, replacing
+from tf1_lstm.report.tables import SAMPLE
 
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 GREY, PALE = "#6B6B6B", "#E3E3E3"
 DPI = 100
 TITLE_SIZE = 12
-SAMPLE = "EMBEDDED SAMPLE"
 
 # "default" undoes a user's matplotlibrc, which would otherwise change the bytes.
 STYLE = [
@@ -98,9 +99,10 @@ def plain(text: Any, limit: int = 120) -> str:
     return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
 
 
-def _glyphs() -> Any:
+@functools.lru_cache(maxsize=None)
+def _glyphs() -> FrozenSet[int]:
     regular = matplotlib.font_manager.findfont("DejaVu Sans")
-    return matplotlib.font_manager.get_font(regular).get_charmap()
+    return frozenset(matplotlib.font_manager.get_font(regular).get_charmap())
 
 
 def finite(values: Iterable[Any]) -> bool:

@@ -13,7 +13,7 @@ from tf1_lstm.report.results import (
     Document,
     comparisons,
     deviations_text,
-    final_evaluations,
+    evaluations_at,
 )
 from tf1_lstm.report.tables import heading, percent
 
@@ -43,7 +43,7 @@ def report_picture(
     deviations = results["deviations"]
     subtitle = f"not as published: {deviations_text(deviations)}" if deviations else ""
     rows = [row for row in comparisons(results) if row.measured is not None and row.how == WHOLE]
-    batches, published = results.get("test_batches") or {}, _published_batches(results)
+    batches = results.get("test_batches") or {}
     with picture(path, heading(results), (14.5, 8.8), sample, subtitle) as figure:
         figure.set_constrained_layout_pads(w_pad=0.06, h_pad=0.06)
         left, right = figure.add_gridspec(1, 2, width_ratios=[9, 11])
@@ -55,8 +55,10 @@ def report_picture(
         _draw_matrix(figure.add_subplot(below[0, 0]), results, class_names)
         if batches:
             axes = figure.add_subplot(below[0, 1])
-            draw_test_batches(axes, published, batches["accuracies"], batches["batch_size"])
-            axes.set_xlabel(f"test batch, dropout {batches['dropout']}")
+            published, size = _published_batches(results)
+            draw_test_batches(axes, published, batches["accuracies"], (size, batches["batch_size"]))
+            step = f", step {batches['checkpoint_step']:,}" if batches.get("checkpoint_step") else ""
+            axes.set_xlabel(f"test batch, dropout {batches['dropout']}{step}")
 
 
 def draw_accuracies(axes: Any, rows: Sequence[Comparison], is_sample: bool) -> None:
@@ -70,9 +72,10 @@ def draw_accuracies(axes: Any, rows: Sequence[Comparison], is_sample: bool) -> N
     if not rows:
         empty(axes, "no evaluations")
         return
-    lines: Dict[Tuple[str, str], List[Comparison]] = {}
+    lines: Dict[str, List[Comparison]] = {}
     for row in rows:
-        lines.setdefault((row.split, row.dropout), []).append(row)
+        step = "" if row.step is None else f", step {row.step:,}"
+        lines.setdefault(f"{plain(row.split, 24)}, dropout {row.dropout}{step}", []).append(row)
     ends: List[float] = []
     for place, same in enumerate(lines.values()):
         row = same[0]
@@ -87,7 +90,7 @@ def draw_accuracies(axes: Any, rows: Sequence[Comparison], is_sample: bool) -> N
         if not is_sample:
             ends += _draw_published(axes, place, same)
     axes.set_yticks(range(len(lines)))
-    axes.set_yticklabels([f"{plain(split, 24)}, dropout {dropout}" for split, dropout in lines])
+    axes.set_yticklabels(list(lines))
     axes.set_ylim(len(lines) - 0.4, -0.6)
     pad = max(0.01, 0.06 * (max(ends) - min(ends)))
     axes.set_xlim(max(0.0, min(ends) - pad), min(1.005, max(ends) + pad))
@@ -126,10 +129,13 @@ def _headline(results: Document) -> Optional[Document]:
     def rank(entry: Document) -> Tuple[bool, bool, int]:
         return entry["split"] != "train", entry["dropout"] == "off", entry["examples"]
 
-    final = final_evaluations(results["evaluations"])
+    final = evaluations_at(results["evaluations"])
     return max(final, key=rank) if final else None
 
 
-def _published_batches(results: Document) -> Sequence[float]:
-    parts = [entry["parts"] for entry in results["published"] if entry.get("parts")]
-    return parts[0] if parts and not results["sample"] else ()
+def _published_batches(results: Document) -> Tuple[Sequence[float], int]:
+    """The published test batches and their size; none on the sample."""
+    for entry in results["published"]:
+        if entry.get("parts") and not results["sample"]:
+            return entry["parts"], entry["examples"] // len(entry["parts"])
+    return (), 0

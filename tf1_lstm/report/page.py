@@ -18,6 +18,7 @@ from tf1_lstm.report.tables import (
     comparison_cells,
     duration,
     heading,
+    legend,
     notes,
     numbered_figures,
 )
@@ -37,6 +38,7 @@ pre { background: #f4f4f4; padding: .75rem; white-space: pre-wrap; }
 """
 # The browser itself then refuses anything that did not come with the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+TEXT_LIMIT = 200_000  # bytes of a text that are shown
 NUMBER_COLUMNS = (3, 4, 5, 6, 7, 8)
 
 
@@ -53,7 +55,7 @@ def write_page(
       folder: the run folder.
       results: a whole ``results.json`` document.
       oddities: what is odd in the published version, a sentence each (``Recipe.oddities``).
-      pictures: caption -> path of a PNG relative to ``folder``; else ``results["pictures"]``.
+      pictures: caption -> path of a PNG (or ``.md``, ``.txt``) relative to ``folder``; else ``results["pictures"]``.
 
     Returns:
       The page's path.
@@ -137,22 +139,27 @@ def _comparison_section(results: Document) -> List[str]:
     parts = _section("Published and measured", _table(COMPARISON_HEADERS, cells, NUMBER_COLUMNS))
     lines = [f"[{number}] {row.name}; {row.source}" for number, row in figures.items()]
     lines += [f"Note: {note}." for note in notes(results)]
-    lines.append("Intervals: 95 %, Wilson. Inside: the sizes of the two samples alone allow the difference.")
+    lines += legend(rows)
     return [*parts, f"<p>{'<br>'.join(escape(line) for line in lines)}</p>"] if rows else []
 
 
 def _figure(folder: Path, name: str, path: str) -> str:
-    """A picture inside the page; what is no PNG within the folder is named and left out."""
+    """A picture or a text inside the page; what is neither, or not in the folder, is named and left out."""
     try:
         place = (folder / path).resolve()
         place.relative_to(folder.resolve())
         content = place.read_bytes()
+        text = content[:TEXT_LIMIT].decode("utf-8", "replace") if place.suffix in (".md", ".txt") else ""
     except (OSError, ValueError):
-        content = b""
-    if not content.startswith(PNG):
-        return f"<p>Picture {escape(name)} is missing: no PNG file at <code>{escape(str(path))}</code>.</p>"
-    data = base64.b64encode(content).decode("ascii")
+        content, text = b"", ""
     caption = escape(name.replace("_", " "))
+    if text:
+        return f"<details><summary>{caption}</summary><pre>{escape(text)}</pre></details>"
+    if not content.startswith(PNG):
+        return (
+            f"<p>Picture {caption} is missing: no PNG or text file at <code>{escape(str(path))}</code>.</p>"
+        )
+    data = base64.b64encode(content).decode("ascii")
     image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
     return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
 

@@ -1,7 +1,7 @@
 """``results.json``: reading it safely, comparing it with what was published, and grouping runs."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -80,10 +80,15 @@ def _check(path: PathLike, where: str, found: Mapping[str, Any], required: Mappi
             raise InputError(f"{path}: {where}{key}: found {type(value).__name__} {str(value)[:40]!r}")
 
 
-def final_evaluations(evaluations: Sequence[Document]) -> List[Document]:
-    """The evaluations of the last checkpoint (``checkpoint_step``) among them, in their order."""
-    last = max((entry.get("checkpoint_step") or 0 for entry in evaluations), default=0)
-    return [entry for entry in evaluations if (entry.get("checkpoint_step") or 0) == last]
+def final_step(evaluations: Sequence[Document]) -> int:
+    """The last ``checkpoint_step`` among evaluations; 0 where none is known."""
+    return max((entry.get("checkpoint_step") or 0 for entry in evaluations), default=0)
+
+
+def evaluations_at(evaluations: Sequence[Document], step: Optional[int] = None) -> List[Document]:
+    """The evaluations of one checkpoint, or of the last one, in their order."""
+    wanted = final_step(evaluations) if step is None else step
+    return [entry for entry in evaluations if (entry.get("checkpoint_step") or 0) == wanted]
 
 
 def batches_name(test_batches: Mapping[str, Any]) -> str:
@@ -102,7 +107,7 @@ def build_published(
     A figure that came from sampled test batches is compared with this run's test batches (same
     size, so a weak test) and with the whole split (every example once); one from a whole split
     with the whole split only. Only measurements with the figure's own dropout count, and of the
-    evaluations those of the last checkpoint.
+    evaluations those of the figure's own checkpoint, or of the last one where it was not measured.
 
     Args:
       recipe: its ``figures`` are used.
@@ -111,14 +116,15 @@ def build_published(
       sample: the run used the embedded sample, so there is nothing to compare.
 
     Returns:
-      Entries with ``name, value, examples, interval, split, dropout, source, parts`` (published) and
-      ``measured, measured_interval, measured_examples, measured_on, verdict, note`` (this run).
-      ``verdict`` is "inside", "outside", "not measured" or (sample) "not comparable".
+      Entries with ``name, value, examples, interval, split, dropout, source, iteration, parts``
+      (published) and ``measured, measured_interval, measured_examples, measured_on,
+      checkpoint_step, verdict, note`` (this run). ``verdict`` is "inside", "outside", "not
+      measured" or (sample) "not comparable".
     """
     entries = []
     for figure in recipe.figures:
-        measurements = _measurements(figure, final_evaluations(evaluations), test_batches)
-        for how, accuracy, examples in measurements:
+        measurements = _measurements(figure, evaluations, test_batches)
+        for how, step, accuracy, examples in measurements:
             judged = verdict(figure, accuracy, examples, sampled=how != WHOLE)
             entries.append(
                 {
@@ -127,13 +133,14 @@ def build_published(
                     "measured_interval": list(judged.measured_interval),
                     "measured_examples": examples,
                     "measured_on": how,
+                    "checkpoint_step": step,
                     "verdict": NOT_COMPARABLE if sample else judged.word,
                     "note": "" if sample else judged.note,
                 }
             )
         if not measurements:
             nothing = {"measured": None, "measured_interval": None, "measured_examples": 0}
-            rest = {"measured_on": WHOLE, "verdict": NOT_MEASURED, "note": ""}
+            rest = {"measured_on": WHOLE, "checkpoint_step": None, "verdict": NOT_MEASURED, "note": ""}
             entries.append({**_published(figure), **nothing, **rest})
     return entries
 
@@ -147,22 +154,24 @@ def _published(figure: Figure) -> Document:
         "split": figure.split,
         "dropout": "on" if figure.dropout else "off",
         "source": figure.source,
+        "iteration": figure.iteration,
         "parts": list(figure.parts),
     }
 
 
 def _measurements(
     figure: Figure, evaluations: Sequence[Document], test_batches: Optional[Document]
-) -> List[Tuple[str, float, int]]:
+) -> List[Tuple[str, Optional[int], float, int]]:
+    """How, at which step, the accuracy and over how many examples."""
     dropout = "on" if figure.dropout else "off"
-    found = []
+    found: List[Tuple[str, Optional[int], float, int]] = []
     if test_batches and figure.sampler == "test-batches" and test_batches["dropout"] == dropout:
         draws = test_batches["batch_size"] * len(test_batches["accuracies"])
-        found.append((batches_name(test_batches), test_batches["mean"], draws))
-    for entry in evaluations:
-        if entry["split"] == figure.split and entry["dropout"] == dropout:
-            found.append((WHOLE, entry["accuracy"], entry["examples"]))
-    return found
+        step = test_batches.get("checkpoint_step")
+        found.append((batches_name(test_batches), step, test_batches["mean"], draws))
+    fitting = [one for one in evaluations if (one["split"], one["dropout"]) == (figure.split, dropout)]
+    own = evaluations_at(fitting, figure.iteration) or evaluations_at(fitting, final_step(evaluations))
+    return found + [(WHOLE, one.get("checkpoint_step"), one["accuracy"], one["examples"]) for one in own]
 
 
 @dataclass(frozen=True)
@@ -172,6 +181,7 @@ class Comparison:
     Attributes:
       split, dropout: what it was measured on; dropout is ``"on"`` or ``"off"``.
       how: ``"whole split"``, or e.g. ``"10 batches of 24"``.
+      step: the checkpoint, where it is not the last one.
       name, source: the published figure's, or "".
       published, published_examples, published_interval: None or 0 where nothing was published.
       measured, measured_examples, measured_interval: None or 0 where nothing was measured.
@@ -182,6 +192,7 @@ class Comparison:
     split: str
     dropout: str
     how: str
+    step: Optional[int] = None
     name: str = ""
     source: str = ""
     published: Optional[float] = None
@@ -193,37 +204,47 @@ class Comparison:
     std: Optional[float] = None
     verdict: str = ""
 
+    @property
+    def place(self) -> str:
+        """What it was counted over, in words: how, and the checkpoint if it is not the last."""
+        return self.how if self.step is None else f"{self.how}, step {self.step:,}"
+
 
 def comparisons(results: Document) -> List[Comparison]:
     """Every published figure of a results document, then every final evaluation without one."""
-    final = final_evaluations(results["evaluations"])
-    spread = {(entry["split"], entry["dropout"]): entry.get("std") for entry in final}
+    evaluations = results["evaluations"]
+    last = final_step(evaluations)
     rows = []
     for entry in results["published"]:
-        measured, examples = entry.get("measured"), entry.get("measured_examples") or 0
-        how = entry.get("measured_on") or WHOLE
-        rows.append(
-            Comparison(
-                split=entry["split"],
-                dropout=entry["dropout"],
-                how=how,
-                name=entry["name"],
-                source=entry.get("source", ""),
-                published=entry["value"],
-                published_examples=entry["examples"],
-                published_interval=accuracy_interval(entry["value"], entry["examples"]),
-                measured=measured,
-                measured_examples=examples,
-                measured_interval=None if measured is None else accuracy_interval(measured, examples),
-                std=spread.get((entry["split"], entry["dropout"])) if how == WHOLE else None,
-                verdict=NOT_COMPARABLE if results["sample"] else entry.get("verdict", ""),
-            )
-        )
-    shown = {(row.split, row.dropout) for row in rows if row.how == WHOLE and row.measured is not None}
-    for entry in final:
-        if (entry["split"], entry["dropout"]) not in shown:
-            rows.append(_unpublished(entry))
-    return rows
+        row = _compared(entry, last, bool(results["sample"]))
+        for one in evaluations_at(evaluations, row.step):
+            if row.how == WHOLE and (one["split"], one["dropout"]) == (row.split, row.dropout):
+                row = replace(row, std=one.get("std"))
+        rows.append(row)
+    whole = [row for row in rows if row.how == WHOLE and row.step is None and row.measured is not None]
+    shown = {(row.split, row.dropout) for row in whole}
+    final = evaluations_at(evaluations)
+    return rows + [_unpublished(one) for one in final if (one["split"], one["dropout"]) not in shown]
+
+
+def _compared(entry: Document, last: int, sample: bool) -> Comparison:
+    measured, examples = entry.get("measured"), entry.get("measured_examples") or 0
+    step = entry.get("checkpoint_step")
+    return Comparison(
+        split=entry["split"],
+        dropout=entry["dropout"],
+        how=entry.get("measured_on") or WHOLE,
+        step=None if step == last else step,
+        name=entry["name"],
+        source=entry.get("source", ""),
+        published=entry["value"],
+        published_examples=entry["examples"],
+        published_interval=accuracy_interval(entry["value"], entry["examples"]),
+        measured=measured,
+        measured_examples=examples,
+        measured_interval=None if measured is None else accuracy_interval(measured, examples),
+        verdict=NOT_COMPARABLE if sample else entry.get("verdict", ""),
+    )
 
 
 def _unpublished(entry: Document) -> Comparison:

@@ -105,9 +105,12 @@ def _checked(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> List[Sequ
     return [list(headers), *rows]
 
 
-def percent(accuracy: Optional[float], examples: int = 0) -> str:
-    """An accuracy as ``82.60 %``: two decimals from 5,000 examples on, one below."""
-    return NOTHING if accuracy is None else f"{100 * accuracy:.{_decimals(examples)}f} %"
+def percent(accuracy: Optional[float], examples: int = 0, std: Optional[float] = None) -> str:
+    """An accuracy as ``82.60 %`` or ``82.60 ± 0.11 %``: two decimals from 5,000 examples on, else one."""
+    if accuracy is None:
+        return NOTHING
+    spread = "" if std is None else f" ± {100 * std:.{_decimals(examples)}f}"
+    return f"{100 * accuracy:.{_decimals(examples)}f}{spread} %"
 
 
 def percent_interval(interval: Optional[Sequence[float]], examples: int = 0) -> str:
@@ -155,7 +158,7 @@ def reproduction_table(results: Document) -> str:
     for number, row in figures.items():
         lines.append(f"[{number}] {one_line(row.name)}; {one_line(row.source)}")
     lines += [_wrapped(f"Note: {one_line(note)}.") for note in notes(results)]
-    lines.append("Intervals: 95 %, Wilson. Inside: the sizes of the two samples alone allow the difference.")
+    lines += legend(rows)
     return "\n".join(lines)
 
 
@@ -191,16 +194,24 @@ def comparison_cells(row: Comparison, figures: Mapping[int, Comparison]) -> List
     mark = f" [{numbers[0]}]" if row.published is not None and numbers else ""
     return [
         row.split,
-        row.how,
+        row.place,
         row.dropout,
         percent(row.published, row.published_examples) + mark,
         percent_interval(row.published_interval, row.published_examples),
         count(row.published_examples),
-        percent(row.measured, row.measured_examples),
+        percent(row.measured, row.measured_examples, row.std),
         percent_interval(row.measured_interval, row.measured_examples),
         count(row.measured_examples),
         row.verdict or NOTHING,
     ]
+
+
+def legend(rows: Sequence[Comparison]) -> List[str]:
+    """What the signs in a table of ``comparison_cells`` mean."""
+    lines = ["Intervals: 95 %, Wilson. Inside: the sizes of the two samples alone allow the difference."]
+    if any(row.std is not None for row in rows):
+        lines.append("±: standard deviation over repetitions with other dropout masks.")
+    return lines
 
 
 def notes(results: Document) -> List[str]:
