@@ -182,10 +182,15 @@ def test_a_missing_lock_is_said(tmp_path: Path):
     assert (finding.status, finding.name) == (WARNING, "requirements.txt")
 
 
-def test_nvidias_build_is_a_warning_with_what_it_means():
-    finding = packages.compare("tensorflow", "1.15.0", "1.15.5+nv23.3")
-    assert finding.status == WARNING
-    assert "not the same bits" in finding.found
+def test_nvidias_tensorflow_is_found_under_its_own_name_and_its_packages_are_no_problem(tmp_path: Path):
+    site = tmp_path / "site"
+    (site / "nvidia_tensorflow-1.15.5+nv23.3.dist-info").mkdir(parents=True)
+    lock = tmp_path / "lock.txt"
+    lock.write_text("tensorflow==1.15.0\nastor==0.8.1\n")
+    found = packages.examine_packages(lock, [str(site)], stock=False)
+    assert statuses(found) == {"tensorflow": WARNING, "astor": OK}
+    assert "1.15.5+nv23.3 is installed" in found[0].found
+    assert statuses(packages.examine_packages(lock, [str(site)])) == {"tensorflow": WARNING, "astor": PROBLEM}
 
 
 def fake_tensorflow(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> packages.ImportTrial:

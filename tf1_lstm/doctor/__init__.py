@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, List
 
 from tf1_lstm import __version__
+from tf1_lstm.devices import is_cuda_10
 from tf1_lstm.doctor.findings import OK, PROBLEM, WARNING, Clock, Finding
 from tf1_lstm.doctor.folders import examine_checkpoints, examine_data, examine_writing
 from tf1_lstm.doctor.gpu import examine_gpus
@@ -68,7 +69,8 @@ def examine(data: Path) -> List[Finding]:
     clock, hashing = Clock(WHOLE), Clock(HASHING)
     trial = ImportTrial()
     build = tensorflow_build()
-    findings = examine_machine(build) + examine_packages() + examine_gpus(build, hashing)
+    stock = build.cuda is None or is_cuda_10(build)
+    findings = examine_machine(build) + examine_packages(stock=stock) + examine_gpus(build, hashing)
     places = [data, Path("checkpoints"), Path("runs")]
     written = examine_writing(places)
     stored = examine_checkpoints(places[1], hashing) + examine_data(data, hashing)

@@ -27,12 +27,15 @@ KNOWN_CAUSES = (
 )
 
 
-def examine_packages(lock: Path = LOCK, path: Optional[Sequence[str]] = None) -> List[Finding]:
+def examine_packages(
+    lock: Path = LOCK, path: Optional[Sequence[str]] = None, stock: bool = True
+) -> List[Finding]:
     """Compare every locked package with what is installed.
 
     Args:
       lock: a pip requirements file with a pinned version on each line.
       path: folders to look for installed packages in; ``sys.path`` by default.
+      stock: False for NVIDIA's TensorFlow, which comes with other packages than the locked ones.
     """
     try:
         locked = locked_versions(lock.read_text(encoding="utf-8"))
@@ -40,22 +43,22 @@ def examine_packages(lock: Path = LOCK, path: Optional[Sequence[str]] = None) ->
         mend = "use a complete copy of the project"
         return [Finding("packages", lock.name, WARNING, "no such file, so nothing to compare with", mend)]
     installed = installed_versions(sys.path if path is None else path)
-    return [compare(name, version, installed.get(name)) for name, version in locked.items()]
+    installed.setdefault("tensorflow", installed.get("nvidia-tensorflow", ""))
+    return [compare(name, version, installed.get(name), stock) for name, version in locked.items()]
 
 
-def compare(name: str, locked: str, installed: Optional[str]) -> Finding:
-    """Compare one package's versions; None stands for one that is not installed."""
+def compare(name: str, locked: str, installed: Optional[str], stock: bool = True) -> Finding:
+    """Compare one package's versions; None or nothing stands for one that is not installed."""
     if installed == locked:
         return Finding("packages", name, OK, locked)
-    if installed is None:
-        return Finding("packages", name, PROBLEM, "not installed", setup_command())
+    if not installed:
+        if stock:
+            return Finding("packages", name, PROBLEM, "not installed", setup_command())
+        return Finding("packages", name, OK, "not installed; it may not be needed here")
     found = f"{installed} is installed, {locked} is locked"
-    # NVIDIA's builds say so in the version: 1.15.5+nv23.3.
-    if "+nv" in installed:
-        return Finding(
-            "packages", name, WARNING, found + ": NVIDIA's, the same figures but not the same bits"
-        )
-    return Finding("packages", name, WARNING, found, setup_command())
+    if stock:
+        return Finding("packages", name, WARNING, found, setup_command())
+    return Finding("packages", name, WARNING, found + " (NVIDIA's image has its own)")
 
 
 def locked_versions(text: str) -> Dict[str, str]:

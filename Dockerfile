@@ -1,0 +1,133 @@
+# TensorFlow 1.15 with what it needs, pinned: `docker build --tag tf1-lstm .`
+# What to build and how to run it is in docs/container.md. Targets:
+#
+#   runtime  (default) CUDA 10.0 and cuDNN 7; runs without a GPU as well
+#   cpu      the same on a small Python image, for machines that will never have a GPU
+#   test     runtime, and what the tests need
+
+# TensorFlow's own image, because NVIDIA's nvidia/cuda:10.0-* are gone from Docker Hub
+# ("manifest unknown") and this one still holds CUDA 10.0 and cuDNN 7. Its Python 3.6 and its
+# TensorFlow 1.15.5 are left alone.
+ARG BASE_IMAGE=tensorflow/tensorflow:1.15.5-gpu-py3
+ARG CPU_IMAGE=python:3.7.17-slim-bookworm
+
+
+# What both images take from here: code and samples. Data and checkpoints are mounted.
+FROM scratch AS project
+COPY pyproject.toml requirements.in requirements.txt README.md LICENSE /
+COPY data /data
+COPY checkpoints /checkpoints
+COPY tf1_lstm /tf1_lstm
+
+
+FROM ${CPU_IMAGE} AS cpu
+# The locked packages come before the code: they change less often, and take minutes.
+COPY requirements-pip.txt requirements.txt /opt/locks/
+RUN python3.7 -m venv /opt/venv \
+    && for lock in requirements-pip.txt requirements.txt; do \
+        /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
+            --require-hashes -r "/opt/locks/${lock}" || exit 1; \
+    done \
+    && rm -rf /tmp/*
+
+COPY --from=project / /opt/tf1-lstm/
+ARG UID=1000
+ARG GID=1000
+# All of it is root's, and nobody else may write to it. Three folders are open to every user id.
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable /opt/tf1-lstm \
+    && /opt/venv/bin/python -m compileall -q /opt/tf1-lstm/tf1_lstm \
+    && groupadd --non-unique --gid "${GID}" tf1 \
+    && useradd --no-log-init --non-unique --uid "${UID}" --gid tf1 --no-create-home --home-dir /tmp tf1 \
+    && install -d -m 1777 /work/data /work/checkpoints /work/runs
+
+ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/tmp \
+    LANG=C.UTF-8 \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONNOUSERSITE=1
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="tf1-lstm" \
+      org.opencontainers.image.description="Old TensorFlow 1 LSTM results, run again exactly (CPU)" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+WORKDIR /work
+VOLUME ["/work/data", "/work/checkpoints", "/work/runs"]
+USER ${UID}:${GID}
+ENTRYPOINT ["tf1-lstm"]
+CMD ["doctor"]
+
+
+FROM ${BASE_IMAGE} AS gpu
+# These three differ for NVIDIA's own TensorFlow 1.15 only: see docs/container.md.
+ARG PYTHON=python3.7
+ARG VENV_OPTIONS=
+ARG LOCK=requirements.txt
+# NVIDIA changed its signing key in 2022; since then its old lists make `apt-get update` fail.
+# hadolint ignore=DL3008 # a closed distribution, and another one with another BASE_IMAGE
+RUN rm -f /etc/apt/sources.list.d/cuda.list /etc/apt/sources.list.d/nvidia-ml.list \
+    && apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        "${PYTHON}" "${PYTHON}-venv" python3-distutils \
+    && rm -rf /var/lib/apt/lists/*
+
+# An environment of its own, so that the base's packages do not leak in.
+COPY requirements-pip.txt requirements.txt docker/requirements-nvidia.txt /opt/locks/
+RUN "${PYTHON}" -m venv ${VENV_OPTIONS} /opt/venv \
+    && for lock in requirements-pip.txt "${LOCK}"; do \
+        /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
+            --require-hashes -r "/opt/locks/${lock}" || exit 1; \
+    done \
+    && rm -rf /tmp/*
+
+COPY --from=project / /opt/tf1-lstm/
+ARG UID=1000
+ARG GID=1000
+# The package asks for Python 3.7, because stock TensorFlow 1.15 does; NVIDIA's runs on 3.8.
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --ignore-requires-python \
+        --editable /opt/tf1-lstm \
+    && /opt/venv/bin/python -m compileall -q /opt/tf1-lstm/tf1_lstm \
+    && groupadd --non-unique --gid "${GID}" tf1 \
+    && useradd --no-log-init --non-unique --uid "${UID}" --gid tf1 --no-create-home --home-dir /tmp tf1 \
+    && install -d -m 1777 /work/data /work/checkpoints /work/runs
+
+ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/tmp \
+    LANG=C.UTF-8 \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONNOUSERSITE=1
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="tf1-lstm" \
+      org.opencontainers.image.description="Old TensorFlow 1 LSTM results, run again exactly (CUDA 10.0)" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+WORKDIR /work
+VOLUME ["/work/data", "/work/checkpoints", "/work/runs"]
+USER ${UID}:${GID}
+ENTRYPOINT ["tf1-lstm"]
+CMD ["doctor"]
+
+
+FROM gpu AS test
+# hadolint ignore=DL3002 # not the stage that `docker build .` makes, and it does not end as root
+USER 0:0
+COPY requirements-dev.txt /opt/locks/
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
+        --require-hashes -r /opt/locks/requirements-dev.txt
+COPY . /opt/tf1-lstm/
+ENV HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis
+ARG UID=1000
+ARG GID=1000
+USER ${UID}:${GID}
+WORKDIR /opt/tf1-lstm
+ENTRYPOINT ["python", "-m", "pytest", "-p", "no:cacheprovider"]
+CMD []
+
+
+# The last stage is what `docker build .` makes.
+FROM gpu AS runtime
