@@ -5,6 +5,7 @@ float type, so that a port can be checked without TensorFlow. What ports get wro
 (``gate_activation``, ``state_activation``, ``reset_after``) are switches here, off by default.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -54,6 +55,10 @@ class Cell:
     def has_c(self) -> bool:
         """Whether the state has a cell state beside the output."""
         return KINDS[self.name] == "lstm"
+
+    def with_forget_bias(self, forget_bias: float) -> "Cell":
+        """Return the cell with another forget bias."""
+        return dataclasses.replace(self, forget_bias=forget_bias)
 
     def shapes(self, inputs: int) -> Dict[str, Tuple[int, ...]]:
         """Part name -> shape of one cell that reads ``inputs`` numbers a step."""

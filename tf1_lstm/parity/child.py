@@ -1,0 +1,194 @@
+"""Run a port under its own Python and write down what it shows: ``python -m tf1_lstm.parity.child FOLDER``.
+
+``FOLDER/request.json`` says what to run. Each level leaves ``LEVEL.npz``, or ``LEVEL.json`` with the
+reason why not and, where the port raised, ``LEVEL-traceback.txt``; so whatever was seen before a
+crash or the time limit is kept.
+"""
+
+import json
+import platform
+import sys
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
+
+import numpy as np
+
+from tf1_lstm.parity.bundle import Bundle, WordVectors, read_bundle
+from tf1_lstm.parity.target import FUNCTION, KERAS, Port, TargetError, load_target
+from tf1_lstm.parity.watch import NotVisibleError, Watch
+
+Arrays = Dict[str, np.ndarray]
+LOGITS = "logits"
+
+
+class Request(NamedTuple):
+    """What the parent asks for (``request.json``).
+
+    Attributes:
+      bundle: path of the bundle.
+      target: the port, as typed.
+      raw_pictures: feed pictures as 0 to 255 ``uint8`` in place of the bundle's own inputs.
+      repeats: how often the same batch is run again, to find out whether the port is random.
+      split_inputs: ``.npy`` of the split's inputs, or None.
+      word_vectors: ``.npy`` of the whole table of word vectors, or None.
+      batch_size: examples at once for the split.
+    """
+
+    bundle: str
+    target: str
+    raw_pictures: bool = False
+    repeats: int = 2
+    split_inputs: Optional[str] = None
+    word_vectors: Optional[str] = None
+    batch_size: int = 250
+
+
+class WrongOutputError(Exception):
+    """The port answered with something that is not logits."""
+
+
+def main(folder: Path) -> None:
+    """Run every level that the port allows."""
+    request = Request(**json.loads((folder / "request.json").read_text(encoding="utf-8")))
+    bundle = read_bundle(request.bundle)
+    if request.word_vectors is not None and bundle.vectors is not None:
+        table = np.load(request.word_vectors, mmap_mode="r", allow_pickle=False)
+        whole = WordVectors(np.arange(len(table)), table, len(table), bundle.vectors.unknown)
+        bundle = replace(bundle, vectors=whole)
+    seen: Dict[str, Any] = {}
+
+    def load() -> Arrays:
+        port = load_target(request.target, bundle)
+        seen["port"] = port
+        _write_json(folder / "port.json", {"kind": port.kind, "source": port.source, **_versions()})
+        return {}
+
+    if not _level(folder, "load", load):
+        return
+    port: Port = seen["port"]
+    watch = _watch(port, bundle)
+    feed = _feed(request, bundle)
+    classes = bundle.settings["classes"]
+
+    def run(inputs: np.ndarray) -> np.ndarray:
+        answer = watch.logits(feed(inputs)) if watch is not None else _plain(port.model(feed(inputs)))
+        return check_logits(answer, len(inputs), classes)
+
+    if not _level(folder, LOGITS, lambda: {"logits": run(bundle.inputs)}):
+        return
+    if watch is not None:
+        _visible_levels(folder, watch, feed(bundle.inputs), bundle)
+    else:
+        for level in ("weights", "steps", "training"):
+            _refuse(folder, level, "the port is a function: inputs in, logits out")
+    _level(folder, "repeats", lambda: {"logits": np.stack(_repeat(run, bundle.inputs, request.repeats))})
+    if request.split_inputs is not None:
+        inputs = np.load(request.split_inputs, allow_pickle=False)
+        _level(folder, "split", lambda: {"logits": _in_parts(run, inputs, request.batch_size)})
+
+
+def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bundle) -> None:
+    _level(folder, "weights", watch.weights)
+    _level(folder, "steps", lambda: watch.steps(inputs))
+
+    def train() -> Arrays:
+        trained = watch.train(inputs, bundle.labels)
+        found: Arrays = {"loss": np.float32(trained.loss)}
+        found.update({f"gradients/{role}": array for role, array in trained.gradients.items()})
+        for number, arrays in enumerate(trained.adam):
+            found.update({f"adam/{number + 1}/{role}": array for role, array in arrays.items()})
+        return found
+
+    _level(folder, "training", train)
+
+
+def _level(folder: Path, level: str, work: Callable[[], Mapping[str, Any]]) -> bool:
+    """Run one level and keep its arrays, or why there are none."""
+    try:
+        arrays = work()
+    except (NotVisibleError, TargetError) as error:
+        _refuse(folder, level, str(error))
+        return False
+    except BaseException as error:  # a port may raise anything, SystemExit too
+        (folder / f"{level}-traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        what = str(error).strip().splitlines() or [""]
+        wrong = isinstance(error, WrongOutputError)
+        reason = what[0] if wrong else f"the port raised {type(error).__name__}: {what[0]:.300}"
+        _write_json(folder / f"{level}.json", {"reason": reason, "failed": True})
+        return False
+    if arrays:
+        np.savez(str(folder / f"{level}.npz"), **{name: np.asarray(array) for name, array in arrays.items()})
+    return True
+
+
+def _refuse(folder: Path, level: str, reason: str) -> None:
+    _write_json(folder / f"{level}.json", {"reason": reason, "failed": level == "load"})
+
+
+def check_logits(answer: Any, examples: int, classes: int) -> np.ndarray:
+    """Return the answer as float32 ``[examples, classes]``; raise WrongOutputError."""
+    found = np.asarray(answer)
+    if found.dtype.kind not in "fiu":
+        raise WrongOutputError(f"the port returned {found.dtype} {found.shape}, expected float logits")
+    if found.shape != (examples, classes):
+        raise WrongOutputError(f"the port returned shape {found.shape}, expected {(examples, classes)}")
+    if not np.isfinite(found).all():
+        count = int((~np.isfinite(found)).sum())
+        raise WrongOutputError(f"the port returned {count} logits of {found.size} that are NaN or infinite")
+    return found.astype(np.float32)
+
+
+def _plain(answer: Any) -> Any:
+    """Return NumPy's view of what a function returned: a tensor of any framework, or a list."""
+    if hasattr(answer, "detach"):
+        answer = answer.detach().cpu()
+    return answer.numpy() if hasattr(answer, "numpy") else answer
+
+
+def _watch(port: Port, bundle: Bundle) -> Optional[Watch]:
+    if port.kind == FUNCTION:
+        return None
+    spec, classes = bundle.spec, bundle.settings["classes"]
+    if port.kind == KERAS:
+        from tf1_lstm.parity.watch_keras import KerasWatch
+
+        return KerasWatch(port.model, spec, classes)
+    from tf1_lstm.parity.watch_torch import TorchWatch
+
+    return TorchWatch(port.model, spec, classes)
+
+
+def _feed(request: Request, bundle: Bundle) -> Callable[[np.ndarray], np.ndarray]:
+    if not request.raw_pictures or bundle.vectors is not None:
+        return lambda inputs: inputs
+    return lambda inputs: np.rint(inputs * 255).astype(np.uint8)
+
+
+def _repeat(run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, most: int) -> Any:
+    """Run twice, and as often as asked for where the two differ."""
+    answers = [run(inputs), run(inputs)]
+    if np.array_equal(answers[0], answers[1]):
+        return answers
+    return answers + [run(inputs) for _ in range(max(0, most - 2))]
+
+
+def _in_parts(run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, size: int) -> np.ndarray:
+    return np.concatenate([run(inputs[start : start + size]) for start in range(0, len(inputs), size)])
+
+
+def _versions() -> Dict[str, str]:
+    found = {"python": platform.python_version(), "numpy": np.__version__}
+    for name in ("keras", "tensorflow", "torch"):
+        if name in sys.modules:
+            found[name] = str(getattr(sys.modules[name], "__version__", ""))
+    return found
+
+
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

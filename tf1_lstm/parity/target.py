@@ -1,0 +1,136 @@
+"""Find a port: ``module:callable``, ``module:Class``, or a file, as ``compare --port`` takes it.
+
+Runs in the child process only, under the port's own Python.
+"""
+
+import importlib
+import inspect
+import os
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tf1_lstm.parity.bundle import Bundle
+
+KERAS, TORCH, FUNCTION = "keras", "torch", "function"
+
+
+class Port(NamedTuple):
+    """A port that was found.
+
+    Attributes:
+      kind: ``"keras"`` (a ``keras.Model``), ``"torch"`` (an ``nn.Module``) or ``"function"``
+        (inputs in, logits out: nothing else is visible).
+      model: the model or function.
+      source: the module or file it came from.
+    """
+
+    kind: str
+    model: Any
+    source: str
+
+
+class TargetError(Exception):
+    """The target cannot be found or is not something that can be compared."""
+
+
+def load_target(target: str, bundle: Bundle) -> Port:
+    """Import or load a port.
+
+    Args:
+      target: as typed.
+      bundle: given to a class or function that has a parameter named ``bundle``.
+    """
+    path = Path(target)
+    if path.suffix == ".keras" or (path / "saved_model.pb").is_file():
+        return _load_keras_file(path)
+    if path.suffix in (".pt", ".pth", ".ts", ".torchscript"):
+        return _load_torch_file(path)
+    module_name, colon, name = target.rpartition(":")
+    if not colon or not module_name:
+        raise TargetError(
+            f"{target!r}: expected module:callable, module:Class, a .keras file, a SavedModel folder or a "
+            "TorchScript file (.pt)"
+        )
+    found: Any = _import(module_name)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return as_port(_built(found, bundle), target)
+
+
+def _import(name: str) -> Any:
+    """Import a module, or a file by its path (``folder/port.py``)."""
+    if not name.endswith(".py"):
+        sys.path.insert(0, os.getcwd())
+        return importlib.import_module(name)
+    path = Path(name)
+    if not path.is_file():
+        raise TargetError(f"{name}: no such file")
+    sys.path.insert(0, str(path.parent.resolve()))
+    return importlib.import_module(path.stem)
+
+
+def _built(found: Any, bundle: Bundle) -> Any:
+    """Call a class, or a function that takes a bundle; return anything else as it is."""
+    if not callable(found):
+        return found
+    try:
+        takes_bundle = "bundle" in inspect.signature(found).parameters
+    except (TypeError, ValueError):
+        takes_bundle = False
+    if takes_bundle:
+        return found(bundle)
+    return found() if inspect.isclass(found) else found
+
+
+def as_port(model: Any, source: str) -> Port:
+    """Say what kind of port an object is, without importing a framework that it does not use."""
+    keras, torch = sys.modules.get("keras"), sys.modules.get("torch")
+    if keras is not None and isinstance(model, keras.Model):
+        return Port(KERAS, model, source)
+    if torch is not None and isinstance(model, torch.nn.Module):
+        return Port(TORCH, model, source)
+    if not callable(model):
+        raise TargetError(f"{source}: a {type(model).__name__}, which cannot be called")
+    return Port(FUNCTION, model, source)
+
+
+def _load_keras_file(path: Path) -> Port:
+    if not path.exists():
+        raise TargetError(f"{path}: no such file")
+    import keras
+
+    if path.suffix == ".keras":
+        # Safe mode refuses Python code that is stored in the file.
+        return Port(KERAS, keras.models.load_model(path, compile=True, safe_mode=True), str(path))
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+    signature = loaded.signatures["serving_default"]
+    (name, spec), *more = signature.structured_input_signature[1].items()
+    if more:
+        raise TargetError(f"{path}: serving_default has {1 + len(more)} inputs, expected 1")
+
+    def serve(inputs: np.ndarray) -> np.ndarray:
+        outputs = list(signature(**{name: tf.cast(inputs, spec.dtype)}).values())
+        return outputs[0].numpy()
+
+    # The signature lives as long as what it was loaded from.
+    serve.loaded = loaded  # type: ignore[attr-defined]
+    return Port(FUNCTION, serve, str(path))
+
+
+def _load_torch_file(path: Path) -> Port:
+    if not path.is_file():
+        raise TargetError(f"{path}: no such file")
+    import torch
+
+    try:
+        return Port(TORCH, torch.jit.load(str(path), map_location="cpu"), str(path))
+    except RuntimeError as error:
+        raise TargetError(
+            f"{path}: not TorchScript ({str(error).splitlines()[0]}); a state dict has no model: "
+            "give module:Class instead"
+        ) from error

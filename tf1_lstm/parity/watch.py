@@ -1,0 +1,93 @@
+"""What the child process reads out of a port's model, the same for every framework."""
+
+import abc
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from tf1_lstm.parity.reference import Spec
+
+Arrays = Dict[str, np.ndarray]
+
+
+class NotVisibleError(Exception):
+    """Something of a port cannot be seen; the message says why."""
+
+
+class Watched(NamedTuple):
+    """One recurrent layer of a port, and which of the model's layers it stands for.
+
+    Attributes:
+      direction: ``"fw"`` or ``"bw"``.
+      layer: from 0.
+      handle: the framework's object.
+    """
+
+    direction: str
+    layer: int
+    handle: Any
+
+
+class Trained(NamedTuple):
+    """Loss, gradients and Adam steps of a port, in canonical roles."""
+
+    loss: float
+    gradients: Arrays
+    adam: List[Arrays]
+
+
+class Watch(abc.ABC):
+    """A port's model, seen through canonical roles."""
+
+    @abc.abstractmethod
+    def logits(self, inputs: np.ndarray) -> np.ndarray:
+        """Run the model with dropout off, as its framework switches it off."""
+
+    @abc.abstractmethod
+    def weights(self) -> Arrays:
+        """Return the weights by role. Raises NotVisibleError."""
+
+    @abc.abstractmethod
+    def steps(self, inputs: np.ndarray) -> Arrays:
+        """Return ``{fw|bw}/LAYER/{h|c}`` in the order of the inputs. Raises NotVisibleError."""
+
+    @abc.abstractmethod
+    def train(self, inputs: np.ndarray, labels: np.ndarray) -> Trained:
+        """Return the loss, its gradient and three Adam steps; the weights are put back."""
+
+
+def assign(handles: Sequence[Any], spec: Spec, backward: Sequence[bool]) -> List[Watched]:
+    """Say which one-direction layer of a port stands for which layer of the model.
+
+    Args:
+      handles: the port's recurrent layers, in the order in which they run.
+      spec: of the bundle.
+      backward: whether each is known to read from the end.
+    """
+    wanted = spec.layers * len(spec.directions)
+    if len(handles) != wanted:
+        raise NotVisibleError(
+            f"the port has {len(handles)} recurrent layers that can be seen, expected {wanted}"
+        )
+    if not spec.bidirectional:
+        return [Watched("fw", layer, handle) for layer, handle in enumerate(handles)]
+    flags = list(backward)
+    if sum(flags) != spec.layers:  # nothing tells them apart: forward first
+        flags = [place % 2 == 1 for place in range(wanted)]
+    count = {"fw": 0, "bw": 0}
+    found = []
+    for handle, is_backward in zip(handles, flags):
+        direction = "bw" if is_backward else "fw"
+        found.append(Watched(direction, count[direction], handle))
+        count[direction] += 1
+    return found
+
+
+def name_steps(watched: Watched, h: np.ndarray, c: Optional[np.ndarray], flip: bool) -> Arrays:
+    """Return the states ``[batch, steps, units]`` of one layer by name, turned into the inputs' order."""
+    order = -1 if flip else 1
+    prefix = f"{watched.direction}/{watched.layer}/"
+    found = {prefix + "h": h[:, ::order]}
+    if c is not None:
+        found[prefix + "c"] = c[:, ::order]
+    return found

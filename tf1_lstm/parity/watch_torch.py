@@ -1,0 +1,256 @@
+"""Read weights, states, gradients and Adam steps out of a PyTorch module."""
+
+import math
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+import numpy as np
+import torch
+
+from tf1_lstm.parity.layouts import cells_in_order, from_torch
+from tf1_lstm.parity.reference import Adam, Spec
+from tf1_lstm.parity.watch import Arrays, NotVisibleError, Trained, Watch, Watched, assign, name_steps
+
+ValueOf = Callable[[torch.Tensor], np.ndarray]
+NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def _value(tensor: torch.Tensor) -> np.ndarray:
+    # A copy: the array would change with the parameter.
+    return tensor.detach().cpu().numpy().copy()
+
+
+def _gradient(tensor: torch.Tensor) -> np.ndarray:
+    return np.zeros(tensor.shape, np.float32) if tensor.grad is None else _value(tensor.grad)
+
+
+class TorchWatch(Watch):
+    """An ``nn.Module`` or TorchScript module in evaluation mode.
+
+    Recurrent layers are seen where they are PyTorch's own (``nn.RNN``, ``nn.LSTM``, ``nn.GRU``) or
+    have ``tf1_parts()`` (part -> parameter in TensorFlow 1's layout) and, for the states,
+    ``tf1_states(inputs)`` (``h`` and ``c``, ``[batch, steps, units]``). The optimizer is that of
+    ``configure_optimizers()``, and the loss that of ``loss(logits, class_numbers)``, where there is
+    one; else both are TensorFlow 1's.
+
+    Args:
+      model: the port.
+      spec: of the bundle.
+      classes: width of the softmax.
+    """
+
+    def __init__(self, model: Any, spec: Spec, classes: int) -> None:
+        self._model, self._spec, self._classes = model.eval(), spec, classes
+
+    def logits(self, inputs: np.ndarray) -> np.ndarray:
+        """Run the model with dropout off, as ``eval()`` switches it off."""
+        with torch.no_grad():
+            found = self._model(_tensor(inputs))
+        if not isinstance(found, torch.Tensor):
+            raise TypeError(f"the port returned a {type(found).__name__}, expected a tensor of logits")
+        return _value(found)
+
+    def weights(self) -> Arrays:
+        """Return the weights by role."""
+        return self._by_role(_value, self._spec.cell.forget_bias)
+
+    def steps(self, inputs: np.ndarray) -> Arrays:
+        """Run the model, catch what each recurrent layer reads, and run the layer alone for its states."""
+        caught: Dict[int, torch.Tensor] = {}
+        layers = self._recurrent()
+        modules = {id(watched.handle): watched.handle for watched in layers}
+        hooks = [
+            module.register_forward_hook(lambda module, args, output: caught.update({id(module): args[0]}))
+            for module in modules.values()
+        ]
+        try:
+            self.logits(inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        found: Arrays = {}
+        below: Dict[str, torch.Tensor] = {}
+        with torch.no_grad():
+            for watched in layers:
+                found.update(self._layer_states(watched, caught, below, len(inputs)))
+        return found
+
+    def _layer_states(
+        self, watched: Watched, caught: Mapping[int, Any], below: Dict[str, torch.Tensor], batch: int
+    ) -> Arrays:
+        module, direction = watched.handle, watched.direction
+        x = caught.get(id(module))
+        if not isinstance(x, torch.Tensor) or x.dim() != 3 or (not _own(module) and len(x) != batch):
+            raise NotVisibleError("a recurrent layer did not read [batch, steps, inputs]")
+        if not _own(module):
+            if not hasattr(module, "tf1_states"):
+                raise NotVisibleError(f"{type(module).__name__} has no tf1_states")
+            states = module.tf1_states(x)
+            c = None if states["c"] is None else _value(states["c"])
+            return name_steps(watched, _value(states["h"]), c, flip=direction == "bw")
+        x = x if module.batch_first else x.transpose(0, 1)
+        if len(x) != batch:
+            raise NotVisibleError("a recurrent layer reads the batch axis as its steps")
+        if watched.layer and _layers(module) > 1:
+            x = below[direction]
+        elif direction == "bw" and module.bidirectional:
+            x = x.flip(1)
+        h, c_states = _run_alone(module, _suffix(module, watched), x)
+        below[direction] = h
+        c = None if c_states is None else _value(c_states)
+        return name_steps(watched, _value(h), c, flip=direction == "bw")
+
+    def train(self, inputs: np.ndarray, labels: np.ndarray) -> Trained:
+        """Return the loss, its gradient and three Adam steps; the weights are put back."""
+        parameters = [p for p in self._model.parameters() if p.requires_grad]
+        kept = [p.detach().clone() for p in parameters]
+        step = self._optimizer(parameters)
+        x, numbers = _tensor(inputs), torch.from_numpy(labels.argmax(axis=1))
+        loss_of = getattr(self._model, "loss", None)
+        if not callable(loss_of):
+            loss_of = torch.nn.functional.cross_entropy
+        try:
+            adam: List[Arrays] = []
+            for number in range(3):
+                self._model.zero_grad()
+                loss = loss_of(self._model(x), numbers)
+                loss.backward()
+                if number == 0:
+                    first = float(loss.detach())
+                    gradients = self._by_role(_gradient, 0.0, summed_bias=False)
+                step()
+                adam.append(self._by_role(_value, self._spec.cell.forget_bias))
+        finally:
+            with torch.no_grad():
+                for parameter, value in zip(parameters, kept):
+                    parameter.copy_(value)
+        return Trained(first, gradients, adam)
+
+    def _optimizer(self, parameters: Sequence[torch.Tensor]) -> Callable[[], Any]:
+        configure = getattr(self._model, "configure_optimizers", None)
+        if callable(configure):
+            return configure().step
+        return TF1Adam(parameters, self._spec.adam).step
+
+    def _by_role(self, value_of: ValueOf, forget_bias: float, summed_bias: bool = True) -> Arrays:
+        """Return every role's array; ``value_of`` picks the value or the gradient of a parameter."""
+        cell = self._spec.cell.with_forget_bias(forget_bias)
+        found: Arrays = {}
+        for watched in self._recurrent():
+            module = watched.handle
+            if hasattr(module, "tf1_parts"):
+                parts = {part: value_of(parameter) for part, parameter in module.tf1_parts().items()}
+            else:
+                suffix = _suffix(module, watched)
+                arrays = {
+                    n: value_of(getattr(module, n + suffix)) for n in NAMES if hasattr(module, n + suffix)
+                }
+                parts = from_torch(cell, arrays, summed_bias)
+            for part, array in parts.items():
+                found[self._spec.role(watched.direction, watched.layer, part)] = array
+        linear = self._softmax()
+        found["softmax/weights"] = value_of(linear.weight).T
+        bias = linear.bias
+        found["softmax/bias"] = np.zeros(self._classes, np.float32) if bias is None else value_of(bias)
+        return found
+
+    def _softmax(self) -> Any:
+        found = [
+            m
+            for m in self._model.modules()
+            if getattr(m, "weight", None) is not None
+            and m.weight.dim() == 2
+            and m.weight.shape[0] == self._classes
+            and hasattr(m, "bias")
+        ]
+        if not found:
+            raise NotVisibleError(f"no linear layer of {self._classes} outputs can be seen")
+        return found[-1]
+
+    def _recurrent(self) -> List[Watched]:
+        spec = self._spec
+        found = [m for m in self._model.modules() if _own(m) or hasattr(m, "tf1_parts")]
+        known = {"LSTM": "basic_lstm", "GRU": "gru", "RNN": "basic_rnn"}
+        for module in found:
+            if not hasattr(module, "tf1_parts") and known.get(_kind(module)) != spec.cell.name:
+                raise NotVisibleError(
+                    f"its layer is nn.{_kind(module)}; the model's cell is {spec.cell.name}"
+                )
+        if len(found) == 1 and _own(found[0]) and _layers(found[0]) * _directions(found[0]) > 1:
+            module = found[0]
+            if (_layers(module), _directions(module)) != (spec.layers, len(spec.directions)):
+                raise NotVisibleError(
+                    f"the port has {_layers(module)} layers in {_directions(module)} directions, "
+                    f"expected {spec.layers} in {len(spec.directions)}"
+                )
+            if spec.layers > 1 and spec.bidirectional:
+                raise NotVisibleError("nn.LSTM joins the directions between layers, TensorFlow 1 does not")
+            return [Watched(d, n, module) for d, n in cells_in_order(spec.directions, spec.layers)]
+        return assign(found, spec, [False] * len(found))
+
+
+class TF1Adam:
+    """TensorFlow 1's Adam over a list of tensors (see ``reference.Adam``)."""
+
+    def __init__(self, parameters: Sequence[torch.Tensor], adam: Adam) -> None:
+        self._parameters, self._adam, self._count = parameters, adam, 0
+        self._mean = [torch.zeros_like(p) for p in parameters]
+        self._square = [torch.zeros_like(p) for p in parameters]
+
+    def step(self) -> None:
+        """Move every parameter by its gradient; one without gradient moves by its past ones."""
+        self._count += 1
+        adam = self._adam
+        rate = adam.learning_rate * math.sqrt(1 - adam.beta2**self._count) / (1 - adam.beta1**self._count)
+        with torch.no_grad():
+            for parameter, mean, square in zip(self._parameters, self._mean, self._square):
+                gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+                mean.add_(gradient - mean, alpha=1 - adam.beta1)
+                square.add_(gradient**2 - square, alpha=1 - adam.beta2)
+                parameter.sub_(rate * mean / (square.sqrt() + adam.epsilon))
+
+
+def _tensor(inputs: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(
+        inputs.astype(np.int64) if inputs.dtype.kind in "iu" and inputs.ndim == 2 else inputs
+    )
+
+
+def _own(module: Any) -> bool:
+    """Return whether a module is one of PyTorch's recurrent layers (or one in TorchScript)."""
+    return hasattr(module, "weight_ih_l0")
+
+
+def _kind(module: Any) -> str:
+    return getattr(module, "original_name", type(module).__name__)
+
+
+def _layers(module: Any) -> int:
+    return int(module.num_layers)
+
+
+def _directions(module: Any) -> int:
+    return 2 if module.bidirectional else 1
+
+
+def _suffix(module: Any, watched: Watched) -> str:
+    layer = watched.layer if _layers(module) > 1 else 0
+    return f"_l{layer}" + ("_reverse" if watched.direction == "bw" and module.bidirectional else "")
+
+
+def _run_alone(module: Any, suffix: str, x: torch.Tensor) -> Any:
+    """Run one layer of a module step by step: ``h`` and ``c`` (or None), ``[batch, steps, units]``."""
+    kind = getattr(torch.nn, _kind(module))
+    with_bias = hasattr(module, "bias_ih" + suffix)
+    options = {"nonlinearity": module.nonlinearity} if _kind(module) == "RNN" else {}
+    alone = kind(x.shape[2], module.hidden_size, bias=with_bias, batch_first=True, **options)
+    for name in NAMES[: 4 if with_bias else 2]:
+        getattr(alone, name + "_l0").copy_(getattr(module, name + suffix))
+    state: Any = None
+    h: List[torch.Tensor] = []
+    c: Optional[List[torch.Tensor]] = [] if _kind(module) == "LSTM" else None
+    for step in range(x.shape[1]):
+        output, state = alone(x[:, step : step + 1], state)
+        h.append(output[:, 0])
+        if c is not None:
+            c.append(state[1][0])
+    return torch.stack(h, 1), None if c is None else torch.stack(c, 1)
