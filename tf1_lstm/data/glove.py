@@ -136,7 +136,7 @@ def _parse(lines: List[bytes], dimensions: int, before: int, path: Path) -> Tupl
     text = b" ".join(numbers)
     fits = fits and not any(space in text for space in _OTHER_SPACE)
     vectors = _floats(text) if fits else np.empty(0, np.float32)
-    if vectors.size != len(lines) * dimensions or not np.isfinite(vectors).all():
+    if not fits or vectors.size != len(lines) * dimensions or not np.isfinite(vectors).all():
         for number, line in enumerate(lines, before + 1):
             _refuse_if_malformed(line, number, dimensions, path)
         raise InputError(f"{path}: malformed between lines {before + 1:,} and {before + len(lines):,}")
