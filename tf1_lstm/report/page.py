@@ -55,7 +55,8 @@ def write_page(
       folder: the run folder.
       results: a whole ``results.json`` document.
       oddities: what is odd in the published version, a sentence each (``Recipe.oddities``).
-      pictures: caption -> path of a PNG (or ``.md``, ``.txt``) relative to ``folder``; else ``results["pictures"]``.
+      pictures: caption -> path, relative to ``folder``, of a PNG, ``.md`` or ``.txt`` file; else
+        ``results["pictures"]``.
 
     Returns:
       The page's path.
