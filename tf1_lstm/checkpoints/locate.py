@@ -83,7 +83,8 @@ def _at_prefix(prefix: str, how: str) -> Optional[Located]:
     """The checkpoint with exactly that prefix, if there is one."""
     if os.path.isfile(prefix + ".index"):
         return Located(prefix, BUNDLE, (prefix + ".index",), how)
-    if os.path.isfile(prefix) and is_table(prefix) and not prefix.endswith(".index"):
+    whole = not prefix.endswith(".index") and not SHARD.match(os.path.basename(prefix))
+    if whole and os.path.isfile(prefix) and is_table(prefix):
         return Located(prefix, SINGLE, (prefix,), "the path is a V1 file" if how.startswith("the p") else how)
     shards = _v1_shards(prefix)
     return Located(prefix, SINGLE, shards, how) if shards else None

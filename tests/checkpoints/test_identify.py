@@ -1,0 +1,175 @@
+"""From names and shapes to a model: what is recognised, what is refused, and nothing guessed."""
+
+from typing import Dict, Tuple
+
+import pytest
+
+from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.identify import Identified, identify
+
+LSTM = {"rnn/basic_lstm_cell/kernel": (114, 256), "rnn/basic_lstm_cell/bias": (256,)}
+
+
+def identified(shapes: Dict[str, Tuple[int, ...]]) -> Identified:
+    return identify({name: Spec(shape, "float32") for name, shape in shapes.items()})
+
+
+@pytest.mark.parametrize(
+    ("kernel", "bias"),
+    [
+        ("Variable_1", "Variable_2"),
+        ("Variable", "Variable_1"),
+        ("weights", "biases"),
+        ("W", "b"),
+        ("Prediction_Parameters/Weights", "Prediction_Parameters/Bias"),
+        ("out/kernel", "out/bias"),
+        ("fully_connected/weights", "fully_connected/biases"),
+        ("W_out", "b_out"),
+        ("anything", "else"),
+    ],
+)
+def test_a_softmax_is_found_under_any_name(kernel, bias):
+    found = identified({**LSTM, kernel: (64, 2), bias: (2,)})
+    assert found.sources["softmax/weights"].names == (kernel,)
+    assert found.sources["softmax/bias"].names == (bias,)
+
+
+def test_names_decide_where_two_vectors_fit():
+    found = identified({**LSTM, "out/w": (64, 2), "out/b": (2,), "class_weights": (2,)})
+    assert found.sources["softmax/bias"].names == ("out/b",)
+    assert found.unread == ("class_weights",)
+
+
+def test_nothing_is_guessed_where_two_matrices_fit():
+    found = identified({**LSTM, "a": (64, 2), "b": (2,), "c": (64, 2), "d": (2,)})
+    assert "softmax/weights" not in found.sources
+    assert len(found.candidates) == 4
+    assert set(found.suspects) == {"a", "c"}
+
+
+def test_a_square_layer_before_the_softmax_is_not_taken_for_it():
+    shapes = {**LSTM, "hidden/w": (64, 30), "hidden/b": (30,), "out/w": (30, 2), "out/b": (2,)}
+    found = identified(shapes)
+    assert found.sources["dense/kernel"].names == ("hidden/w",)
+    assert found.sources["softmax/weights"].names == ("out/w",)
+    assert found.model is not None
+    assert found.model.classes == 2
+
+
+def test_a_trained_embedding_is_not_overlooked():
+    found = identified({**LSTM, "emb/W": (5000, 50), "w": (64, 2), "b": (2,)})
+    assert found.sources["embedding"].names == ("emb/W",)
+
+
+def test_a_layer_in_front_of_the_cell_is_suspected():
+    found = identified({**LSTM, "in/w": (28, 50), "in/b": (50,), "w": (64, 2), "b": (2,)})
+    assert found.suspects == ("in/w",)
+
+
+def test_the_dead_variable_of_the_tutorial_disturbs_nothing():
+    for shape in ((24, 250, 300), (24, 250, 50), (24, 25, 300), (24, 250, 64)):
+        found = identified({**LSTM, "Variable": shape, "Variable_1": (64, 2), "Variable_2": (2,)})
+        assert found.unread == ("Variable",)
+        assert found.suspects == ()
+
+
+def test_both_readouts_of_a_bidirectional_model_are_recognised():
+    cells = {
+        f"bidirectional_rnn/{way}/{name[4:]}": shape for way in ("fw", "bw") for name, shape in LSTM.items()
+    }
+    for width in (64, 128):
+        found = identified({**cells, "w": (width, 2), "b": (2,)})
+        assert found.sources["softmax/weights"].shape == (width, 2)
+
+
+def test_a_scope_called_like_a_cell_may_hold_a_softmax():
+    shapes = {f"lstm_cell/{name}": shape for name, shape in LSTM.items()}
+    found = identified({**shapes, "lstm_cell/softmax/w": (64, 2), "lstm_cell/softmax/b": (2,)})
+    assert found.sources["softmax/weights"].names == ("lstm_cell/softmax/w",)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "reason"),
+    [
+        ({}, "no variable bears the name"),
+        ({"rnn/basic_lstm_cell/kernel": (114, 256)}, "without its bias"),
+        ({"rnn/basic_lstm_cell/bias": (256,)}, "without its kernel"),
+        ({**LSTM, "rnn/basic_lstm_cell/bias": (255,)}, "fits no"),
+        ({**LSTM, "rnn/basic_lstm_cell/bias": (0,)}, "fits no"),
+        ({**LSTM, "rnn/basic_lstm_cell/bias": ()}, "fits no"),
+        ({**LSTM, "rnn/basic_lstm_cell/kernel": (64, 256)}, "64 rows"),
+        ({**LSTM, "rnn/basic_lstm_cell/kernel": ()}, "0 rows"),
+        ({**LSTM, "rnn/basic_lstm_cell/kernel": (114, 255)}, "expected"),
+        ({**LSTM, "rnn/basic_lstm_cell/w_f_diag": (64,)}, "w_f_diag"),
+        ({**LSTM, "rnn/basic_lstm_cell/projection/kernel": (64, 32)}, "projection"),
+        (
+            {**LSTM, "rnn/gru_cell/gates/kernel": (114, 128), "rnn/gru_cell/gates/bias": (128,)},
+            "different kinds",
+        ),
+        ({"rnn/multi_rnn_cell/cell_1/" + name[4:]: shape for name, shape in LSTM.items()}, "layer 0"),
+        (
+            {"bidirectional_rnn/bw/" + name[4:]: shape for name, shape in LSTM.items()},
+            "direction fw is missing",
+        ),
+        ({"RNN/LSTMCell/W_0": (57, 256), "RNN/LSTMCell/W_2": (57, 256), "RNN/LSTMCell/B": (256,)}, "missing"),
+        (
+            {"RNN/LSTMCell/W_0": (57, 256), "RNN/LSTMCell/W_1": (57, 9), "RNN/LSTMCell/B": (256,)},
+            "fit together",
+        ),
+        (
+            {**LSTM, "RNN/basic_lstm_cell/kernel": (114, 256), "RNN/basic_lstm_cell/bias": (256,)},
+            "2 recurrent",
+        ),
+        ({**LSTM, "rnn/basic_lstm_cell_1/kernel": (114, 256)}, "same weight"),
+    ],
+)
+def test_what_makes_no_model_is_refused_with_the_reason(shapes, reason):
+    found = identified(shapes)
+    assert found.model is None
+    assert reason in found.problem
+
+
+def test_layers_of_different_widths_are_refused():
+    shapes = {}
+    for layer, (inputs, units) in enumerate([(50, 64), (64, 32)]):
+        scope = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell"
+        shapes.update({f"{scope}/kernel": (inputs + units, 4 * units), f"{scope}/bias": (4 * units,)})
+    assert "expected one width" in identified(shapes).problem
+
+
+def test_layers_that_read_both_directions_below_are_refused():
+    shapes = {}
+    for layer, inputs in enumerate([50, 128]):
+        for way in ("fw", "bw"):
+            scope = f"stack_bidirectional_rnn/cell_{layer}/bidirectional_rnn/{way}/basic_lstm_cell"
+            shapes.update({f"{scope}/kernel": (inputs + 64, 256), f"{scope}/bias": (256,)})
+    assert "reads both directions" in identified(shapes).problem
+
+
+def test_pieces_are_joined_along_the_axis_that_gives_the_width():
+    rows = {f"rnn/basic_lstm_cell/kernel/part_{part}": (57, 256) for part in range(2)}
+    columns = {f"rnn/basic_lstm_cell/kernel/part_{part}": (114, 128) for part in range(2)}
+    bias = {"rnn/basic_lstm_cell/bias": (256,)}
+    for pieces, axis in ((rows, 0), (columns, 1)):
+        source = identified({**pieces, **bias}).sources["lstm/fw/0/kernel"]
+        assert (source.axis, source.shape) == (axis, (114, 256))
+
+
+def test_separate_scopes_are_layers_only_where_one_order_fits():
+    def scopes(**inputs: int) -> Dict[str, Tuple[int, ...]]:
+        found: Dict[str, Tuple[int, ...]] = {}
+        for scope, width in inputs.items():
+            found[f"{scope}/basic_lstm_cell/kernel"] = (width + 64, 256)
+            found[f"{scope}/basic_lstm_cell/bias"] = (256,)
+        return found
+
+    upper_first = identified(scopes(above=64, below=50))
+    assert upper_first.model is not None
+    assert upper_first.model.layers == 2
+    assert upper_first.sources["lstm/fw/0/kernel"].names == ("below/basic_lstm_cell/kernel",)
+    assert "below, above" in upper_first.notes[0]
+    assert identified(scopes(a=64, b=64)).model is None
+    assert identified(scopes(a=50, b=50)).model is None
+    assert identified(scopes(a=50, b=64, c=64)).model is None
+    numbered = identified(scopes(lstm1=50, lstm2=64, lstm3=64))
+    assert numbered.sources["lstm/fw/2/kernel"].names == ("lstm3/basic_lstm_cell/kernel",)

@@ -1,0 +1,102 @@
+"""Variable names of every age, taken apart; and optimizer variables told from the model's."""
+
+import pytest
+
+from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.names import AGE_MIDDLE, AGE_NEW, AGE_OLD, parse_name
+from tf1_lstm.checkpoints.slots import separate
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "cell", "direction", "layer", "part", "age"),
+    [
+        ("RNN/BasicLSTMCell/Linear/Matrix", "RNN", "basic_lstm", 0, 0, "kernel", AGE_OLD),
+        ("RNN/BasicLSTMCell/Linear/Bias", "RNN", "basic_lstm", 0, 0, "bias", AGE_OLD),
+        ("BiRNN/FW/BasicLSTMCell/Linear/Matrix", "BiRNN", "basic_lstm", 0, 0, "kernel", AGE_OLD),
+        ("BiRNN/BW/GRUCell/Gates/Linear/Bias", "BiRNN", "gru", 1, 0, "gates/bias", AGE_OLD),
+        ("BiRNN_BW/BasicRNNCell/Linear/Matrix", "BiRNN", "basic_rnn", 1, 0, "kernel", AGE_OLD),
+        ("RNN/MultiRNNCell/Cell1/LSTMCell/W_F_diag", "RNN/MultiRNNCell", "lstm", 0, 1, "w_f_diag", AGE_OLD),
+        ("rnn/basic_lstm_cell/weights", "rnn", "basic_lstm", 0, 0, "kernel", AGE_MIDDLE),
+        ("RNN/basic_lstm_cell/biases", "RNN", "basic_lstm", 0, 0, "bias", AGE_MIDDLE),
+        (
+            "bidirectional_rnn/bw/gru_cell/candidate/kernel",
+            "bidirectional_rnn",
+            "gru",
+            1,
+            0,
+            "candidate/kernel",
+            AGE_NEW,
+        ),
+        (
+            "rnn/multi_rnn_cell/cell_2/lstm_cell/w_i_diag",
+            "rnn/multi_rnn_cell",
+            "lstm",
+            0,
+            2,
+            "w_i_diag",
+            AGE_NEW,
+        ),
+        ("model/rnn_1/basic_rnn_cell/kernel", "model/rnn_1", "basic_rnn", 0, 0, "kernel", AGE_NEW),
+        ("lstm_cell/rnn/basic_lstm_cell_3/bias", "lstm_cell/rnn", "basic_lstm", 0, 0, "bias", AGE_NEW),
+        ("rnn/coupled_input_forget_gate_lstm_cell/W_0", "rnn", "lstm_coupled", 0, 0, "kernel", AGE_NEW),
+        ("rnn/lstm_block_wrapper/kernel", "rnn", "lstm", 0, 0, "kernel", AGE_NEW),
+    ],
+)
+def test_a_name_says_cell_direction_layer_and_part(name, scope, cell, direction, layer, part, age):
+    found = parse_name(name)
+    assert found is not None
+    assert (found.scope, found.cell, found.direction, found.layer, found.part, found.age) == (
+        (scope, cell, direction, layer, part, age)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shard"),
+    [
+        ("RNN/LSTMCell/W_2", 2),
+        ("RNN/BasicLSTMCell/Linear/Matrix_1", 1),
+        ("rnn/basic_lstm_cell/weights/part_3", 3),
+        ("rnn/basic_lstm_cell/kernel", None),
+    ],
+)
+def test_pieces_of_a_weight_are_numbered(name, shard):
+    found = parse_name(name)
+    assert found is not None
+    assert (found.part, found.shard) == ("kernel", shard)
+
+
+@pytest.mark.parametrize(
+    "name", ["Variable_1", "softmax/weights", "cell_0/weights", "rnn/multi_rnn_cell/x", "W"]
+)
+def test_other_names_belong_to_no_cell(name):
+    assert parse_name(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("rnn/layer_norm_basic_lstm_cell/kernel", "?layer_norm_basic_lstm_cell"),
+        ("rnn/attention_cell_wrapper/kernel", "?attention_cell_wrapper"),
+        ("rnn/my_own_cell/kernel", "?my_own_cell"),
+    ],
+)
+def test_a_cell_that_is_not_known_is_not_taken_for_one_that_is(name, cell):
+    found = parse_name(name)
+    assert found is not None
+    assert found.cell == cell
+
+
+def test_a_slot_belongs_to_the_variable_whose_name_and_shape_it_has():
+    specs = {
+        "w": Spec((2, 3), "float32"),
+        "w/Adam": Spec((2, 3), "float32"),
+        "train/w/Adam_1": Spec((2, 3), "float32"),
+        "w/Momentum": Spec((3,), "float32"),  # another shape: not this variable's
+        "gone/Adam": Spec((2, 3), "float32"),
+        "train/beta1_power": Spec((), "float32"),
+        "global_step": Spec((), "int64"),
+    }
+    separated = separate(specs)
+    assert separated.slots == {"w": {"Adam": "w/Adam", "Adam_1": "train/w/Adam_1"}}
+    assert separated.scalars == {"beta1_power": "train/beta1_power", "global_step": "global_step"}
+    assert separated.primaries == ["gone/Adam", "w", "w/Momentum"]
