@@ -131,8 +131,8 @@ def render(documents: Dict[Path, Document]) -> str:
     return "\n\n".join(parts)
 
 
-def _settings(group: Sequence[Document]) -> str:
-    text = deviations_text(group[0]["deviations"]) or "as published"
+def _settings(group: Sequence[Document], short: bool) -> str:
+    text = deviations_text(group[0]["deviations"], short) or "as published"
     return f"{SAMPLE}, {text}" if group[0]["sample"] else text
 
 
@@ -144,7 +144,7 @@ def _accuracy_rows(group: Sequence[Document]) -> List[List[str]]:
     for document in group:
         for row in comparisons(document):
             rows.setdefault((row.split, row.place, row.dropout, row.name), []).append(row)
-    start = [group[0]["recipe"], _settings(group)]
+    start = [group[0]["recipe"], _settings(group, short=True)]
     return [[*start, *key[:3], _published(same[0]), *_measured(same)] for key, same in rows.items()]
 
 
@@ -180,7 +180,7 @@ def _run_row(group: Sequence[Document]) -> List[str]:
     hardware = dict.fromkeys(_hardware(document["environment"]) for document in group)
     return [
         first["recipe"],
-        _settings(group),
+        _settings(group, short=False),
         ", ".join(str(document["seed"]) for document in group),
         f"{first['iterations']:,}",
         f"{speed:.1f}",

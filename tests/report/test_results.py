@@ -138,6 +138,7 @@ def test_every_final_evaluation_is_shown_once(results):
 def test_deviations_name_used_and_published():
     text = deviations_text({"sampler": ["published", "corrected"], "iterations": [50000, 600]})
     assert text == "iterations 600 (published 50,000), sampler corrected (published published)"
+    assert deviations_text({"layers": [1, 2], "cell": ["gru", "lstm"]}, short=True) == "cell lstm, layers 2"
 
 
 def test_runs_are_grouped_over_seeds_and_apart_by_schedule_and_data(tmp_path):

@@ -103,9 +103,10 @@ def test_variants_and_the_sample_have_rows_of_their_own(readme, write_results):
     settings = [row[1] for row in cells(readme, "imdb-lstm") if "official-test" in row and "off" in row]
     assert settings == [
         "as published",
-        "iterations 100,000 (published 50,000)",
-        "EMBEDDED SAMPLE, iterations 600 (published 50,000)",
+        "iterations 100,000",
+        "EMBEDDED SAMPLE, iterations 600",
     ]
+    assert len(cells(readme, "imdb-lstm", "iterations 100,000 (published 50,000)")) == 1
     (row,) = cells(readme, "imdb-lstm", settings[2], "tutorial-test", "whole split", "on")
     assert row[-1] == "not comparable"
 

@@ -40,8 +40,8 @@ def report_picture(
     sample = bool(results["sample"])
     steps = {entry.get("checkpoint_step") for entry in results["evaluations"]}
     shown = tuple(checkpoints) or tuple(sorted(step for step in steps if step))
-    deviations = results["deviations"]
-    subtitle = f"not as published: {deviations_text(deviations)}" if deviations else ""
+    deviations = deviations_text(results["deviations"], short=True)
+    subtitle = f"not as published: {deviations}" if deviations else ""
     rows = [row for row in comparisons(results) if row.measured is not None and row.how == WHOLE]
     batches = results.get("test_batches") or {}
     with picture(path, heading(results), (14.5, 8.8), sample, subtitle) as figure:

@@ -259,12 +259,17 @@ def _unpublished(entry: Document) -> Comparison:
     )
 
 
-def deviations_text(deviations: Mapping[str, Sequence[Any]]) -> str:
-    """Settings that are not the published ones, e.g. ``"iterations 4,297 (published 782)"``."""
-    return ", ".join(
-        f"{name} {_value(used)} (published {_value(published)})"
-        for name, (published, used) in sorted(deviations.items())
-    )
+def deviations_text(deviations: Mapping[str, Sequence[Any]], short: bool = False) -> str:
+    """Settings that are not the published ones, e.g. ``"iterations 4,297 (published 782)"``.
+
+    Args:
+      deviations: setting -> (published, used).
+      short: leave out the published values.
+    """
+    parts = []
+    for name, (published, used) in sorted(deviations.items()):
+        parts.append(f"{name} {_value(used)}" + ("" if short else f" (published {_value(published)})"))
+    return ", ".join(parts)
 
 
 def _value(value: Any) -> str:

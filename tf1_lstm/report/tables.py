@@ -150,7 +150,7 @@ def reproduction_table(results: Document) -> str:
     if results["sample"]:
         lines.append(f"{SAMPLE}: a stand-in for the real data, so there is nothing to compare with.")
     if results["deviations"]:
-        lines.append("Not as published: " + one_line(deviations_text(results["deviations"])))
+        lines.append(_wrapped("Not as published: " + one_line(deviations_text(results["deviations"]))))
     rows = comparisons(results)
     figures = numbered_figures(rows)
     cells = [comparison_cells(row, figures) for row in rows]
