@@ -91,7 +91,7 @@ def tutorial_table(glove: WordTable, path: Path) -> WordTable:
 
     Row 0 becomes ``'0'`` with a zero vector, which is the padding; the word that stood there
     (``the``) moves to the row of ``unk``; and ``unk``, which stands for every unknown word, moves
-    to the last row, whose own word is dropped. Source: the published files, reference/facts.md.
+    to the last row, whose own word is dropped. Source: the published files themselves.
 
     Raises:
       InputError: where ``unk`` is not found between the first and the last word.

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from tf1_lstm.files import sha256_of_array, sha256_of_file, write_json
 
 HISTOGRAM_FILE = "length-histogram.png"
 FILES = (WORDS_FILE, VECTORS_FILE, TRAIN_FILE, TEST_FILE, HISTOGRAM_FILE, MANIFEST_FILE)
-# Of the published files' bytes, and for the ids of the array's bytes. Source: reference/facts.md.
+# Of the published files' bytes; for the ids of the array's bytes, in the order of the sorted file names.
 PUBLISHED_WORDS = "8d881259aa3131ee5d61ae33d27040a223fe76266aaee24e6885d8b05e567a4a"
 PUBLISHED_VECTORS = "8eeeb0808feeb0202ee8dde7e933353f74dc466b1f400cf733a539e11003ab6a"
 SORTED_IDS = "7bd52ac9a64c47b6349900d2a1c9e8568113e9d7b877ecfc9525dc4cf27e1bd4"
@@ -46,26 +46,31 @@ def prepare_imdb(
     """
     if vectors not in ("glove", "train"):
         raise InputError(f"--vectors: found {vectors!r}, expected glove or train")
-    show = bars.visible if progress else bars.silent
     if vectors == "glove" and glove is None:
         raise InputError("--glove: missing; expected GloVe's text file, or --vectors train")
     for path in (reviews, glove):
         if path is not None and not Path(path).exists():
             raise InputError(f"{path}: found no such file or folder")
-    source: Dict[str, Any] = {"kind": vectors}
-    if glove is not None and vectors == "glove":
-        table = tutorial_table(read_glove(glove, show), glove)
-        corpus = read_reviews(reviews, show)
-        source.update(name=find_glove(glove).name, sha256_of_text=table.sha256)
-    else:
-        source.update(name="word2vec on the training reviews", gensim=gensim_version(), seed=SEED)
-        corpus = read_reviews(reviews, show)
-        table = train_table(corpus.of("train"), show)
+    show = bars.visible if progress else bars.silent
+    corpus, table, source = _read_sources(reviews, glove if vectors == "glove" else None, show)
     sources = {
         "reviews": {"name": find_reviews(reviews).name, "sha256_of_reviews": corpus.sha256},
-        "vectors": source,
+        "vectors": {"kind": vectors, **source},
     }
     return write_files(corpus, table, Path(data) / "imdb", sources, show=show)
+
+
+def _read_sources(
+    reviews: Path, glove: Optional[Path], show: bars.Progress
+) -> Tuple[Corpus, WordTable, Dict[str, Any]]:
+    """Reviews, words with vectors from GloVe (trained where it is None), and whence they are."""
+    if glove is not None:
+        table = tutorial_table(read_glove(glove, show), glove)
+        source: Dict[str, Any] = {"name": find_glove(glove).name, "sha256_of_text": table.sha256}
+        return read_reviews(reviews, show), table, source
+    source = {"name": "word2vec on the training reviews", "gensim": gensim_version(), "seed": SEED}
+    corpus = read_reviews(reviews, show)
+    return corpus, train_table(corpus.of("train"), show), source
 
 
 def write_files(
@@ -81,14 +86,11 @@ def write_files(
     """Write the files of one corpus and one word table into ``target``; returns the manifest."""
     index = WordIndex(table.words)
     splits = {TRAIN_FILE: corpus.of("train"), TEST_FILE: corpus.of("test")}
-    arrays: Dict[str, np.ndarray] = {
-        WORDS_FILE: np.array(table.words, dtype="S"),
-        VECTORS_FILE: table.vectors,
-    }
+    lengths = {name: word_counts(texts) for name, texts in splits.items()}
+    arrays = {WORDS_FILE: np.array(table.words, dtype="S"), VECTORS_FILE: table.vectors}
     with show(sum(map(len, splits.values())), "ids", "reviews") as bar:
         for name, texts in splits.items():
             arrays[name] = id_matrix(texts, index, steps, bar.update)
-    lengths = {name: word_counts(texts) for name, texts in splits.items()}
     with _all_or_nothing(target) as folder:
         files = {name: _write_array(folder / name, array) for name, array in arrays.items()}
         if histogram:
@@ -103,11 +105,7 @@ def write_files(
             "files": files,
             "train": _statistics(lengths[TRAIN_FILE], arrays[TRAIN_FILE], index.unknown),
             "test": _statistics(lengths[TEST_FILE], arrays[TEST_FILE], index.unknown),
-            "as_published": {
-                WORDS_FILE: files[WORDS_FILE]["sha256"] == PUBLISHED_WORDS,
-                VECTORS_FILE: files[VECTORS_FILE]["sha256"] == PUBLISHED_VECTORS,
-                TRAIN_FILE: files[TRAIN_FILE]["sha256_of_content"] == SORTED_IDS,
-            },
+            "as_published": _as_published(files),
         }
         write_json(folder / MANIFEST_FILE, manifest)
     return manifest
@@ -156,6 +154,15 @@ def _write_array(path: Path, array: np.ndarray) -> Dict[str, Any]:
         "sha256_of_content": sha256_of_array(array),
         "dtype": array.dtype.str,
         "shape": list(array.shape),
+    }
+
+
+def _as_published(files: Dict[str, Dict[str, Any]]) -> Dict[str, bool]:
+    """Whether the words and vectors are the published files, and the ids those of the public reviews."""
+    return {
+        WORDS_FILE: files[WORDS_FILE]["sha256"] == PUBLISHED_WORDS,
+        VECTORS_FILE: files[VECTORS_FILE]["sha256"] == PUBLISHED_VECTORS,
+        TRAIN_FILE: files[TRAIN_FILE]["sha256_of_content"] == SORTED_IDS,
     }
 
 
