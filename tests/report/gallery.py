@@ -100,3 +100,16 @@ def boxes_of(figure):
             hidden |= {id(label) for label in every} - {id(label) for label in drawn if axes.axison}
     texts = [text for text in texts_of(figure) if id(text) not in hidden]
     return [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
+
+
+def assert_readable(figure):
+    """No text overlaps another or leaves the picture."""
+    width, height = figure.get_size_inches() * canvas.DPI
+    texts = boxes_of(figure)
+    assert len(texts) > 8
+    for number, (text, box) in enumerate(texts):
+        assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1, text
+        for other, other_box in texts[number + 1 :]:
+            across = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
+            along = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
+            assert across <= 1 or along <= 1, f"{text!r} over {other!r}"

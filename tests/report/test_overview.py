@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from tests.report.examples import evaluation, make_results, ten_classes
-from tests.report.gallery import MEASURED, PUBLISHED, draw_batches, draw_report, texts_of
+from tests.report.gallery import MEASURED, PUBLISHED, assert_readable, draw_batches, draw_report, texts_of
 from tf1_lstm.report.pictures import report_picture
 
 
@@ -53,6 +53,7 @@ def test_another_checkpoint_has_a_line_and_published_batches_keep_their_size(tmp
     results["evaluations"].append(evaluation("tutorial-test", "on", [[840, 161], [170, 830]], step=40000))
     results["published"][1].update(measured=1670 / 2001, checkpoint_step=40000)
     report_picture(results, results["log"], [], tmp_path / "a.png")
+    assert_readable(drawn[0])
     texts = "\n".join(text.get_text() for text in texts_of(drawn[0]))
     assert "tutorial-test, dropout on, step 40,000" in texts and "tutorial-test, dropout on\n" in texts
     assert "test batch, dropout on, step 40,000" in texts

@@ -96,9 +96,9 @@ def draw_accuracies(axes: Any, rows: Sequence[Comparison], is_sample: bool) -> N
     axes.set_xlim(max(0.0, min(ends) - pad), min(1.005, max(ends) + pad))
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %" if value < 1.001 else "")
     axes.grid(False, axis="y")
-    title = "accuracy at the end, with 95 % intervals"
     has_published = not is_sample and any(row.published is not None for row in rows)
-    axes.set_title(f"{title}; dashed: published, its interval as a band" if has_published else title)
+    title = "accuracy with its 95 % interval"
+    axes.set_title(f"{title} (dashed line and band: published)" if has_published else title)
 
 
 def _draw_published(axes: Any, place: int, same: Sequence[Comparison]) -> List[float]:
