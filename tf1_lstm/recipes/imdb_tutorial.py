@@ -105,7 +105,7 @@ IMDB_LSTM = Recipe(
     ),
     headline=True,
     corrected={"sampler": "corrected"},
-    sample_settings={"steps": 50, "iterations": 1500, "log_every": 100, "save_every": 500},
+    sample_settings={"steps": 50, "iterations": 1000, "log_every": 100, "save_every": 250},
 )
 
 RECIPES = (IMDB_LSTM,)

@@ -1,0 +1,121 @@
+"""The same bits again, whatever does not belong to the experiment."""
+
+from pathlib import Path
+from typing import Any, Callable
+
+import numpy as np
+import pytest
+
+from tests.runs.conftest import small
+from tf1_lstm.errors import InputError, NotFiniteError
+from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.runs.folder import RunFolder
+from tf1_lstm.runs.train import TrainOptions, train
+
+
+def losses(outcome: Any) -> bytes:
+    return RunFolder.open(outcome.run).losses().tobytes()
+
+
+def logged(outcome: Any) -> list:
+    events = RunFolder.open(outcome.run).events()
+    return [(e["iteration"], e["loss"], e["accuracy"]) for e in events if e["event"] == "log"]
+
+
+def test_threads_summaries_save_interval_and_earlier_work_change_no_bit(trained: Callable[..., Any]):
+    first = trained()
+    variants = [
+        trained(TrainOptions(threads=1)),
+        trained(TrainOptions(threads=2, summaries=False)),
+        trained(save_every=3),
+        trained(TrainOptions(keep=1), log_every=4),
+    ]
+    for other in variants:
+        assert other.weights_sha256 == first.weights_sha256
+        assert losses(other) == losses(first)
+        assert logged(other) == logged(first)
+
+
+def test_another_seed_gives_other_weights(trained: Callable[..., Any]):
+    assert trained().weights_sha256 != trained(TrainOptions(seed=2)).weights_sha256
+
+
+def test_every_iteration_has_its_loss_and_the_log_is_the_documents(trained: Callable[..., Any]):
+    outcome = trained()
+    assert len(RunFolder.open(outcome.run).losses()) == 12
+    # As published: where the counter, from 0, is a multiple of the interval, but not at 0.
+    assert [iteration for iteration, _, _ in logged(outcome)] == [5, 9]
+
+
+def test_checkpoints_are_plain_savers_with_relative_paths(trained: Callable[..., Any], tmp_path: Path):
+    outcome = trained()
+    folder = outcome.run / "checkpoints"
+    moved = tmp_path / "elsewhere"
+    folder.rename(moved)
+    newest = tf.train.latest_checkpoint(str(moved))
+    assert newest == str(moved / "imdb-lstm-12")
+    names = dict(tf.train.list_variables(newest))
+    assert (
+        names["rnn/basic_lstm_cell/kernel"] == [64 + 16, 256] or names["rnn/basic_lstm_cell/kernel"][1] == 256
+    )
+    assert "rnn/basic_lstm_cell/kernel/Adam_1" in names
+    assert sorted(p.name for p in moved.glob("*.index")) == [
+        "imdb-lstm-10.index",
+        "imdb-lstm-12.index",
+        "imdb-lstm-5.index",
+    ]
+    assert (moved / "imdb-lstm-12.meta").stat().st_size < 1 << 20
+
+
+def test_keep_leaves_the_newest_checkpoints(trained: Callable[..., Any]):
+    outcome = trained(TrainOptions(keep=2))
+    found = sorted(path.stem for path in (outcome.run / "checkpoints").glob("*.index"))
+    assert found == ["imdb-lstm-10", "imdb-lstm-12"]
+    assert [c["step"] for c in RunFolder.open(outcome.run).checkpoints()] == [10, 12]
+
+
+def test_tensorboard_reads_the_scalars_that_the_log_has(trained: Callable[..., Any]):
+    outcome = trained()
+    (events,) = (outcome.run / "events").iterdir()
+    found = {}
+    for event in tf.compat.v1.train.summary_iterator(str(events)):
+        for value in event.summary.value:
+            found[event.step, value.tag] = value.simple_value
+    for iteration, loss, accuracy in logged(outcome):
+        assert found[iteration, "loss"] == np.float32(loss)
+        assert found[iteration, "accuracy"] == np.float32(accuracy)
+
+
+def test_training_may_begin_with_any_checkpoint(trained: Callable[..., Any]):
+    first = trained()
+    second = trained(TrainOptions(start_from=str(first.checkpoint)), iterations=3)
+    record = RunFolder.open(second.run).record
+    assert record["start_weights_sha256"] == first.weights_sha256
+    assert second.weights_sha256 != first.weights_sha256
+
+
+def test_a_folder_that_holds_something_is_refused(tmp_path: Path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("precious")
+    with pytest.raises(InputError, match=r"new or empty folder, found thesis\.tex"):
+        train(small(), tmp_path / "run", TrainOptions(), progress=False)
+    assert (tmp_path / "run" / "thesis.tex").read_text() == "precious"
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(tmp_path: Path):
+    # A learning rate of 1e38 overflows float32 in the first updates.
+    experiment = small(learning_rate=1e38, save_every=1)
+    with pytest.raises(NotFiniteError, match=r"iteration \d+: .*first variable that is not finite: \S+"):
+        train(experiment, tmp_path / "run", TrainOptions(), progress=False)
+    run = RunFolder.open(tmp_path / "run")
+    assert run.events()[-1]["event"] == "not finite"
+    for checkpoint in run.checkpoints():
+        assert run.damage(checkpoint) is None
+
+
+def test_graph_is_finalized_so_that_nothing_can_grow(trained: Callable[..., Any]):
+    from tf1_lstm.runs.model import Model
+
+    experiment = small()
+    with Model(experiment.recipe, experiment.dataset.constants()) as model:
+        assert model.graph.graph.finalized
