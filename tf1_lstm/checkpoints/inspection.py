@@ -161,7 +161,10 @@ def _model_lines(document: Document) -> List[str]:
 def _optimizer_lines(document: Document) -> List[str]:
     optimizer = document["optimizer"]
     slots = ", ".join(f"{slot} for {count}" for slot, count in optimizer["slots"].items())
-    scalars = ", ".join(f"{name} {value}" for name, value in optimizer["scalars"].items())
+    scalars = ", ".join(
+        f"{name} {'-' if value is None else format(value, '.6g')}"
+        for name, value in optimizer["scalars"].items()
+    )
     held = f"{slots} of {optimizer['weights']} weights" if slots else "no slots"
     return [f"optimizer   {held}" + (f"; {scalars}" if scalars else "")]
 

@@ -91,6 +91,8 @@ class Bundle:
         pieces = self._pieces(_text(key), entry)
         for piece in pieces:
             self._check_claim(_text(key), piece)
+        if entry.slices:
+            _places(_text(key), entry, pieces)
         return Spec(entry.shape, entry.dtype, len(pieces))
 
     def _pieces(self, name: str, entry: Entry) -> List[Entry]:
@@ -136,14 +138,11 @@ class Bundle:
         item_size(entry.dtype)
         if not entry.slices:
             return self._values(name, entry)
-        places = [resolve(extents, entry.shape) for extents in entry.slices]
-        check_cover(places, entry.shape)
+        pieces = self._pieces(name, entry)
+        places = _places(name, entry, pieces)
         full = np.empty(entry.shape, entry.dtype)
-        for place, piece in zip(places, self._pieces(name, entry)):
-            values = self._values(name, piece)
-            if piece.dtype != entry.dtype or values.shape != full[place].shape:
-                raise MalformedError(f"{name}: a slice has another type or shape than the whole")
-            full[place] = values
+        for place, piece in zip(places, pieces):
+            full[place] = self._values(name, piece)
         return full
 
     def _values(self, name: str, entry: Entry) -> np.ndarray:
@@ -157,6 +156,17 @@ class Bundle:
         dtype = np.dtype(entry.dtype)
         values = np.frombuffer(raw, dtype.newbyteorder(self._order)).reshape(entry.shape)
         return values.astype(dtype, copy=False)
+
+
+def _places(name: str, entry: Entry, pieces: List[Entry]) -> List[Tuple[slice, ...]]:
+    """Where each piece goes in the whole, after checking that together they are the whole."""
+    places = [resolve(extents, entry.shape) for extents in entry.slices]
+    for place, piece in zip(places, pieces):
+        shape = tuple(part.stop - part.start for part in place)
+        if piece.dtype != entry.dtype or piece.shape != shape or piece.slices:
+            raise MalformedError(f"{name}: a slice is stored with another type or shape than it should have")
+    check_cover(places, entry.shape)
+    return places
 
 
 def _text(key: bytes) -> str:

@@ -1,0 +1,189 @@
+"""``inspect`` and ``convert`` as they are typed."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+
+from tests.checkpoints.support import ZOO, zoo
+from tf1_lstm.checkpoints.commands import TARGETS, add_parsers
+from tf1_lstm.checkpoints.fitting import fits
+from tf1_lstm.checkpoints.naming import NAMINGS
+from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.errors import InputError
+from tf1_lstm.recipes.base import GraphSettings, Recipe, Schedule
+
+
+def run(*arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    add_parsers(parser.add_subparsers())
+    options = parser.parse_args([str(argument) for argument in arguments])
+    return options.func(options)
+
+
+def as_json(capsys: Any, *arguments: object) -> Dict[str, Any]:
+    assert run(*arguments, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def recipe(name: str, **graph: Any) -> Recipe:
+    plain = {
+        "inputs": "rows",
+        "steps": 5,
+        "input_size": 3,
+        "classes": 2,
+        "cell": "basic_lstm",
+        "units": 4,
+        "readout": "last-output",
+        "softmax_initializer": "random_normal",
+    }
+    schedule = Schedule(batch_size=1, iterations=1)
+    return Recipe(name, name, name, name, graph=GraphSettings(**{**plain, **graph}), schedule=schedule)
+
+
+def test_the_targets_on_the_command_line_are_those_that_exist():
+    assert tuple(NAMINGS) == TARGETS
+
+
+@pytest.mark.parametrize("animal", zoo(), ids=lambda animal: animal["path"])
+def test_every_animal_is_inspected_and_its_json_is_one_document(animal, capsys):
+    document = as_json(capsys, "inspect", ZOO / animal["path"])
+    names = [entry["name"] for entry in document["variables"]]
+    assert names == sorted(read_checkpoint(ZOO / animal["path"]).specs)
+    assert document["format"] == animal["format"]
+    assert (document["model"] is None) == (document["sha256"] is None) == bool(document["problem"])
+    assert run("inspect", ZOO / animal["path"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in names)
+
+
+def test_the_text_answers_the_questions(capsys):
+    assert run("inspect", ZOO / "own-names-7") == 0
+    text = capsys.readouterr().out
+    for piece in (
+        "2 layers, one direction, basic_lstm, inputs 30, units 6, classes 2",
+        "V2 bundle, 2 files",
+        "step        7",
+        "naming      1.2 and later",
+        "Adam for 6, Adam_1 for 6 of 6 weights; beta1_power 0.729",
+        "Prediction_Parameters/Weights",
+        "Adam of softmax/weights",
+    ):
+        assert piece in text
+
+
+def test_nan_is_counted_and_the_json_stays_valid(capsys):
+    document = as_json(capsys, "inspect", ZOO / "nan-7")
+    entry = next(one for one in document["variables"] if one["role"] == "lstm/fw/0/kernel")
+    assert entry["nan"] == 3
+    assert entry["minimum"] is not None
+    assert run("inspect", ZOO / "nan-7") == 0
+
+
+def test_minimum_and_maximum_are_those_of_the_values(capsys):
+    document = as_json(capsys, "inspect", ZOO / "0.12-gru-1x1-7")
+    checkpoint = read_checkpoint(ZOO / "0.12-gru-1x1-7")
+    for entry in document["variables"]:
+        values = checkpoint.variables[entry["name"]]
+        assert (entry["minimum"], entry["maximum"]) == (float(values.min()), float(values.max()))
+
+
+def test_what_may_be_a_layer_is_pointed_at(capsys):
+    document = as_json(capsys, "inspect", ZOO / "input-layer-7")
+    assert document["suspects"] == ["in/w"]
+    run("inspect", ZOO / "input-layer-7")
+    assert "beware" in capsys.readouterr().out
+
+
+def test_candidates_for_the_softmax_are_listed(capsys):
+    document = as_json(capsys, "inspect", ZOO / "two-softmaxes-7")
+    assert document["softmax_candidates"] == [["a/w", "a/b"], ["c/w", "a/b"]]
+    assert document["model"]["classes"] is None
+
+
+@pytest.mark.parametrize(
+    ("graph", "differences"),
+    [
+        ({}, ()),
+        ({"units": 8}, ("units 4, expected 8",)),
+        ({"cell": "gru"}, ("cell basic_lstm, expected gru",)),
+        ({"input_size": 28, "classes": 10}, ("inputs 3, expected 28", "classes 2, expected 10")),
+        ({"layers": 2}, ("layers 1, expected 2",)),
+        ({"bidirectional": True, "readout": "both-states"}, ("directions 1, expected 2",)),
+    ],
+)
+def test_recipes_that_nearly_fit_say_what_differs(graph, differences):
+    specs = read_checkpoint(ZOO / "1.15-basic_lstm-1x1-7").specs
+    (fit,) = fits(specs, {"r": recipe("r", **graph)})
+    assert (fit.fits, fit.differences) == (not differences, differences)
+
+
+def test_recipes_of_another_model_altogether_are_left_out():
+    specs = read_checkpoint(ZOO / "1.15-basic_lstm-1x1-7").specs
+    assert fits(specs, {"r": recipe("r", units=8, classes=9, layers=3)}) == []
+    assert fits(read_checkpoint(ZOO / "no-cell-7").specs, {"r": recipe("r")}) == []
+
+
+def test_word_vectors_decide_the_inputs_where_the_recipe_leaves_them_open():
+    specs = read_checkpoint(ZOO / "own-names-7").specs
+    (fit,) = fits(specs, {"r": recipe("r", input_size=0, layers=2, units=6)})
+    assert fit.fits
+    assert fit.note == "with word vectors of 30 numbers"
+
+
+def test_the_readout_tells_two_bidirectional_recipes_apart():
+    specs = read_checkpoint(ZOO / "backward-state-7").specs
+    both = {way: recipe(way, bidirectional=True, readout=way) for way in ("backward-state", "both-states")}
+    found = {fit.recipe: fit for fit in fits(specs, both)}
+    assert found["backward-state"].fits
+    assert found["both-states"].differences == ("the softmax reads 4 numbers, expected 8 (both-states)",)
+
+
+def test_convert_prints_old_and_new_names_and_what_was_checked(tmp_path, capsys):
+    assert run("convert", ZOO / "mnist-2016-7", tmp_path / "out", "--to", "tf1.15") == 0
+    lines = capsys.readouterr().out.splitlines()
+    moved = [line.split()[:3] for line in lines if "->" in line and "old name" not in line]
+    assert ["RNN/BasicLSTMCell/Linear/Matrix", "->", "rnn/basic_lstm_cell/kernel"] in moved
+    assert ["weights/Adam_1", "->", "softmax/weights/Adam_1"] in moved
+    assert lines[-1] == "written and read back: 14 variables, bit for bit the same"
+
+
+def test_a_dry_run_writes_nothing_and_sees_what_is_in_the_way(tmp_path, capsys):
+    arguments: List[object] = ["convert", ZOO / "mnist-2016-7", tmp_path / "out", "--to", "tf0.12"]
+    assert run(*arguments, "--dry-run") == 0
+    assert "nothing was written" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "out").write_bytes(b"precious")
+    with pytest.raises(InputError, match="exists already"):
+        run(*arguments, "--dry-run")
+
+
+def test_convert_as_json_is_one_document(tmp_path, capsys):
+    document = as_json(capsys, "convert", ZOO / "mnist-2016-7", tmp_path / "out", "--to", "tutorial")
+    assert document["written"] is True
+    made = {move["new"] for move in document["moves"] if not move["old"]}
+    assert made == {"Variable"}
+    assert len(document["sha256"]) == 64
+
+
+def test_inspect_answers_at_once(capsys):
+    start = time.perf_counter()
+    run("inspect", ZOO / "tutorial-90000")
+    assert time.perf_counter() - start < 2
+
+
+def test_an_object_based_checkpoint_is_described_though_it_is_no_model(tmp_path, capsys):
+    import tensorflow as tf
+
+    with tf.Graph().as_default(), tf.Session() as session:
+        kept = tf.train.Checkpoint(kernel=tf.Variable(tf.zeros([2, 3]), use_resource=True))
+        session.run(tf.global_variables_initializer())
+        path = kept.save(str(tmp_path / "ck"), session)
+    document = as_json(capsys, "inspect", path)
+    kinds = {entry["dtype"] for entry in document["variables"]}
+    assert "string" in kinds
+    assert document["model"] is None
+    assert Path(document["prefix"]).name == "ck-1"
