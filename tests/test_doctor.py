@@ -50,6 +50,24 @@ def test_ends_in_under_five_seconds(examined):
     assert examined[2] < 5.0
 
 
+def test_ends_in_under_five_seconds_where_everything_hangs(tmp_path: Path):
+    (tmp_path / "tensorflow.py").write_text("import time\ntime.sleep(60)\n")
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nsleep 60\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "tf1_lstm.doctor"],
+        cwd=str(tmp_path),
+        env=dict(os.environ, PATH=path, PYTHONPATH=f"{tmp_path}:{PROJECT}"),
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert time.monotonic() - begun < 5.0
+    assert b"nvidia-smi does not answer" in done.stdout
+    assert b"import: not at its end after 4." in done.stdout
+
+
 def test_json_has_every_topic_and_every_finding_its_fields(examined):
     document = examined[0]
     topics = {finding["topic"] for finding in document["findings"]}

@@ -107,14 +107,18 @@ class Buildah:
         self.options = ["--root", str(folder / "storage"), "--runroot", str(folder / "run")]
         self.options += ["--storage-driver", driver]
 
-    def __call__(self, *arguments: str) -> str:
+    def __call__(self, *arguments: str, before: Sequence[str] = ()) -> str:
         """Run a buildah command and return its output.
+
+        Args:
+          arguments: buildah's.
+          before: a program, with its arguments, to run buildah by.
 
         Raises:
           CheckError: it fails; the end of its output is the message.
         """
         done = subprocess.run(
-            ["buildah", *self.options, *arguments],
+            [*before, "buildah", *self.options, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -133,7 +137,7 @@ class Buildah:
         self("commit", "--quiet", "--rm", container, name)
 
     def build(self, target: str, context: Path, wheels: Path, bases: Dict[str, str]) -> Image:
-        """Build one target of the Dockerfile.
+        """Build one target of the Dockerfile, without a network.
 
         Args:
           target: a stage.
@@ -144,6 +148,7 @@ class Buildah:
         build = ["bud", "--quiet", "--layers", "--isolation", "chroot", "--target", target, "--tag", target]
         for name, value in bases.items():
             build += ["--build-arg", f"{name}={value}"]
-        self(*build, "--volume", f"{wheels}:/wheels:ro", str(context))
+        # Its own --network does nothing under chroot isolation.
+        self(*build, "--volume", f"{wheels}:/wheels:ro", str(context), before=["unshare", "--net"])
         config = json.loads(self("inspect", "--type", "image", target))["OCIv1"]["config"]
         return Image(Path(self("mount", self("from", target))), config)
