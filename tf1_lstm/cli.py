@@ -20,6 +20,9 @@ COMMANDS = (
     "tf1_lstm.runs.verify",
     "tf1_lstm.runs.use_commands",
     "tf1_lstm.runs.reproduce",
+    "tf1_lstm.checkpoints.commands",
+    "tf1_lstm.parity.commands",
+    "tf1_lstm.doctor",
 )
 
 DESCRIPTION = "Old TensorFlow 1 LSTM results, run again exactly."
