@@ -173,3 +173,10 @@ def test_separate_scopes_are_layers_only_where_one_order_fits():
     assert identified(scopes(a=50, b=64, c=64)).model is None
     numbered = identified(scopes(lstm1=50, lstm2=64, lstm3=64))
     assert numbered.sources["lstm/fw/2/kernel"].names == ("lstm3/basic_lstm_cell/kernel",)
+
+
+def test_a_wide_softmax_over_the_inputs_is_no_embedding():
+    cell = {"rnn/basic_lstm_cell/kernel": (28 + 1024, 4096), "rnn/basic_lstm_cell/bias": (4096,)}
+    found = identified({**cell, "w": (1024, 28), "b": (28,)})
+    assert found.sources["softmax/weights"].names == ("w",)
+    assert "embedding" not in found.sources

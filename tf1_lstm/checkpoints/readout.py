@@ -69,7 +69,7 @@ def find_readout(
         different shapes and nothing else.
     """
     shapes = {name: specs[name].shape for name in names if specs[name].dtype in FLOATS}
-    sources, notes = _embedding(shapes, inputs)
+    sources, notes = _embedding(shapes, inputs, widths)
     rest = {name: shape for name, shape in shapes.items() if name not in _used(sources)}
     first = _layers(rest, widths)
     if expected and SOFTMAX_WEIGHTS in expected and DENSE_KERNEL not in expected:
@@ -100,10 +100,13 @@ def _pair(shapes: Mapping[str, Shape], layer: Layer, kernel: str, bias: str) -> 
     }
 
 
-def _embedding(shapes: Mapping[str, Shape], inputs: int) -> Tuple[Dict[str, Source], List[str]]:
+def _embedding(
+    shapes: Mapping[str, Shape], inputs: int, widths: Tuple[int, ...]
+) -> Tuple[Dict[str, Source], List[str]]:
     fitting = [name for name, shape in shapes.items() if len(shape) == 2 and shape[1] == inputs]
     named = [name for name in fitting if EMBEDDING_WORDS.search(name)]
-    large = [name for name in fitting if shapes[name][0] > LARGE_VOCABULARY]
+    # A model that predicts what it reads, letter by letter, has a softmax of as many columns as inputs.
+    large = [name for name in fitting if shapes[name][0] > LARGE_VOCABULARY and shapes[name][0] not in widths]
     chosen = named if len(named) == 1 else large
     if len(chosen) != 1:
         return {}, []

@@ -35,6 +35,8 @@ class Table:
     Attributes:
       path: the file.
       size: its length in bytes; every length in it is checked against that.
+      index: where its index block is.
+      handles: where its data blocks are.
     """
 
     def __init__(self, path: str) -> None:
@@ -54,10 +56,10 @@ class Table:
             if footer[-8:] != MAGIC:
                 raise MalformedError("does not end as a table does: cut off, or another kind of file")
             _, position = _read_handle(footer, 0)
-            index, _ = _read_handle(footer, position)
-            entries = list(block_entries(self._block(stream, index)))
+            self.index, _ = _read_handle(footer, position)
+            entries = list(block_entries(self._block(stream, self.index)))
         self._last_keys = [key for key, _ in entries]
-        self._handles = [_read_handle(value, 0)[0] for _, value in entries]
+        self.handles = [_read_handle(value, 0)[0] for _, value in entries]
         if sorted(self._last_keys) != self._last_keys:
             raise MalformedError("the index is not in order")
         self._kept = -1  # which block's entries are in memory
@@ -86,7 +88,7 @@ class Table:
     def blocks(self) -> Iterator[bytes]:
         """The data blocks in order, one in memory at a time."""
         with self._open() as stream:
-            for handle in self._handles:
+            for handle in self.handles:
                 yield self._block(stream, handle)
 
     def items(self) -> Iterator[Tuple[bytes, bytes]]:
@@ -97,11 +99,11 @@ class Table:
     def get(self, key: bytes) -> Optional[bytes]:
         """The value of a key, or None. The block it is in is kept for the next call."""
         place = bisect_left(self._last_keys, key)
-        if place == len(self._handles):
+        if place == len(self.handles):
             return None
         if place != self._kept:
             with self._open() as stream:
-                self._entries = dict(block_entries(self._block(stream, self._handles[place])))
+                self._entries = dict(block_entries(self._block(stream, self.handles[place])))
             self._kept = place
         return self._entries.get(key)
 
