@@ -44,7 +44,7 @@ def wait_for_progress(process: "subprocess.Popen[bytes]", folder: Path) -> bool:
 
 def result(run: Path) -> Any:
     """Everything that must be the same: weights and slots of the last checkpoint, losses, logged figures."""
-    from tf1_lstm.checkpoints import read_checkpoint
+    from tf1_lstm.checkpoints.reading import read_checkpoint
 
     folder = RunFolder.open(run)
     log = [(e["iteration"], e["loss"], e["accuracy"]) for e in folder.events() if e["event"] == "log"]

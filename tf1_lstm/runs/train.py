@@ -85,7 +85,7 @@ def train(experiment: Experiment, path: Path, options: TrainOptions, progress: b
     """
     run = RunFolder.create(path, _record(experiment, options))
     try:
-        with _model(experiment, options) as model:
+        with Interruption() as interruption, _model(experiment, options) as model:
             if options.start_from is None:
                 model.initialise()
             else:
@@ -94,7 +94,7 @@ def train(experiment: Experiment, path: Path, options: TrainOptions, progress: b
                 run.save_record(start_weights_sha256=weights.digest())
             run.save_record(op_seeds=op_seeds(experiment.recipe.graph, model.graph, options.seed))
             run.log("start", iterations=experiment.recipe.schedule.iterations)
-            return TrainingLoop(run, model, experiment, options, progress).run_from(0)
+            return TrainingLoop(run, model, experiment, options, progress).run_from(0, interruption)
     finally:
         run.close()
 
@@ -111,7 +111,7 @@ def resume(experiment: Experiment, run: RunFolder, options: TrainOptions, progre
     try:
         step, prefix = _newest_good(run)
         run.rewind(step)
-        with _model(experiment, options) as model:
+        with Interruption() as interruption, _model(experiment, options) as model:
             if prefix is not None:
                 model.load(load_weights(prefix, model.expected(), want_slots=True), with_slots=True)
             elif options.start_from is not None:
@@ -120,7 +120,7 @@ def resume(experiment: Experiment, run: RunFolder, options: TrainOptions, progre
                 model.initialise()
             run.log("resume", step=step)
             print(f"resuming {run.path} at iteration {step:,}", file=sys.stderr)
-            return TrainingLoop(run, model, experiment, options, progress).run_from(step)
+            return TrainingLoop(run, model, experiment, options, progress).run_from(step, interruption)
     finally:
         run.close()
 
@@ -197,8 +197,8 @@ class TrainingLoop:
         make = experiment.dataset.train_sampler if which == "train" else experiment.dataset.test_sampler
         return make(self.schedule.sampler, self.schedule.batch_size, seed)
 
-    def run_from(self, start: int) -> Outcome:
-        """Run the iterations from ``start`` to the end, or to a signal."""
+    def run_from(self, start: int, interruption: Interruption) -> Outcome:
+        """Run the iterations from ``start`` to the end, or to a signal (one at least)."""
         if self.scalars is not None:
             self.scalars.begin(start)
         done = start
@@ -211,7 +211,7 @@ class TrainingLoop:
             disable=not self.progress,
             mininterval=0.5 if sys.stderr.isatty() else 30,
         )
-        with bar, Interruption() as interruption:
+        with bar:
             for iteration in range(start, total):
                 self.iterate(iteration)
                 done = iteration + 1
