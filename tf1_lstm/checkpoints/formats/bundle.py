@@ -18,7 +18,7 @@ from tf1_lstm.checkpoints.formats.tensors import (
     read_shape,
     resolve,
 )
-from tf1_lstm.checkpoints.formats.wire import Message
+from tf1_lstm.checkpoints.formats.wire import Buffer, Message, decode
 
 HEADER_KEY = b""
 MOST_SHARDS = 100_000  # the file names have five digits
@@ -83,16 +83,16 @@ class Bundle:
         if not 0 < self.shards < MOST_SHARDS:
             raise MalformedError(f"the index claims {self.shards:,} data files")
         self._sizes: Dict[int, int] = {}
-        self.specs = {_text(key): self._spec(key) for key in self._entries if not key.startswith(b"\0")}
+        self.specs = {decode(key): self._spec(key) for key in self._entries if not key.startswith(b"\0")}
         self.files = [prefix + ".index"] + [data_file(prefix, n, self.shards) for n in sorted(self._sizes)]
 
     def _spec(self, key: bytes) -> Spec:
         entry = self._entries[key]
-        pieces = self._pieces(_text(key), entry)
+        pieces = self._pieces(decode(key), entry)
         for piece in pieces:
-            self._check_claim(_text(key), piece)
+            self._check_claim(decode(key), piece)
         if entry.slices:
-            _places(_text(key), entry, pieces)
+            _places(decode(key), entry, pieces)
         return Spec(entry.shape, entry.dtype, len(pieces))
 
     def _pieces(self, name: str, entry: Entry) -> List[Entry]:
@@ -169,14 +169,7 @@ def _places(name: str, entry: Entry, pieces: List[Entry]) -> List[Tuple[slice, .
     return places
 
 
-def _text(key: bytes) -> str:
-    try:
-        return key.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"a variable's name is not text: {key[:60]!r}") from error
-
-
-def _read_entry(value: bytes) -> Entry:
+def _read_entry(value: Buffer) -> Entry:
     found = Message(value)
     return Entry(
         dtype_name(found.integer(1)),

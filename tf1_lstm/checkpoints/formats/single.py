@@ -22,7 +22,7 @@ from tf1_lstm.checkpoints.formats.tensors import (
     read_shape,
     resolve,
 )
-from tf1_lstm.checkpoints.formats.wire import BYTES, VARINT, Message, unpack_varints
+from tf1_lstm.checkpoints.formats.wire import BYTES, VARINT, Buffer, Message, unpack_varints
 
 META_KEY = b""
 CONTENT = 4  # TensorProto.tensor_content: raw bytes instead of a list
@@ -115,26 +115,24 @@ def _read_list(table: Table) -> List[Tuple[str, Tuple[int, ...], str, List[Piece
         raise MalformedError("a table, but not of a V1 checkpoint (an .index under another name?)") from error
     found = []
     for saved in map(Message, Message(meta).blobs(1)):
-        try:
-            name = saved.blob(1).decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise MalformedError(f"a variable's name is not text: {saved.blob(1)[:60]!r}") from error
+        name = saved.text(1)
         slices = [tuple(read_extents(extents)) for extents in saved.blobs(4)]
         pieces = [Piece(table, slice_key(name, extents), extents) for extents in slices]
         found.append((name, read_shape(saved.blob(2)), dtype_name(saved.integer(3)), pieces))
     return found
 
 
-def _read_values(name: str, value: bytes, dtype: str, shape: Tuple[int, ...]) -> np.ndarray:
+def _read_values(name: str, value: Buffer, dtype: str, shape: Tuple[int, ...]) -> np.ndarray:
     saved = Message(Message(value).blob(2))
-    if saved.blob(1).decode("utf-8", "replace") != name:
+    if saved.blob(1) != name.encode("utf-8"):
         raise MalformedError(f"{name}: its values bear the name of another variable")
     tensor = Message(saved.blob(3))
     if tensor.has(CONTENT):
-        flat = np.frombuffer(tensor.blob(CONTENT), np.dtype(dtype).newbyteorder("<")).astype(dtype)
+        flat = np.frombuffer(tensor.blob(CONTENT), np.dtype(dtype).newbyteorder("<"))
     elif dtype in FIXED:
-        raw = b"".join(field.value for field in tensor.all(FIXED[dtype]) if isinstance(field.value, bytes))
-        flat = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<")).astype(dtype)
+        pieces = [field.value for field in tensor.all(FIXED[dtype]) if not isinstance(field.value, int)]
+        raw = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        flat = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<"))
     else:
         flat = _varint_values(tensor, dtype)
     if len(flat) != count(shape):
@@ -145,7 +143,7 @@ def _read_values(name: str, value: bytes, dtype: str, shape: Tuple[int, ...]) ->
 def _varint_values(tensor: Message, dtype: str) -> np.ndarray:
     parts = [np.zeros(0, np.uint64)]
     for field in tensor.all(VARINTS[dtype]):
-        if field.kind == BYTES and isinstance(field.value, bytes):
+        if field.kind == BYTES and not isinstance(field.value, int):
             parts.append(unpack_varints(field.value))
         elif field.kind == VARINT:
             parts.append(np.array([field.value], np.uint64))

@@ -6,12 +6,12 @@ TensorFlow reads compressed tables and has never written them, so only reading i
 from typing import Tuple
 
 from tf1_lstm.checkpoints.formats import MalformedError
-from tf1_lstm.checkpoints.formats.wire import read_varint
+from tf1_lstm.checkpoints.formats.wire import Buffer, read_varint
 
 LARGEST_RATIO = 22  # a copy of 64 bytes takes 3
 
 
-def unpack(data: bytes) -> bytes:
+def unpack(data: Buffer) -> bytes:
     """The bytes that a snappy block stands for.
 
     Raises:
@@ -39,13 +39,13 @@ def unpack(data: bytes) -> bytes:
     return bytes(out)
 
 
-def _take(data: bytes, position: int, size: int) -> bytes:
+def _take(data: Buffer, position: int, size: int) -> Buffer:
     if size > len(data) - position:
         raise MalformedError("a compressed block ends too early")
     return data[position : position + size]
 
 
-def _literal_size(data: bytes, position: int, tag: int) -> Tuple[int, int]:
+def _literal_size(data: Buffer, position: int, tag: int) -> Tuple[int, int]:
     size = tag >> 2
     if size < 60:
         return size + 1, position
@@ -53,7 +53,7 @@ def _literal_size(data: bytes, position: int, tag: int) -> Tuple[int, int]:
     return int.from_bytes(_take(data, position, extra), "little") + 1, position + extra
 
 
-def _copy(data: bytes, position: int, tag: int) -> Tuple[int, int, int]:
+def _copy(data: Buffer, position: int, tag: int) -> Tuple[int, int, int]:
     if tag & 3 == 1:
         low = _take(data, position, 1)[0]
         return (tag >> 2 & 7) + 4, tag >> 5 << 8 | low, position + 1

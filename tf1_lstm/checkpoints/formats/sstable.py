@@ -13,7 +13,7 @@ from typing import BinaryIO, Dict, Iterator, NamedTuple, Optional, Tuple
 from tf1_lstm.checkpoints.formats import MalformedError
 from tf1_lstm.checkpoints.formats.crc32c import crc32c, masked
 from tf1_lstm.checkpoints.formats.snappy import unpack
-from tf1_lstm.checkpoints.formats.wire import read_varint
+from tf1_lstm.checkpoints.formats.wire import Buffer, read_varint
 
 MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 FOOTER = 48
@@ -63,9 +63,9 @@ class Table:
         if sorted(self._last_keys) != self._last_keys:
             raise MalformedError("the index is not in order")
         self._kept = -1  # which block's entries are in memory
-        self._entries: Dict[bytes, bytes] = {}
+        self._entries: Dict[bytes, memoryview] = {}
 
-    def _block(self, stream: BinaryIO, handle: Handle) -> bytes:
+    def _block(self, stream: BinaryIO, handle: Handle) -> Buffer:
         if handle.offset + handle.size + TRAILER > self.size:
             raise MalformedError(
                 f"a block claims bytes {handle.offset:,} to {handle.offset + handle.size + TRAILER:,} "
@@ -78,25 +78,25 @@ class Table:
         stored = int.from_bytes(raw[-4:], "little")
         if masked(crc32c(memoryview(raw)[:-4])) != stored:
             raise MalformedError(f"checksum of the block at byte {handle.offset:,} does not fit: damaged")
-        kind, body = raw[-5], raw[:-TRAILER]
+        kind, body = raw[-TRAILER], memoryview(raw)[:-TRAILER]
         if kind == 1:
             return unpack(body)
         if kind != 0:
             raise MalformedError(f"compression type {kind} is unknown")
         return body
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self) -> Iterator[Buffer]:
         """The data blocks in order, one in memory at a time."""
         with self._open() as stream:
             for handle in self.handles:
                 yield self._block(stream, handle)
 
-    def items(self) -> Iterator[Tuple[bytes, bytes]]:
+    def items(self) -> Iterator[Tuple[bytes, memoryview]]:
         """Every key and value, in the table's order."""
         for block in self.blocks():
             yield from block_entries(block)
 
-    def get(self, key: bytes) -> Optional[bytes]:
+    def get(self, key: bytes) -> Optional[memoryview]:
         """The value of a key, or None. The block it is in is kept for the next call."""
         place = bisect_left(self._last_keys, key)
         if place == len(self.handles):
@@ -115,14 +115,14 @@ class Table:
             yield stream
 
 
-def _read_handle(data: bytes, position: int) -> Tuple[Handle, int]:
+def _read_handle(data: Buffer, position: int) -> Tuple[Handle, int]:
     offset, position = read_varint(data, position)
     size, position = read_varint(data, position)
     return Handle(offset, size), position
 
 
-def block_entries(block: bytes) -> Iterator[Tuple[bytes, bytes]]:
-    """The keys and values of one block.
+def block_entries(block: Buffer) -> Iterator[Tuple[bytes, memoryview]]:
+    """The keys and values of one block; the values are views of it.
 
     Raises:
       MalformedError: a length past the block's end, or keys beyond any sense.
@@ -133,17 +133,17 @@ def block_entries(block: bytes) -> Iterator[Tuple[bytes, bytes]]:
     end = len(block) - 4 - 4 * restarts
     if end < 0:
         raise MalformedError(f"a block of {len(block):,} bytes claims {restarts:,} restart points")
-    position, key, unfolded = 0, b"", 0
+    view, position, key, unfolded = memoryview(block), 0, b"", 0
     while position < end:
         shared, position = read_varint(block, position)
         own, position = read_varint(block, position)
         length, position = read_varint(block, position)
         if shared > len(key) or own + length > end - position or shared + own > LONGEST_KEY:
             raise MalformedError("an entry of a block runs past its end")
-        key = key[:shared] + block[position : position + own]
+        key = key[:shared] + bytes(view[position : position + own])
         position += own
         unfolded += len(key)
         if unfolded > MOST_KEYS:
             raise MalformedError("the keys of a block are too long together")
-        yield key, block[position : position + length]
+        yield key, view[position : position + length]
         position += length

@@ -6,7 +6,7 @@ import numpy as np
 
 from tf1_lstm.checkpoints.formats import MalformedError
 from tf1_lstm.checkpoints.formats.ordered import Extent
-from tf1_lstm.checkpoints.formats.wire import Message, bytes_field, int_field, write_varint
+from tf1_lstm.checkpoints.formats.wire import Buffer, Message, bytes_field, int_field, write_varint
 
 LENGTH_TAG = write_varint(2 << 3)  # the length is in a oneof: written even where it is 0
 MOST_DIMENSIONS = 32  # NumPy's limit; no recurrent network needs more than three
@@ -79,7 +79,7 @@ def item_size(dtype: str) -> int:
     return np.dtype(dtype).itemsize
 
 
-def read_shape(message: bytes) -> Tuple[int, ...]:
+def read_shape(message: Buffer) -> Tuple[int, ...]:
     """A TensorShapeProto.
 
     Raises:
@@ -102,7 +102,7 @@ def write_shape(shape: Sequence[int]) -> bytes:
     return b"".join(bytes_field(2, int_field(1, extent)) for extent in shape)
 
 
-def read_extents(message: bytes) -> List[Extent]:
+def read_extents(message: Buffer) -> List[Extent]:
     """A TensorSliceProto: (start, length) of each dimension, length -1 for all of it."""
     found = [Message(extent) for extent in Message(message).blobs(1)]
     return [(extent.integer(1), extent.integer(2) if extent.has(2) else -1) for extent in found]

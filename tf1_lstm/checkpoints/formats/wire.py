@@ -1,11 +1,12 @@
 """Protocol-buffer bytes, read and written without a schema and never past their end."""
 
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple, Union
+from typing import Dict, Iterator, List, NamedTuple, Tuple, Union
 
 import numpy as np
 
 from tf1_lstm.checkpoints.formats import MalformedError
 
+Buffer = Union[bytes, memoryview]
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 FIXED_SIZE = {FIXED64: 8, FIXED32: 4}
 UINT64 = (1 << 64) - 1
@@ -16,16 +17,17 @@ class Field(NamedTuple):
 
     Attributes:
       number: the field's number in its ``.proto``.
-      kind: the wire type: VARINT, FIXED64, BYTES or FIXED32.
-      value: an unsigned int for VARINT, the bytes for the other three.
+      kind: the wire type: Buffer = Union[bytes, memoryview]
+    VARINT, FIXED64, BYTES or FIXED32.
+      value: an unsigned int for VARINT, a view of the bytes for the other three.
     """
 
     number: int
     kind: int
-    value: Union[int, bytes]
+    value: Union[int, memoryview]
 
 
-def read_varint(data: bytes, position: int) -> Tuple[int, int]:
+def read_varint(data: Buffer, position: int) -> Tuple[int, int]:
     """An unsigned varint of at most 64 bits at ``position``, and the position after it."""
     value = 0
     for count in range(10):
@@ -46,13 +48,13 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def fields(message: bytes) -> Iterator[Field]:
-    """The fields of a message in their order.
+def fields(message: Buffer) -> Iterator[Field]:
+    """The fields of a message in their order, without copying their bytes.
 
     Raises:
       MalformedError: a length beyond the message's end, or a wire type that proto3 does not write.
     """
-    position = 0
+    view, position = memoryview(message), 0
     while position < len(message):
         tag, position = read_varint(message, position)
         number, kind = tag >> 3, tag & 7
@@ -72,14 +74,22 @@ def fields(message: bytes) -> Iterator[Field]:
             raise MalformedError(
                 f"a field claims {length:,} bytes where {len(message) - position:,} are left"
             )
-        yield Field(number, kind, message[position : position + length])
+        yield Field(number, kind, view[position : position + length])
         position += length
+
+
+def decode(text: Buffer) -> str:
+    """UTF-8 to text; raises MalformedError where it is none."""
+    try:
+        return str(text, "utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"a variable's name is not text: {bytes(text[:60])!r}") from error
 
 
 class Message:
     """A message's fields by number, each checked for its wire type when it is asked for."""
 
-    def __init__(self, message: bytes) -> None:
+    def __init__(self, message: Buffer) -> None:
         """Split a message. Raises MalformedError as ``fields`` does."""
         self._found: Dict[int, List[Field]] = {}
         for field in fields(message):
@@ -103,7 +113,7 @@ class Message:
         """Whether the field is there at all."""
         return number in self._found
 
-    def blobs(self, number: int) -> List[bytes]:
+    def blobs(self, number: int) -> List[memoryview]:
         """The values of a repeated bytes or message field."""
         values = []
         for field in self._found.get(number, []):
@@ -112,16 +122,20 @@ class Message:
             values.append(field.value)
         return values
 
-    def blob(self, number: int) -> bytes:
+    def blob(self, number: int) -> memoryview:
         """The value of a single bytes or message field, empty where it is missing."""
-        return (self.blobs(number) or [b""])[-1]
+        return (self.blobs(number) or [memoryview(b"")])[-1]
+
+    def text(self, number: int) -> str:
+        """The value of a single string field; raises MalformedError where it is no UTF-8."""
+        return decode(self.blob(number))
 
     def all(self, number: int) -> List[Field]:
         """The fields of one number as they stand, for packed numbers."""
         return self._found.get(number, [])
 
 
-def unpack_varints(data: bytes) -> np.ndarray:
+def unpack_varints(data: Buffer) -> np.ndarray:
     """Packed varints as uint64, without a Python loop over them.
 
     Raises:
@@ -165,8 +179,3 @@ def bytes_field(number: int, value: bytes) -> bytes:
 def fixed32_field(number: int, value: int) -> bytes:
     """A fixed32 field; nothing for 0."""
     return write_varint(number << 3 | FIXED32) + value.to_bytes(4, "little") if value else b""
-
-
-def repeated(number: int, messages: Iterable[bytes]) -> bytes:
-    """A repeated message field."""
-    return b"".join(bytes_field(number, message) for message in messages)
