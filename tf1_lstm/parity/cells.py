@@ -121,16 +121,30 @@ ACTIVATIONS: Dict[str, Tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.nd
 }
 
 
-def run(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray] = None) -> Trace:
-    """Run one layer over a sequence from a zero state.
+def run(
+    cell: Cell,
+    parts: Parts,
+    inputs: np.ndarray,
+    mask: Optional[np.ndarray] = None,
+    state: Optional[Pair] = None,
+) -> Trace:
+    """Run one layer over a sequence.
 
     Args:
       cell: what is calculated.
       parts: the cell's weights in TensorFlow 1's own layout (see ``Cell.shapes``).
       inputs: ``[batch, steps, inputs]``.
       mask: ``[batch, steps]``; at False the state is carried on.
+      state: h and c to start from, ``[batch, units]`` each (c counts for an LSTM only); zeros if None.
     """
-    return {"rnn": _run_rnn, "lstm": _run_lstm, "gru": _run_gru}[KINDS[cell.name]](cell, parts, inputs, mask)
+    if state is None:
+        state = (np.zeros((len(inputs), cell.units), parts[_first(parts)].dtype),) * 2
+    kind = {"rnn": _run_rnn, "lstm": _run_lstm, "gru": _run_gru}[KINDS[cell.name]]
+    return kind(cell, parts, inputs, mask, state)
+
+
+def _first(parts: Parts) -> str:
+    return next(iter(parts))
 
 
 def keep(mask: Optional[np.ndarray], step: int, new: np.ndarray, old: np.ndarray) -> np.ndarray:
@@ -143,11 +157,11 @@ def split_rows(kernel: np.ndarray, units: int) -> Pair:
     return kernel[:-units], kernel[-units:]
 
 
-def _run_rnn(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
+def _run_rnn(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair) -> Trace:
     activation = ACTIVATIONS[cell.state_activation][0]
     input_kernel, recurrent = split_rows(parts["kernel"], cell.units)
     projected = inputs @ input_kernel + parts["bias"]  # [batch, steps, units]
-    h = np.zeros_like(projected[:, 0])
+    h = state[0]
     states: List[np.ndarray] = []
     for step in range(inputs.shape[1]):
         h = keep(mask, step, activation(projected[:, step] + h @ recurrent), h)
@@ -155,14 +169,14 @@ def _run_rnn(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.nda
     return Trace(inputs, np.stack(states, axis=1), None, {}, mask)
 
 
-def _run_lstm(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
+def _run_lstm(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair) -> Trace:
     gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
     order, units = GATE_ORDER[cell.name], cell.units
     input_kernel, recurrent = split_rows(parts["kernel"], units)
     projected = inputs @ input_kernel + parts["bias"]  # [batch, steps, gates * units]
     at = {name: slice(k * units, (k + 1) * units) for k, name in enumerate(order)}
     peephole = {name: parts.get(f"w_{name}_diag") for name in "ifo"}
-    h = c = np.zeros_like(projected[:, 0, :units])
+    h, c = state
     records: Dict[str, List[np.ndarray]] = {name: [] for name in ("h", "c", "i", "j", "f", "o")}
     for step in range(inputs.shape[1]):
         z = projected[:, step] + h @ recurrent
@@ -183,14 +197,14 @@ def _peep(z: np.ndarray, diagonal: Optional[np.ndarray], c: np.ndarray) -> np.nd
     return z if diagonal is None else z + diagonal * c
 
 
-def _run_gru(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
+def _run_gru(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair) -> Trace:
     gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
     units = cell.units
     gates_in, gates_back = split_rows(parts["gates/kernel"], units)
     new_in, new_back = split_rows(parts["candidate/kernel"], units)
     gates_x = inputs @ gates_in + parts["gates/bias"]
     new_x = inputs @ new_in + parts["candidate/bias"]
-    h = np.zeros_like(new_x[:, 0])
+    h = state[0]
     records: Dict[str, List[np.ndarray]] = {name: [] for name in ("h", "r", "u", "candidate")}
     for step in range(inputs.shape[1]):
         both = gate(gates_x[:, step] + h @ gates_back)

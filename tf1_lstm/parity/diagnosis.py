@@ -1,8 +1,8 @@
 """Name the mistake, or pair of mistakes, that explains a port's numbers; name none that does not.
 
 The reference is run under every known mistake. One explains the port when it predicts all of the
-port's visible numbers within the tolerance, and at least 95 % of the difference from the right
-ones. Pairs are tried only where no single mistake explains.
+port's visible numbers within the tolerance (and float32's own rounding, where that is larger), and
+at least 95 % of the difference from the right ones. Pairs are tried only where no single mistake explains.
 """
 
 import itertools
@@ -14,10 +14,11 @@ from tf1_lstm.parity.dropout import DropoutFit, fit_dropout, is_random
 from tf1_lstm.parity.mistakes import Candidate, apply_all, catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.reference import Forward
-from tf1_lstm.parity.training_diagnosis import explain_training
+from tf1_lstm.parity.training_diagnosis import ROUNDING_MARGIN, explain_training
 
 TOLERANCE = 1e-5
 SHARE_EXPLAINED = 0.95
+MOST_ROUNDING = 1e-3
 SCREENED_EXAMPLES = 3
 # float32 for screening, and a looser tolerance, so that no explanation is lost to rounding.
 SCREENING = 100
@@ -125,8 +126,8 @@ class _Search:
         self.singles = catalogue(problem)
         right = problem.forward()
         assert right is not None
+        self._right = right
         self.difference = largest_error(right.logits, seen.logits)
-        self._steps_difference = self._steps_error(right)
         worst = np.argsort(-np.abs(right.logits - seen.logits).max(axis=1))[:SCREENED_EXAMPLES]
         self._rows = np.sort(worst)
         self._small = problem.rows(self._rows).in_type(np.float32)
@@ -158,15 +159,34 @@ class _Search:
         predicted = None if changed is None else changed.forward()
         if changed is None or predicted is None:
             return None
-        steps_error = self._steps_error(predicted)
-        if steps_error > self._limit(self._steps_difference, bool(candidate)):
-            return None
+        seen, rounding = self._seen, _Rounding(changed)
+        for name, array in seen.steps.items():
+            right = self._right.steps()[name]
+            if not self._is_explained(predicted.steps()[name], array, right, rounding, name, candidate):
+                return None
         if self.random:
             return self._explain_random(changed, candidate, predicted)
-        error = largest_error(predicted.logits, self._seen.logits)
-        if error > self._limit(self.difference, bool(candidate)):
+        right = self._right.logits
+        if not self._is_explained(predicted.logits, seen.logits, right, rounding, "logits", candidate):
             return None
-        return Explanation(candidate, None, max(error, steps_error))
+        return Explanation(candidate, None, largest_error(predicted.logits, seen.logits))
+
+    def _is_explained(
+        self,
+        predicted: np.ndarray,
+        seen: np.ndarray,
+        right: np.ndarray,
+        rounding: "_Rounding",
+        name: str,
+        candidate: Candidate,
+    ) -> bool:
+        """Return whether a prediction is close and, where mistakes are named, explains enough."""
+        error = largest_error(predicted, seen)
+        if candidate:
+            difference = largest_error(right, seen)
+            if difference > self._tolerance and error > (1 - SHARE_EXPLAINED) * difference:
+                return False
+        return error <= self._tolerance or error <= self._tolerance + rounding.of(name, predicted)
 
     def _explain_random(
         self, changed: Problem, candidate: Candidate, predicted: Forward
@@ -179,18 +199,6 @@ class _Search:
         fit = fit_dropout(self._seen.repeats, features, weights, changed.weights["softmax/bias"])
         return None if fit is None else Explanation(candidate, fit, fit.worst_z)
 
-    def _limit(self, difference: float, named: bool) -> float:
-        """Return the largest error at which something explains: little, and little of the difference."""
-        if not named or difference <= self._tolerance:
-            return self._tolerance
-        return min(self._tolerance, (1 - SHARE_EXPLAINED) * difference)
-
-    def _steps_error(self, predicted: Forward) -> float:
-        if not self._seen.steps:
-            return 0.0
-        steps = predicted.steps()
-        return max(largest_error(steps[name], seen) for name, seen in self._seen.steps.items())
-
     def _may_fit(self, candidate: Candidate) -> bool:
         """Return False where the worst examples alone, in float32, rule the candidate out."""
         if any(mistake.name == "steps-on-batch-axis" for mistake in candidate):
@@ -201,3 +209,19 @@ class _Search:
             return False
         error = largest_error(predicted.logits, self._seen.logits[self._rows])
         return error <= SCREENING * self._tolerance
+
+
+class _Rounding:
+    """How far float32 is from float64 on one problem: no port can be asked to be closer."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._single: Optional[Forward] = None
+
+    def of(self, name: str, exact: np.ndarray) -> float:
+        """Return the largest rounding error of ``logits`` or of a state by name, with a margin."""
+        if self._single is None:
+            self._single = self._problem.in_type(np.float32).forward()
+        assert self._single is not None
+        single = self._single.logits if name == "logits" else self._single.steps()[name]
+        return min(MOST_ROUNDING, ROUNDING_MARGIN * largest_error(exact, single))

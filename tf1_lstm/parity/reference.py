@@ -291,3 +291,28 @@ def adam_steps(
         current = following
         found.append(current)
     return found
+
+
+def adam_allowance(
+    adam: Adam, gradients: Mapping[str, np.ndarray], seen: Mapping[str, np.ndarray], step: int, most: float
+) -> Arrays:
+    """Return how far rounding alone may move each weight in ``step`` steps, by role.
+
+    Adam divides a gradient by its own size, so where a gradient is hardly more than its rounding error,
+    the error becomes a whole step. The error is taken from the gradients themselves.
+
+    Args:
+      adam: the optimizer.
+      gradients: the right ones.
+      seen: the port's, by the same roles; a role that is missing gets no allowance.
+      step: how many steps were made.
+      most: gradients that differ by more than this are wrong, not rounded; it bounds the error.
+    """
+    epsilon = adam.epsilon / np.sqrt(1 - adam.beta2)
+    found: Arrays = {}
+    for role, gradient in gradients.items():
+        if role in seen and seen[role].shape == gradient.shape and gradient.size:
+            error = min(most, float(np.abs(seen[role] - gradient).max()))
+            share = np.minimum(2.0, error / (np.abs(gradient) + epsilon))
+            found[role] = step * adam.learning_rate * share
+    return found

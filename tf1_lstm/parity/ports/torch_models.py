@@ -49,15 +49,15 @@ class ImdbLstm(nn.Module):
         assert bundle.vectors is not None
         table = torch.from_numpy(bundle.vectors.table())
         self.embedding = nn.Embedding.from_pretrained(table, freeze=True)
-        self.lstm = nn.LSTM(table.shape[1], settings["units"], settings["layers"], batch_first=True)
+        self.recurrent = nn.LSTM(table.shape[1], settings["units"], settings["layers"], batch_first=True)
         self.linear = nn.Linear(settings["units"], settings["classes"])
         for layer in range(settings["layers"]):
-            load_recurrent(self.lstm, bundle, layer=layer)
+            load_recurrent(self.recurrent, bundle, layer=layer)
         load_softmax(self.linear, bundle)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return the logits."""
-        outputs, _ = self.lstm(self.embedding(ids))
+        outputs, _ = self.recurrent(self.embedding(ids))
         return self.linear(outputs[:, -1])
 
 
@@ -127,15 +127,15 @@ class MnistBilstm(nn.Module):
         settings: Dict[str, Any] = bundle.settings
         assert settings["layers"] == 1, "this port has one layer in each direction"
         self.reads_both = settings["readout"] == "both-states"
-        self.lstm = nn.LSTM(*_sizes(bundle), batch_first=True, bidirectional=True)
+        self.recurrent = nn.LSTM(*_sizes(bundle), batch_first=True, bidirectional=True)
         self.linear = nn.Linear(settings["units"] * (2 if self.reads_both else 1), settings["classes"])
-        load_recurrent(self.lstm, bundle, "fw")
-        load_recurrent(self.lstm, bundle, "bw")
+        load_recurrent(self.recurrent, bundle, "fw")
+        load_recurrent(self.recurrent, bundle, "bw")
         load_softmax(self.linear, bundle)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return the logits."""
-        _, (h, _) = self.lstm(rows)  # h: [directions, batch, units]
+        _, (h, _) = self.recurrent(rows)  # h: [directions, batch, units]
         return self.linear(torch.cat([h[0], h[1]], 1) if self.reads_both else h[1])
 
 

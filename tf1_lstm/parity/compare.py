@@ -1,0 +1,211 @@
+"""The command ``compare``: run a port, compare every level, and name what explains a difference."""
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from tf1_lstm.errors import InputError
+from tf1_lstm.files import replacing, sha256_of_array
+from tf1_lstm.parity.bundle import Bundle, read_bundle
+from tf1_lstm.parity.diagnosis import Diagnosis, diagnose
+from tf1_lstm.parity.gates import Divergence, first_divergence
+from tf1_lstm.parity.levels import FAIL, NAMES, UNKNOWN, Level, compare_levels
+from tf1_lstm.parity.ports import TARGETS
+from tf1_lstm.parity.problem import Numbers, problem_of
+from tf1_lstm.parity.report import lines, to_document
+from tf1_lstm.parity.runner import Observed, find_python, run_port
+
+REPEATS = 48
+HOLDS, DIFFERS = 0, 1
+
+
+class Comparison(NamedTuple):
+    """One port against one bundle.
+
+    Attributes:
+      bundle: the original.
+      target: the port, as it was run.
+      observed: what it showed.
+      levels: all verdicts.
+      divergence: the first step that differs, where states can be seen.
+      diagnosis: what explains it; None where there are no logits.
+      folder: where picture and tracebacks are.
+    """
+
+    bundle: Bundle
+    target: str
+    observed: Observed
+    levels: Sequence[Level]
+    divergence: Optional[Divergence]
+    diagnosis: Optional[Diagnosis]
+    folder: Path
+
+    @property
+    def holds(self) -> bool:
+        """Whether something could be compared, all of it passes, and the port never failed."""
+        statuses = [level.status for level in self.levels]
+        agrees = self.diagnosis is None or not self.diagnosis.random
+        compared = any(status != UNKNOWN for status in statuses)
+        return compared and FAIL not in statuses and not self.observed.failed and agrees
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Compare, draw, print; 0 where all that could be compared passes."""
+    from tf1_lstm.parity.picture import draw
+
+    bundle = read_bundle(options.bundle)
+    target = shipped_target(bundle, options.port)
+    python = find_python(options.python)
+    folder = options.out or Path("runs") / f"compare-{_slug(options.bundle.stem)}-{_slug(options.port)}"
+    _make_folder(folder)
+    comparison = compare(
+        bundle,
+        {"bundle": str(options.bundle.resolve()), "target": target, "raw_pictures": options.raw_pictures},
+        python,
+        folder,
+        float(options.time_limit),
+        parse_tolerances(options.tolerance),
+        _split_inputs(bundle, options, folder),
+    )
+    document = to_document(comparison)
+    steps = comparison.observed.arrays.get("steps")
+    draw(
+        folder / "difference.png",
+        bundle,
+        steps,
+        comparison.levels,
+        comparison.divergence,
+        document["verdict"],
+    )
+    document["picture"] = str(folder / "difference.png")
+    if options.json:
+        print(json.dumps(document, indent=1, allow_nan=False))
+    else:
+        print("\n".join(lines(document)))
+    return HOLDS if comparison.holds else DIFFERS
+
+
+def compare(
+    bundle: Bundle,
+    request: Dict[str, Any],
+    python: str,
+    folder: Path,
+    time_limit: float,
+    tolerances: Dict[str, float],
+    split: Optional[Dict[str, str]] = None,
+) -> Comparison:
+    """Run a port and compare it.
+
+    Args:
+      bundle: the original.
+      request: ``bundle``, ``target`` and ``raw_pictures`` of ``child.Request``.
+      python: the port's interpreter.
+      folder: an existing folder for what the port leaves.
+      time_limit: seconds for the port.
+      tolerances: level -> tolerance; "" for all others.
+      split: ``split_inputs`` and ``word_vectors`` of ``child.Request``, to compare labels.
+    """
+    more = dict(split or {}, repeats=REPEATS)
+    observed = run_port(dict(request, **more), python, folder, time_limit)
+    levels = compare_levels(bundle, observed, tolerances, bundle.split_logits if split else None)
+    by_name = {level.name: level for level in levels}
+    divergence = None
+    if by_name["steps"].status == FAIL:
+        limit = by_name["steps"].tolerance + (by_name["steps"].rounding or 0.0)
+        divergence = first_divergence(bundle, observed.arrays["steps"], observed.arrays.get("weights"), limit)
+    diagnosis = None
+    if "logits" in observed.arrays:
+        diagnosis = diagnose(problem_of(bundle), _numbers(bundle, observed), by_name["logits"].tolerance)
+    return Comparison(bundle, request["target"], observed, levels, divergence, diagnosis, folder)
+
+
+def _numbers(bundle: Bundle, observed: Observed) -> Numbers:
+    """Return what the diagnosis has to explain."""
+    steps = observed.arrays.get("steps", {})
+    if any(steps[name].shape != bundle.steps[name].shape for name in steps):
+        steps = {}
+    training = observed.arrays.get("training")
+    repeats = observed.arrays.get("repeats", {}).get("logits")
+    numbers = Numbers(observed.arrays["logits"]["logits"], steps, repeats=repeats)
+    if training is None or not all(np.isfinite(array).all() for array in training.values()):
+        return numbers
+
+    def group(prefix: str) -> Dict[str, np.ndarray]:
+        return {name[len(prefix) :]: array for name, array in training.items() if name.startswith(prefix)}
+
+    adam = tuple(group(f"adam/{count + 1}/") for count in range(len(bundle.adam)))
+    return numbers._replace(loss=float(training["loss"]), gradients=group("gradients/"), adam=adam)
+
+
+def shipped_target(bundle: Bundle, port: str) -> str:
+    """Return the target that ``keras`` or ``torch`` stand for, or the target itself."""
+    if port not in ("keras", "torch"):
+        return port
+    if bundle.recipe not in TARGETS:
+        known = ", ".join(TARGETS)
+        raise InputError(
+            f"--port {port}: no port of {bundle.recipe!r} comes with the project, only of {known}"
+        )
+    return TARGETS[bundle.recipe][port]
+
+
+def parse_tolerances(texts: Sequence[str]) -> Dict[str, float]:
+    """Return level -> tolerance; "" for the one that is given without a level.
+
+    Raises:
+      InputError: an unknown level, or not a positive number.
+    """
+    found: Dict[str, float] = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if equals and name not in NAMES:
+            raise InputError(f"--tolerance: found level {name!r}, expected one of {', '.join(NAMES)}")
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0 < number < float("inf"):
+            raise InputError(f"--tolerance: found {text!r}, expected a positive number, or LEVEL=NUMBER")
+        found[name] = number
+    return found
+
+
+def _split_inputs(bundle: Bundle, options: argparse.Namespace, folder: Path) -> Optional[Dict[str, str]]:
+    """Write the split's inputs (and the word vectors) for the port; None where no data were given."""
+    if bundle.split_logits is None or (options.data is None and not options.sample):
+        return None
+    from tf1_lstm.data.registry import open_dataset
+
+    facts = bundle.document["split"]
+    dataset = open_dataset(bundle.document["dataset"]["name"], options.data, options.sample)
+    split = dataset.split(facts["name"])
+    if sha256_of_array(split.inputs) != facts["inputs_sha256"]:
+        raise InputError(
+            f"{dataset.folder}: its split {facts['name']} is not the one of the bundle; "
+            f"expected {facts['examples']:,} examples with SHA-256 {facts['inputs_sha256'][:16]}…"
+        )
+    found = {"split_inputs": str(folder / "split-inputs.npy")}
+    arrays = {"split-inputs": np.ascontiguousarray(split.inputs)}
+    vectors = dataset.constants().get("word_vectors")
+    if vectors is not None:
+        arrays["word-vectors"] = np.asarray(vectors)
+        found["word_vectors"] = str(folder / "word-vectors.npy")
+    for name, array in arrays.items():
+        with replacing(folder / f"{name}.npy") as stream:
+            np.lib.format.write_array(stream, array, allow_pickle=False)
+    return found
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[-60:] or "port"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from error

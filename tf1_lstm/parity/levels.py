@@ -1,0 +1,170 @@
+"""Compare what a port showed with a bundle, level by level."""
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+import numpy as np
+
+from tf1_lstm.parity.bundle import Bundle
+from tf1_lstm.parity.problem import problem_of
+from tf1_lstm.parity.reference import adam_allowance
+from tf1_lstm.parity.runner import Observed
+
+PASS, FAIL, UNKNOWN = "PASS", "FAIL", "not available"
+NAMES = ("weights", "steps", "logits", "labels", "loss", "gradients", "adam")
+TOLERANCE = 1e-5
+Arrays = Mapping[str, np.ndarray]
+
+
+class Level(NamedTuple):
+    """The verdict of one level.
+
+    Attributes:
+      name: one of ``NAMES``.
+      status: ``PASS``, ``FAIL`` or ``UNKNOWN``.
+      tolerance: largest difference allowed, relative where a number is larger than 1, beyond
+        ``rounding``; the weights after Adam's steps may also differ by ``reference.adam_allowance``.
+      rounding: TensorFlow 1.15's own rounding error, where it is known.
+      absolute: largest absolute difference, or None.
+      relative: largest difference over the largest number of its array.
+      place: where the largest difference stands.
+      reason: why it is not available, or what else there is to say.
+    """
+
+    name: str
+    status: str
+    tolerance: float
+    rounding: Optional[float] = None
+    absolute: Optional[float] = None
+    relative: Optional[float] = None
+    place: str = ""
+    reason: str = ""
+
+    def document(self) -> Dict[str, Any]:
+        """Return it as JSON holds it."""
+        return dict(self._asdict())
+
+
+def compare_levels(
+    bundle: Bundle, observed: Observed, tolerances: Mapping[str, float], truth: Optional[np.ndarray]
+) -> List[Level]:
+    """Return every level.
+
+    Args:
+      bundle: the original.
+      observed: the port.
+      tolerances: level -> tolerance; others have the default.
+      truth: logits of the split that the port ran over, or None where it ran over none.
+    """
+
+    def limit(name: str) -> float:
+        return tolerances.get(name, tolerances.get("", TOLERANCE))
+
+    training = observed.arrays.get("training", {})
+    adam = {n: a for n, a in training.items() if n.startswith("adam/")}
+    gradients = {n: a for n, a in training.items() if n.startswith("gradients/")}
+    right_adam = {f"adam/{k + 1}/{r}": a for k, step in enumerate(bundle.adam) for r, a in step.items()}
+    right_gradients = {f"gradients/{role}": array for role, array in bundle.gradients.items()}
+    logits = observed.arrays.get("logits", {})
+    loss = {"loss": training["loss"]} if "loss" in training else {}
+    pairs: List[Any] = [
+        ("weights", "weights", bundle.weights, observed.arrays.get("weights", {})),
+        ("steps", "steps", bundle.steps, observed.arrays.get("steps", {})),
+        ("logits", "logits", {"logits": bundle.logits}, logits),
+        ("loss", "training", {"loss": np.asarray(bundle.loss, np.float32)}, loss),
+        ("gradients", "training", right_gradients, gradients),
+        ("adam", "training", right_adam, adam),
+    ]
+    allowed = rounding_of(bundle)
+    allowed.update(_adam_allowances(bundle, gradients, limit("gradients"), allowed))
+    found = {
+        name: _level(name, limit(name), right, seen, _reason(observed, source), allowed)
+        for name, source, right, seen in pairs
+    }
+    found["labels"] = _labels(observed, truth, limit("labels"))
+    return [found[name] for name in NAMES]
+
+
+def rounding_of(bundle: Bundle) -> Dict[str, Any]:
+    """Return how far TensorFlow 1.15's float32 numbers are from the exact ones, by name.
+
+    The exact ones are the NumPy reference's in float64. A port that is as far from TensorFlow as
+    TensorFlow is from the truth cannot be called wrong.
+    """
+    exact = problem_of(bundle).training()
+    assert exact is not None
+    pairs = {"logits": (bundle.logits, exact.forward.logits)}
+    pairs.update({name: (array, exact.forward.steps()[name]) for name, array in bundle.steps.items()})
+    pairs.update({f"gradients/{r}": (a, exact.gradients[r]) for r, a in bundle.gradients.items()})
+    return {name: float(np.abs(theirs - right).max()) for name, (theirs, right) in pairs.items()}
+
+
+def _adam_allowances(
+    bundle: Bundle, seen: Arrays, tolerance: float, rounding: Mapping[str, float]
+) -> Dict[str, np.ndarray]:
+    """Return what rounding of the gradients alone may do to the weights after each step, by name."""
+    found = {}
+    for role, gradient in bundle.gradients.items():
+        name = f"gradients/{role}"
+        if name not in seen:
+            continue
+        most = tolerance + rounding[name]
+        for count in range(1, len(bundle.adam) + 1):
+            allowed = adam_allowance(bundle.spec.adam, {role: gradient}, {role: seen[name]}, count, most)
+            found.update({f"adam/{count}/{role}": array for role, array in allowed.items()})
+    return found
+
+
+def _reason(observed: Observed, source: str) -> str:
+    if source in observed.reasons:
+        return observed.reasons[source]
+    first = next((observed.reasons[s] for s in ("load", "logits") if s in observed.failed), "")
+    return first or "the port did not get that far"
+
+
+def _level(name: str, tolerance: float, right: Arrays, seen: Arrays, reason: str, allowed: Arrays) -> Level:
+    if not seen:
+        return Level(name, UNKNOWN, tolerance, reason=reason)
+    missing = sorted(set(right) - set(seen))
+    scales = [allowed[key] for key in right if key in allowed and name != "adam"]
+    worst = Level(name, PASS, tolerance, max(scales, default=None), 0.0, 0.0)
+    excess = 0.0
+    for key in right:
+        if key not in seen:
+            continue
+        expected, found = np.asarray(right[key], np.float64), np.asarray(seen[key], np.float64)
+        if found.shape != expected.shape:
+            reason = f"{key}: shape {found.shape}, expected {expected.shape}"
+            return Level(name, UNKNOWN if name == "steps" else FAIL, tolerance, place=key, reason=reason)
+        if not np.isfinite(found).all():
+            return Level(name, FAIL, tolerance, place=key, reason=f"{key}: holds NaN or infinity")
+        if not found.size:
+            continue
+        difference = np.abs(found - expected)
+        error = np.maximum(difference - allowed.get(key, 0.0), 0) / np.maximum(1.0, np.abs(expected))
+        relative = float(difference.max()) / max(float(np.abs(expected).max()), tolerance)
+        excess = max(excess, float(error.max()))
+        if difference.max() >= (worst.absolute or 0.0):
+            index = np.unravel_index(int(difference.argmax()), difference.shape)
+            place = key + (f"[{', '.join(map(str, index))}]" if index else "")
+            worst = worst._replace(absolute=float(difference.max()), place=place)
+        worst = worst._replace(relative=max(worst.relative or 0.0, relative))
+    status = PASS if excess <= tolerance else FAIL
+    note = f"not seen: {', '.join(missing[:3])}" if missing else ""
+    return worst._replace(status=status, reason=note)
+
+
+def _labels(observed: Observed, truth: Optional[np.ndarray], tolerance: float) -> Level:
+    if truth is None:
+        reason = "the bundle holds no split, or no data were given (--data)"
+        return Level("labels", UNKNOWN, tolerance, reason=reason)
+    if "split" not in observed.arrays:
+        return Level("labels", UNKNOWN, tolerance, reason=_reason(observed, "split"))
+    seen = observed.arrays["split"]["logits"]
+    # Where the two best logits are closer than rounding, either label is right.
+    top = np.sort(truth, axis=1)
+    clear = top[:, -1] - top[:, -2] > 2 * tolerance * np.maximum(1, np.abs(top[:, -1]))
+    other = (seen.argmax(axis=1) != truth.argmax(axis=1)) & clear
+    place = f"example {int(np.flatnonzero(other)[0])}" if other.any() else ""
+    reason = f"{int(other.sum())} of {len(truth):,} labels differ"
+    absolute = float(np.abs(seen - truth).max())
+    return Level("labels", FAIL if other.any() else PASS, tolerance, None, absolute, None, place, reason)

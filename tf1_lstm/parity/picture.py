@@ -1,0 +1,89 @@
+"""The picture of a comparison: the difference by step, and by level."""
+
+from pathlib import Path
+from typing import Any, List, Mapping, Optional, Sequence
+
+import numpy as np
+
+from tf1_lstm.parity.bundle import Bundle
+from tf1_lstm.parity.gates import Divergence
+from tf1_lstm.parity.levels import FAIL, PASS, Level
+from tf1_lstm.report.canvas import BLACK, BLUE, GREY, VERMILLION, empty, picture
+
+LOWEST = 1e-9
+STYLES = ("-", "--", "-.", ":")
+
+
+def draw(
+    path: Path,
+    bundle: Bundle,
+    steps: Optional[Mapping[str, np.ndarray]],
+    levels: Sequence[Level],
+    divergence: Optional[Divergence],
+    subtitle: str,
+) -> None:
+    """Write a PNG.
+
+    Args:
+      path: the file.
+      bundle: the original.
+      steps: the port's states, or None where they cannot be seen.
+      levels: all of them.
+      divergence: the first step that differs.
+      subtitle: the diagnosis in a line.
+    """
+    is_sample = bool(bundle.document.get("dataset", {}).get("is_sample"))
+    title = f"{bundle.recipe}: difference between port and TensorFlow 1.15"
+    with picture(path, title, (10, 4.4), is_sample, subtitle) as figure:
+        left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]})
+        _draw_steps(left, bundle, steps, levels, divergence)
+        _draw_levels(right, levels)
+
+
+def _draw_steps(
+    axes: Any,
+    bundle: Bundle,
+    steps: Optional[Mapping[str, np.ndarray]],
+    levels: Sequence[Level],
+    divergence: Optional[Divergence],
+) -> None:
+    tolerance = next(level.tolerance for level in levels if level.name == "steps")
+    same = {n: a for n, a in (steps or {}).items() if n in bundle.steps and a.shape == bundle.steps[n].shape}
+    if not same:
+        empty(axes, "the port's states cannot be seen")
+        return
+    for number, (name, seen) in enumerate(sorted(same.items())):
+        by_step = np.abs(seen - bundle.steps[name]).max(axis=(0, 2))
+        axes.plot(
+            np.arange(1, len(by_step) + 1),
+            np.maximum(by_step, LOWEST),
+            STYLES[number % len(STYLES)],
+            color=BLUE if name.endswith("h") else VERMILLION,
+            label=name,
+        )
+    axes.axhline(tolerance, color=GREY, linewidth=1, label=f"tolerance {tolerance:g}")
+    if divergence is not None:
+        axes.axvline(
+            divergence.place + 1, color=BLACK, linewidth=1, linestyle=":", label="first that differs"
+        )
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=LOWEST / 2)
+    axes.set_xlabel("step (in the order of the inputs)")
+    axes.set_ylabel("largest difference in the batch")
+    axes.legend(loc="best")
+
+
+def _draw_levels(axes: Any, levels: Sequence[Level]) -> None:
+    colours = {PASS: BLUE, FAIL: VERMILLION}
+    names: List[str] = []
+    for place, level in enumerate(reversed(levels)):
+        names.append(f"{level.name}: {level.status}")
+        if level.absolute is not None:
+            axes.barh(
+                place, max(level.absolute, LOWEST), left=LOWEST / 2, color=colours.get(level.status, GREY)
+            )
+    axes.set_xscale("log")
+    axes.set_xlim(left=LOWEST / 2)
+    axes.set_yticks(range(len(levels)))
+    axes.set_yticklabels(names)
+    axes.set_xlabel("largest absolute difference")

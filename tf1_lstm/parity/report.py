@@ -1,0 +1,177 @@
+"""What ``compare`` says: one JSON document, and the same in words."""
+
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
+
+from tf1_lstm.parity.diagnosis import DROPOUT, Diagnosis, Explanation
+from tf1_lstm.parity.levels import FAIL, PASS, UNKNOWN
+from tf1_lstm.report.tables import text_table
+
+if TYPE_CHECKING:
+    from tf1_lstm.parity.compare import Comparison
+
+DIRECTIONS = {"fw": "forward", "bw": "backward"}
+DROPOUT_MENDS = {
+    "any": "turn dropout off outside training",
+    "keras": "model(inputs, training=False)  # and no Dropout(...)(x, training=True)",
+    "torch": "model.eval()  # and F.dropout(x, p, training=self.training)",
+}
+
+
+def to_document(comparison: "Comparison") -> Dict[str, Any]:
+    """Return the comparison as JSON holds it."""
+    bundle, observed = comparison.bundle, comparison.observed
+    framework = observed.port.get("kind", "any")
+    divergence = comparison.divergence
+    document: Dict[str, Any] = {
+        "recipe": bundle.recipe,
+        "checkpoint": bundle.document.get("checkpoint", {}),
+        "dataset": bundle.document.get("dataset", {}).get("name"),
+        "is_sample": bool(bundle.document.get("dataset", {}).get("is_sample")),
+        "port": dict(observed.port, target=comparison.target),
+        "holds": comparison.holds,
+        "levels": [level.document() for level in comparison.levels],
+        "first_difference": None if divergence is None else dict(divergence._asdict()),
+        "failures": [
+            {"level": level, "reason": reason, "traceback": observed.tracebacks.get(level)}
+            for level, reason in observed.failed.items()
+        ],
+        "diagnosis": _diagnosis(comparison.diagnosis, framework),
+        "folder": str(comparison.folder),
+    }
+    document["verdict"] = _verdict(document)
+    return document
+
+
+def _diagnosis(diagnosis: Optional[Diagnosis], framework: str) -> Optional[Dict[str, Any]]:
+    if diagnosis is None:
+        return None
+    return {
+        "agrees": diagnosis.agrees,
+        "random": diagnosis.random,
+        "difference": None if diagnosis.difference == float("inf") else diagnosis.difference,
+        "tried": {"mistakes": diagnosis.singles, "pairs": diagnosis.pairs},
+        "explanations": [_explanation(e, framework) for e in diagnosis.explanations],
+    }
+
+
+def _explanation(explanation: Explanation, framework: str) -> Dict[str, Any]:
+    mistakes = [
+        {"name": m.name, "variant": m.variant, "says": m.says, "mend": m.mend(framework)}
+        for m in explanation.mistakes
+    ]
+    if explanation.dropout is not None:
+        keep = explanation.dropout.keep_prob
+        mistakes.append(
+            {
+                "name": DROPOUT,
+                "variant": f"keeps about {keep:.0%}",
+                "says": "dropout before the softmax is on: the port answers differently each time",
+                "mend": DROPOUT_MENDS.get(framework, DROPOUT_MENDS["any"]),
+            }
+        )
+    return {"mistakes": mistakes, "residual": explanation.residual, "training": explanation.training}
+
+
+def _verdict(document: Dict[str, Any]) -> str:
+    """Return the outcome in one line."""
+    if document["failures"]:
+        first = document["failures"][0]
+        return f"{first['level']}: {first['reason']}"
+    diagnosis = document["diagnosis"]
+    if document["holds"]:
+        return "all that could be compared agrees"
+    if diagnosis is None:
+        return "nothing could be compared"
+    found = [" + ".join(m["name"] for m in e["mistakes"]) for e in diagnosis["explanations"]]
+    if found:
+        return " or ".join(found)
+    random = "; the port answers differently each time" if diagnosis["random"] else ""
+    return f"differs, and no known mistake explains it{random}"
+
+
+def lines(document: Dict[str, Any]) -> List[str]:
+    """Return the comparison in words."""
+    found = []
+    if document["is_sample"]:
+        found.append("EMBEDDED SAMPLE: the model was trained on the project's sample data")
+    versions = ", ".join(
+        f"{name} {document['port'][name]}"
+        for name in ("keras", "tensorflow", "torch", "numpy", "python")
+        if document["port"].get(name)
+    )
+    found += [f"port            {document['port']['target']}", f"                {versions}", ""]
+    found.append(_table(document["levels"]))
+    found.append("")
+    for failure in document["failures"]:
+        found.append(f"FAILED at {failure['level']}: {failure['reason']}")
+        if failure["traceback"]:
+            found.append(f"                its traceback: {failure['traceback']}")
+    found += _first_difference(document["first_difference"])
+    found += _diagnosis_lines(document)
+    found.append(f"picture         {document['picture']}")
+    return found
+
+
+def _table(levels: List[Dict[str, Any]]) -> str:
+    rows = [
+        [
+            level["name"],
+            level["status"],
+            _number(level["absolute"]),
+            _number(level["relative"]),
+            f"{level['tolerance']:g}",
+            _number(level["rounding"]),
+            "; ".join(filter(None, [level["place"], level["reason"]])),
+        ]
+        for level in levels
+    ]
+    return text_table(
+        ("level", "", "absolute", "relative", "tolerance", "rounding", "where"), rows, right=(2, 3, 4, 5)
+    )
+
+
+def _number(value: Optional[float]) -> str:
+    return "-" if value is None else f"{value:.2e}"
+
+
+def _first_difference(found: Optional[Dict[str, Any]]) -> List[str]:
+    if found is None:
+        return []
+    where = f"layer {found['layer']}, {DIRECTIONS[found['direction']]}, step {found['step'] + 1}"
+    if found["place"] != found["step"]:
+        where += f" (input {found['place'] + 1})"
+    gates = f": {', '.join(found['gates'])} ({found['how']})" if found["gates"] else ""
+    return [f"first differs   {where}{gates}"]
+
+
+def _diagnosis_lines(document: Dict[str, Any]) -> List[str]:
+    diagnosis = document["diagnosis"]
+    if diagnosis is None or (diagnosis["agrees"] and document["holds"]):
+        return ["verdict         " + document["verdict"]]
+    tried = f"{diagnosis['tried']['mistakes']} mistakes and {diagnosis['tried']['pairs']} pairs were tried"
+    if not diagnosis["explanations"]:
+        statuses = {level["name"]: level["status"] for level in document["levels"]}
+        if diagnosis["agrees"]:
+            return ["verdict         the logits agree; " + document["verdict"]]
+        logits = "agree" if statuses["logits"] == PASS else "differ"
+        random = " It answers differently each time." if diagnosis["random"] else ""
+        return [f"verdict         the logits {logits}; {tried}, and none explains the numbers.{random}"]
+    found = []
+    for number, explanation in enumerate(diagnosis["explanations"]):
+        found.append("verdict         it is" if number == 0 else "or, as these numbers cannot tell:")
+        for mistake in explanation["mistakes"]:
+            variant = f" ({mistake['variant']})" if mistake["variant"] else ""
+            found += [f"  {mistake['name']}{variant}: {mistake['says']}", f"    mend: {mistake['mend']}"]
+        if explanation["training"] is False:
+            found.append("    (explains the outputs, but not all of loss, gradients and Adam's steps)")
+    found += _where_to_look(document)
+    return found
+
+
+def _where_to_look(document: Dict[str, Any]) -> List[str]:
+    statuses = {level["name"]: level["status"] for level in document["levels"]}
+    if statuses["weights"] == UNKNOWN:
+        return []
+    if statuses["weights"] == FAIL:
+        return ["  the loaded weights differ from the original's: look at the loading"]
+    return ["  the weights are right: look at what is done with them"]
