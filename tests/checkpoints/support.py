@@ -1,6 +1,5 @@
 """What several checkpoint tests need: the zoo's list, its values, and a NumPy LSTM of their own."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
@@ -10,15 +9,6 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 ZOO = HERE / "zoo"
 MAKER = HERE.parents[1] / "tools" / "make_zoo.py"
-
-
-def load_maker() -> Any:
-    """The script that made the zoo, as a module."""
-    spec = importlib.util.spec_from_file_location("make_zoo", str(MAKER))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def zoo() -> List[Dict[str, Any]]:

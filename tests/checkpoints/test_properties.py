@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.checkpoints.cells import final_states
-from tests.checkpoints.support import load_maker
 from tf1_lstm.checkpoints.conversion import plan
 from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
@@ -20,6 +19,7 @@ from tf1_lstm.checkpoints.placing import write
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.roles import CELL_KINDS, recurrent_shapes
 from tf1_lstm.checkpoints.weights import Model, Weights
+from tools import zoo_animals
 
 AGES = {"tf1.15": "1.15", "tf1.0": "1.0", "tf0.12": "0.12"}
 SLOTS = ("Adam", "Adam_1")
@@ -140,10 +140,10 @@ def test_tensorflow_restores_each_naming_and_computes_what_numpy_computes(weight
     """TensorFlow 1.15's real cells, filled by its own Saver through the names that the zoo's script types."""
     import tensorflow as tf
 
-    model, maker = weights.model, load_maker()
+    model = weights.model
     size = (model.layers, model.directions, model.inputs, model.units)
-    theirs = maker.cell_weights("1.15", model.cell, *size)
-    typed = maker.cell_weights(AGES[to], model.cell, *size)
+    theirs = zoo_animals.cell_weights("1.15", model.cell, *size)
+    typed = zoo_animals.cell_weights(AGES[to], model.cell, *size)
     rows = np.random.RandomState(1).normal(size=(5, model.inputs))
     with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default():
         path = save(weights, to, Path(folder))

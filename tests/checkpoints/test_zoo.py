@@ -8,13 +8,14 @@ from typing import Any, Dict
 import numpy as np
 import pytest
 
-from tests.checkpoints.support import MAKER, ZOO, expected_of, load_maker, zoo
+from tests.checkpoints.support import MAKER, ZOO, expected_of, zoo
 from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.formats.single_write import write_single
 from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.errors import InputError
+from tools import zoo_animals
 
 ANIMALS = zoo()
 GOOD = [animal for animal in ANIMALS if "refused" not in animal["about"]]
@@ -28,32 +29,27 @@ def name_of(animal: Dict[str, Any]) -> str:
     return animal["path"]
 
 
-@pytest.fixture(scope="module")
-def maker() -> Any:
-    return load_maker()
-
-
 @pytest.mark.parametrize("animal", GOOD, ids=name_of)
-def test_recognises_the_model_and_reads_every_weight(animal, maker):
+def test_recognises_the_model_and_reads_every_weight(animal):
     weights = load_weights(ZOO / animal["path"], expected_of(animal), want_slots=animal["slots"])
     found = {field: getattr(weights.model, field) for field in animal["about"]}
     assert found == animal["about"]
     assert weights.step == (1234 if animal["path"] == "no-step" else animal["step"])
     assert set(weights.arrays) == set(animal["weights"])
     for role, (_, shape) in animal["weights"].items():
-        np.testing.assert_array_equal(weights.arrays[role], maker.values_of(role, tuple(shape)))
+        np.testing.assert_array_equal(weights.arrays[role], zoo_animals.values_of(role, tuple(shape)))
 
 
 @pytest.mark.parametrize("animal", [one for one in GOOD if one["slots"]], ids=name_of)
-def test_adams_slots_and_powers_come_along(animal, maker):
+def test_adams_slots_and_powers_come_along(animal):
     weights = load_weights(ZOO / animal["path"], expected_of(animal), want_slots=True)
     for slot in ("Adam", "Adam_1"):
         for role, (_, shape) in animal["weights"].items():
             np.testing.assert_array_equal(
-                weights.slots[slot][role], maker.values_of(f"{slot} of {role}", tuple(shape))
+                weights.slots[slot][role], zoo_animals.values_of(f"{slot} of {role}", tuple(shape))
             )
-    assert {name: weights.scalars[name] for name in maker.POWERS} == {
-        name: np.float32(value) for name, value in maker.POWERS.items()
+    assert {name: weights.scalars[name] for name in zoo_animals.POWERS} == {
+        name: np.float32(value) for name, value in zoo_animals.POWERS.items()
     }
 
 
