@@ -185,6 +185,7 @@ def test_an_empty_index_beside_its_data_is_refused(tmp_path):
 
 def test_a_name_that_is_no_text_is_refused(tmp_path):
     refused(bundle(tmp_path, {b"\xff\xfe": entry((), 0, 4)}, bytes(4)), "not text")
+    refused(bundle(tmp_path, {b"a\x1b[2Jb": entry((), 0, 4)}, bytes(4)), "control characters")
 
 
 def test_ten_thousand_variables_are_read_in_seconds(tmp_path):

@@ -2,6 +2,10 @@
 
 import argparse
 import json
+import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, Dict, List
@@ -15,6 +19,8 @@ from tf1_lstm.checkpoints.naming import NAMINGS
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.base import GraphSettings, Recipe, Schedule
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*arguments: object) -> int:
@@ -187,3 +193,27 @@ def test_an_object_based_checkpoint_is_described_though_it_is_no_model(tmp_path,
     assert "string" in kinds
     assert document["model"] is None
     assert Path(document["prefix"]).name == "ck-1"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8", "latin-1"])
+def test_a_file_name_that_the_terminal_cannot_show_is_no_crash(tmp_path, encoding):
+    prefix = os.fsencode(str(tmp_path)) + b"/mod\xe8le-\xe6\xa8\xa1-7"
+    for suffix in (b".index", b".data-00000-of-00001"):
+        shutil.copy(str(ZOO / "own-names-7") + suffix.decode(), os.fsdecode(prefix + suffix))
+    program = (
+        "import argparse, sys\n"
+        "from tf1_lstm.checkpoints.commands import add_parsers\n"
+        "parser = argparse.ArgumentParser(); add_parsers(parser.add_subparsers())\n"
+        "options = parser.parse_args(sys.argv[1:]); options.func(options)\n"
+    )
+    for command in (["inspect"], ["inspect", "--json"], ["convert", "--dry-run", "--to=tf1.0"]):
+        target = [str(tmp_path / "out")] if command[0] == "convert" else []
+        run = subprocess.run(
+            [sys.executable, "-c", program, *command, os.fsdecode(prefix), *target],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            cwd=str(ROOT),
+            capture_output=True,
+            check=False,
+        )
+        assert (run.returncode, run.stderr) == (0, b"")
+        assert b"basic_lstm_cell" in run.stdout

@@ -92,6 +92,8 @@ def test_a_scope_called_like_a_cell_may_hold_a_softmax():
     ("shapes", "reason"),
     [
         ({}, "no variable bears the name"),
+        ({"lstm/kernel": (50, 256), "lstm/recurrent_kernel": (64, 256), "lstm/bias": (256,)}, "Keras"),
+        ({"cudnn_lstm/opaque_kernel": (9000,)}, "CudnnLSTM"),
         ({"rnn/basic_lstm_cell/kernel": (114, 256)}, "without its bias"),
         ({"rnn/basic_lstm_cell/bias": (256,)}, "without its kernel"),
         ({**LSTM, "rnn/basic_lstm_cell/bias": (255,)}, "fits no"),

@@ -262,3 +262,11 @@ def test_a_folder_without_permission_is_refused(tmp_path):
 def test_single_quotes_and_the_last_line_count():
     content = b'model_checkpoint_path: "a"\nmodel_checkpoint_path: \'b\'\nall_model_checkpoint_paths: "c"\n'
     assert named_paths(content)[0] == "b"
+
+
+def test_a_name_in_the_bytes_of_another_system_is_the_same_bytes(tmp_path):
+    name = "模型-5".encode("gb18030")
+    put(tmp_path, os.fsdecode(name))
+    put(tmp_path, "other-9")
+    (tmp_path / "checkpoint").write_bytes(b'model_checkpoint_path: "D:/x/' + name + b'"\n')
+    assert os.fsencode(locate(tmp_path).prefix) == os.fsencode(str(tmp_path)) + b"/" + name

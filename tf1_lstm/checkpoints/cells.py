@@ -8,6 +8,11 @@ from tf1_lstm.checkpoints.formats.tensors import Spec
 from tf1_lstm.checkpoints.names import CellName, parse_name
 from tf1_lstm.checkpoints.roles import CELL_KINDS, DIRECTIONS, PEEPHOLES, Shape, cell_shapes, role
 
+STRANGERS = {  # what other recurrent layers are known by
+    "recurrent_kernel": " (a Keras layer's are there: another arithmetic)",
+    "opaque_kernel": " (a CudnnLSTM's are there: one opaque buffer)",
+    "weight_ih_l": " (PyTorch's are there)",
+}
 NUMBERED = re.compile(r"^(.*?)_?(\d*)$")
 
 
@@ -87,7 +92,8 @@ def recognise(specs: Mapping[str, Spec], cells: Mapping[str, CellName]) -> Recur
     for name in sorted(cells):
         _add(scopes, name, cells[name])
     if not scopes:
-        raise UnidentifiedError("no variable bears the name of a recurrent cell")
+        hint = next((hint for word, hint in STRANGERS.items() for name in specs if word in name), "")
+        raise UnidentifiedError(f"no variable bears the name of a recurrent cell{hint}")
     found = [_one_scope(scope, specs) for scope in scopes.values()]
     if len(found) == 1:
         return found[0]

@@ -4,8 +4,10 @@ It is read as bytes, because what stands in it was written on somebody else's ma
 paths that are gone, backslashes, octal escapes, and names in the encoding of that system.
 """
 
+import os
 import re
 import unicodedata
+from contextlib import suppress
 from typing import List, Set
 
 NAME = "checkpoint"
@@ -33,14 +35,11 @@ def named_paths(content: bytes) -> List[str]:
     raw = found[-1].group(2) if found[-1].group(2) is not None else found[-1].group(3)
     spellings: List[str] = []
     for spelling in (ESCAPE.sub(_unescape, raw), raw):
+        spellings.append(os.fsdecode(spelling))  # the very bytes, as this system spells them
         for encoding in ENCODINGS:
-            try:
-                text = spelling.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            if text not in spellings:
-                spellings.append(text)
-    return spellings
+            with suppress(UnicodeDecodeError):
+                spellings.append(spelling.decode(encoding))
+    return list(dict.fromkeys(spellings))
 
 
 def content_for(name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from typing import Any, Dict
 
 TARGETS = ("tf1.15", "tf1.0", "tf0.12", "tutorial")  # naming.NAMINGS, without importing it
@@ -57,7 +58,7 @@ def run_inspect(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(document)
     else:
-        print("\n".join(lines(document)))
+        _say("\n".join(lines(document)))
     return 0
 
 
@@ -95,15 +96,23 @@ def _print_conversion(document: Dict[str, Any]) -> None:
     rows = [("old name", "", "new name", "what it is")]
     for move in document["moves"]:
         rows.append((" + ".join(move["old"]) or "(none)", "->", move["new"], move["role"]))
-    print(f"from    {document['source']}  ({document['how']})")
-    print(f"to      {document['target']}  ({document['format']})")
-    print("\n".join(table(rows)))
-    for line in document["left"]:
-        print(f"left out: {line}")
-    print(f"sha256  {document['sha256']}  (canonical weights)")
     done = f"written and read back: {len(document['moves'])} variables, bit for bit the same"
-    print(done if document["written"] else "dry run: nothing was written")
+    lines = [
+        f"from    {document['source']}  ({document['how']})",
+        f"to      {document['target']}  ({document['format']})",
+        *table(rows),
+        *[f"left out: {line}" for line in document["left"]],
+        f"sha256  {document['sha256']}  (canonical weights)",
+        done if document["written"] else "dry run: nothing was written",
+    ]
+    _say("\n".join(lines))
 
 
 def _print_json(document: Dict[str, Any]) -> None:
-    print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def _say(text: str) -> None:
+    """Print what may hold a file name that this terminal's encoding does not have."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -9,7 +9,9 @@ from tf1_lstm.checkpoints.roles import SOFTMAX_WEIGHTS, expected_shapes
 from tf1_lstm.checkpoints.weights import Model
 from tf1_lstm.recipes.base import GraphSettings, Recipe
 
-NEAR = 2  # settings that may differ before a recipe is another model altogether
+# Settings that may differ before a recipe is another model altogether; one fewer where the recipe
+# leaves the inputs open.
+NEAR = 2
 
 
 class Fit(NamedTuple):
@@ -50,7 +52,7 @@ def fits(specs: Mapping[str, Spec], recipes: Mapping[str, Recipe]) -> List[Fit]:
         note = "" if graph.input_size else f"with word vectors of {model.inputs} numbers"
         if not problems:
             found.append(Fit(name, True, (), note))
-        elif len(differing) <= NEAR:
+        elif len(differing) <= (NEAR if graph.input_size else NEAR - 1):
             found.append(Fit(name, False, tuple(differing or [problem.text for problem in problems]), note))
     return found
 

@@ -79,11 +79,17 @@ def fields(message: Buffer) -> Iterator[Field]:
 
 
 def decode(text: Buffer) -> str:
-    """UTF-8 to text; raises MalformedError where it is none."""
+    """A variable's name from UTF-8; raises MalformedError for other bytes and control characters.
+
+    A name is printed on terminals, so it must not be able to steer them.
+    """
     try:
-        return str(text, "utf-8")
+        name = str(text, "utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError(f"a variable's name is not text: {bytes(text[:60])!r}") from error
+    if not name.isprintable():
+        raise MalformedError(f"a variable's name holds control characters: {bytes(text[:60])!r}")
+    return name
 
 
 class Message:
