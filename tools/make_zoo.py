@@ -68,6 +68,7 @@ def main(arguments: Sequence[str]) -> int:
                 "format": "V1 single file" if animal.format == V1 else "V2 bundle",
                 "step": animal.step,
                 "slots": animal.slots,
+                "untrained": animal.untrained,
                 "about": animal.about,
                 "weights": weights,
                 "extra": sorted(animal.extra),

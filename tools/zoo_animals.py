@@ -30,6 +30,7 @@ class Animal(NamedTuple):
       shards: how many data files.
       parts: how many slices each matrix is saved in (a partitioned variable).
       values: role -> values, where they do not follow from the role.
+      untrained: beginning of the roles that have no slots, for a part that gets no gradient.
       pieces: role -> variables that hold its rows, for weights that were split by name.
     """
 
@@ -43,6 +44,7 @@ class Animal(NamedTuple):
     shards: int = 1
     parts: int = 1
     values: Mapping[str, np.ndarray] = {}
+    untrained: str = "nothing"
     pieces: Mapping[str, Sequence[str]] = {}
 
 
@@ -206,7 +208,7 @@ def odd_animals() -> Iterator[Animal]:
     yield Animal("partitioned-v1", {**old, **softmax(UNITS)}, known, format=V1, parts=2, slots=False)
     yield Animal("partitioned-shards", plain, known, parts=2, shards=2, slots=False)
     one_direction = {**cell_weights("1.15", "basic_lstm", 1, 2), **softmax(UNITS)}
-    yield Animal("backward-state", one_direction, about("basic_lstm", 1, 2))
+    yield Animal("backward-state", one_direction, about("basic_lstm", 1, 2), untrained="lstm/fw")
     split = {"lstm/fw/0/kernel": [f"RNN/LSTMCell/W_{shard}" for shard in range(3)]}
     peephole = {**cell_weights("0.12", "lstm_peephole"), **softmax(UNITS)}
     yield Animal("named-shards", peephole, about("lstm_peephole"), format=V1, pieces=split)
@@ -255,7 +257,8 @@ def variables_of(animal: Animal) -> Dict[str, np.ndarray]:
     found = dict(animal.extra)
     for role, (name, shape) in animal.weights.items():
         kinds = {"": animal.values.get(role, values_of(role, shape))}
-        kinds.update({f"/{slot}": values_of(f"{slot} of {role}", shape) for slot in SLOTS if animal.slots})
+        has_slots = animal.slots and not role.startswith(animal.untrained)
+        kinds.update({f"/{slot}": values_of(f"{slot} of {role}", shape) for slot in SLOTS if has_slots})
         names = animal.pieces.get(role, [name])
         for suffix, values in kinds.items():
             parts = np.array_split(values, len(names))

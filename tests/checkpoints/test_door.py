@@ -144,6 +144,22 @@ def test_training_on_needs_every_slot_and_both_powers(tmp_path):
         assert load_weights(tmp_path / "m", LSTM).slots == {}
 
 
+def test_a_direction_that_gets_no_gradient_needs_no_slots_unless_it_is_said_to(tmp_path):
+    expected = expected_shapes(settings(bidirectional=True, readout="backward-state"), 3)
+    assert set(load_weights(ZOO / "backward-state-7", expected, want_slots=True).slots["Adam"]) == {
+        role for role in expected if "/fw/" not in role
+    }
+    with pytest.raises(InputError, match="no Adam slot 'Adam' for lstm/fw/0"):
+        load_weights(ZOO / "backward-state-7", expected, want_slots=list(expected))
+    source = read_checkpoint(ZOO / "backward-state-7")
+    lacking = "bidirectional_rnn/bw/basic_lstm_cell/bias/Adam"
+    write_bundle(
+        str(tmp_path / "m"), {name: source.variables[name] for name in source.specs if name != lacking}
+    )
+    with pytest.raises(InputError, match="no Adam slot 'Adam' for lstm/bw/0/bias"):
+        load_weights(tmp_path / "m", expected, want_slots=True)
+
+
 def test_the_digest_names_the_weights_alone_not_where_they_came_from(tmp_path):
     digests = {
         load_weights(ZOO / path, LSTM, want_slots=slots).digest()

@@ -1,7 +1,7 @@
 """The one door through which weights enter a graph: every role filled with the right shape, or none."""
 
 from difflib import SequenceMatcher
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -16,21 +16,24 @@ from tf1_lstm.files import PathLike
 
 POWERS = ("beta1_power", "beta2_power")
 NEAREST = 3
+WantSlots = Union[bool, Collection[str]]
 DTYPE = "float32"
 
 
-def load_weights(path: PathLike, expected: Mapping[str, Shape], want_slots: bool = False) -> Weights:
+def load_weights(path: PathLike, expected: Mapping[str, Shape], want_slots: WantSlots = False) -> Weights:
     """Read the weights that a graph needs from a checkpoint of any age.
 
     Args:
       path: anything that ``locate`` takes.
       expected: role -> shape of every weight of the graph (``roles.expected_shapes``).
-      want_slots: also read Adam's slots and beta powers, to train on.
+      want_slots: also read Adam's slots and beta powers, to train on: the roles that must have
+        slots, or True for all but those of a direction that has none (where the softmax reads one
+        direction only, the other gets no gradient, and TensorFlow makes no slots for it).
 
     Returns:
       Weights whose ``arrays`` has exactly the roles of ``expected``, float32 and finite; with
-      ``want_slots`` its ``slots`` has ``Adam`` and ``Adam_1`` for each of them, and ``scalars`` the
-      beta powers.
+      ``want_slots`` its ``slots`` has ``Adam`` and ``Adam_1`` for the roles that must have them, and
+      ``scalars`` the beta powers.
 
     Raises:
       InputError: no such checkpoint, damaged, not this model, something missing, something left over
@@ -41,15 +44,17 @@ def load_weights(path: PathLike, expected: Mapping[str, Shape], want_slots: bool
     return weights_of(checkpoint, expected, want_slots)
 
 
-def weights_of(checkpoint: Checkpoint, expected: Mapping[str, Shape], want_slots: bool = False) -> Weights:
+def weights_of(
+    checkpoint: Checkpoint, expected: Mapping[str, Shape], want_slots: WantSlots = False
+) -> Weights:
     """As ``load_weights``, from a checkpoint that is open already."""
     identified = identify(checkpoint.specs, expected)
     problems = differences(checkpoint.specs, identified, expected)
     if problems:
         raise InputError(_refusal(checkpoint, identified, expected, problems))
     if want_slots:
-        _check_slots(checkpoint, identified)
-    weights = collect(checkpoint, identified, want_slots)
+        _check_slots(checkpoint, identified, want_slots)
+    weights = collect(checkpoint, identified, bool(want_slots))
     _check_finite(checkpoint, weights)
     return weights
 
@@ -93,9 +98,21 @@ def differences(
     return problems
 
 
-def _check_slots(checkpoint: Checkpoint, identified: Identified) -> None:
+def _trained(identified: Identified) -> List[str]:
+    """The roles of every part of the model (a direction, the softmax) of which any has a slot."""
+    held = {role for slot in SLOT_PAIR for role in identified.slots.get(slot, {})}
+    if not held:
+        return list(identified.sources)
+    directions = {tuple(role.split("/")[:2]) for role in held if role.count("/") > 1}
+    return [
+        role for role in identified.sources if role.count("/") < 2 or tuple(role.split("/")[:2]) in directions
+    ]
+
+
+def _check_slots(checkpoint: Checkpoint, identified: Identified, wanted: WantSlots) -> None:
+    needed = _trained(identified) if isinstance(wanted, bool) else list(wanted)
     for slot in SLOT_PAIR:
-        lacking = [role for role in identified.sources if role not in identified.slots.get(slot, {})]
+        lacking = [role for role in needed if role not in identified.slots.get(slot, {})]
         if lacking:
             raise InputError(
                 f"{checkpoint.prefix}: found no Adam slot {slot!r} for {lacking[0]}, expected one for each "
