@@ -38,7 +38,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     Returns:
       The exit code.
     """
-    options = build_parser().parse_args(arguments)
+    options = build_parser().parse_args(_with_stdin(sys.argv[1:] if arguments is None else arguments))
     try:
         return options.func(options)
     except InputError as error:
@@ -57,6 +57,15 @@ def main(arguments: Optional[List[str]] = None) -> int:
     except MemoryError:
         print("tf1-lstm: not enough memory for this input", file=sys.stderr)
         return BAD_INPUT
+
+
+def _with_stdin(arguments: List[str]) -> List[str]:
+    """Write ``-`` as ``--stdin``: argparse takes no second positional argument after options."""
+    before = [None, *arguments]
+    return [
+        "--stdin" if word == "-" and arguments[0] == "predict" and last not in ("--file", "--text") else word
+        for last, word in zip(before, arguments)
+    ]
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -5,12 +5,14 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
-from tf1_lstm.data.base import Finding
 from tf1_lstm.options import add_data_options, add_setting_options, parse_settings
 from tf1_lstm.recipes import all_recipes, find_recipe
 from tf1_lstm.recipes.base import Recipe
+
+if TYPE_CHECKING:
+    from tf1_lstm.data.base import Finding
 
 
 def add_parsers(subparsers: Any) -> None:
@@ -81,8 +83,9 @@ def _folder(recipe: Recipe) -> str:
     return DATASETS[recipe.dataset][2]
 
 
-def _graph_findings(experiment: Any) -> List[Finding]:
+def _graph_findings(experiment: Any) -> List["Finding"]:
     """Trainable variables that get no gradient, found in the built graph."""
+    from tf1_lstm.data.base import Finding
     from tf1_lstm.graphs.build import build
 
     constants = {name: array.shape for name, array in experiment.dataset.constants().items()}
@@ -100,7 +103,7 @@ def _graph_findings(experiment: Any) -> List[Finding]:
 
 
 def describe(
-    published: Recipe, recipe: Recipe, findings: Optional[List[Finding]], audited: str
+    published: Recipe, recipe: Recipe, findings: Optional[List["Finding"]], audited: str
 ) -> Dict[str, Any]:
     """One JSON-ready document of a recipe.
 

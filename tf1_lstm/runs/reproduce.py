@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from tf1_lstm.errors import InputError
-from tf1_lstm.files import write_json
 from tf1_lstm.options import add_data_options, add_setting_options, at_least
 from tf1_lstm.runs.train_commands import add_run_options, check_unchanged, free_run_folder, typed_settings
 
@@ -256,6 +255,7 @@ def _as_typed(options: argparse.Namespace) -> str:
 
 
 def _write(results: Dict[str, Any], path: Path, copy: Optional[Path], class_names: List[str]) -> None:
+    from tf1_lstm.files import write_json
     from tf1_lstm.recipes import find_recipe
     from tf1_lstm.report.overview import report_picture
     from tf1_lstm.report.page import write_page

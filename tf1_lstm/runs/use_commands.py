@@ -2,9 +2,8 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterator, NamedTuple, Tuple
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.options import (
@@ -50,7 +49,7 @@ def add_parsers(subparsers: Any) -> None:
     source.add_argument(
         "--file", nargs="+", type=Path, metavar="F", help="files: texts, or .png and .npy images"
     )
-    source.add_argument("stdin", nargs="?", choices=("-",), help="-: one text from standard input")
+    source.add_argument("--stdin", action="store_true", help="one text from standard input; also written -")
     predict.add_argument("--lines", action="store_true", help="every line of a file is a text of its own")
     predict.set_defaults(func=run_predict)
 
@@ -257,12 +256,8 @@ def _items(options: argparse.Namespace, kind: str) -> Iterator[Tuple[Any, str]]:
     if options.text is not None:
         yield from ((text, _beginning(text)) for text in options.text)
         return
-    contents: List[Tuple[bytes, str]] = []
-    if options.file is not None:
-        contents = [(_read(path), str(path)) for path in options.file]
-    else:
-        contents = [(sys.stdin.buffer.read(TEXT_LIMIT + 1)[:TEXT_LIMIT], "standard input")]
-    for content, name in contents:
+    for path in options.file or [Path("-")]:
+        content, name = _read(path)
         if not options.lines:
             yield content, name
             continue
@@ -270,13 +265,17 @@ def _items(options: argparse.Namespace, kind: str) -> Iterator[Tuple[Any, str]]:
             yield line, f"{name}:{number}"
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> Tuple[bytes, str]:
+    """Content and name of a file, or of standard input for ``-``."""
+    name = "standard input" if str(path) == "-" else str(path)
     try:
-        if path.stat().st_size > TEXT_LIMIT:
-            raise InputError(f"{path}: {path.stat().st_size:,} bytes found, at most {TEXT_LIMIT:,} expected")
-        return path.read_bytes()
+        with open(0 if str(path) == "-" else path, "rb", closefd=str(path) != "-") as stream:
+            content = stream.read(TEXT_LIMIT + 1)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); expected a text file") from error
+        raise InputError(f"{name}: cannot be read ({error.strerror}); expected a text file") from error
+    if len(content) > TEXT_LIMIT:
+        raise InputError(f"{name}: more than {TEXT_LIMIT:,} bytes found, expected a text of at most that")
+    return content, name
 
 
 def _beginning(text: str) -> str:
