@@ -97,3 +97,17 @@ def _float32(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
 def with_document(bundle: Bundle, **changes: Any) -> Bundle:
     """The bundle with entries of its document replaced."""
     return dataclasses.replace(bundle, document=dict(bundle.document, **changes))
+
+
+# name -> (recipe, bundle): every recipe with a port, in the shapes that its settings allow.
+RECIPE_BUNDLES = {
+    "imdb-lstm": ("imdb-lstm", make_bundle(IDS)),
+    "imdb-lstm, two layers": ("imdb-lstm", make_bundle(IDS, layers=2)),
+    "mnist-rnn": ("mnist-rnn", make_bundle(ROWS, cell="basic_rnn")),
+    "mnist-lstm": ("mnist-lstm", make_bundle(ROWS)),
+    "mnist-bilstm": ("mnist-bilstm", make_bundle(ROWS, bidirectional=True, readout="backward-state")),
+    "mnist-bilstm, corrected": ("mnist-bilstm", make_bundle(ROWS, bidirectional=True, readout="both-states")),
+    "mnist-peephole": ("mnist-peephole", make_bundle(ROWS, cell="lstm_peephole")),
+    "mnist-coupled": ("mnist-coupled", make_bundle(ROWS, cell="lstm_coupled")),
+    "mnist-gru": ("mnist-gru", make_bundle(ROWS, cell="gru")),
+}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 DIRECTIONS = {"fw": "forward", "bw": "backward"}
 DROPOUT_MENDS = {
     "any": "turn dropout off outside training",
-    "keras": "model(inputs, training=False)  # and no Dropout(...)(x, training=True)",
+    "keras": "model(inputs, training=False)",
     "torch": "model.eval()  # and F.dropout(x, p, training=self.training)",
 }
 

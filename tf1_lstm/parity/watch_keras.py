@@ -99,7 +99,10 @@ class KerasWatch(Watch):
     def _loss(self, inputs: np.ndarray, labels: np.ndarray, logits: Any) -> Any:
         own = getattr(self._model, "loss", None)
         if own is None:
-            return keras.ops.mean(keras.losses.categorical_crossentropy(labels, logits, from_logits=True))
+            import tensorflow as tf
+
+            # Not Keras's own, which looks behind a softmax for the logits that the port hides.
+            return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
         name = own if isinstance(own, str) else getattr(own, "name", getattr(own, "__name__", ""))
         wanted = labels.argmax(axis=1) if "sparse" in str(name).lower() else labels
         return self._model.compute_loss(x=inputs, y=keras.ops.convert_to_tensor(wanted), y_pred=logits)

@@ -1,0 +1,118 @@
+"""Keras and PyTorch: shipped ports agree, planted mistakes are named, exported weights load.
+
+Needs ``.venv-ports`` (``make ports``), or the Python named by ``TF1_LSTM_PORTS_PYTHON``. Each test
+starts one process there, which does all of its work: importing a framework takes seconds.
+"""
+
+import functools
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+
+from tests.parity.support import RECIPE_BUNDLES
+from tf1_lstm.parity.bundle import write_bundle
+from tf1_lstm.parity.weight_files import Trained, keras_lines, torch_lines, write_keras, write_torch
+
+PROJECT = Path(__file__).resolve().parents[2]
+PLANTED = PROJECT / "tests" / "parity" / "planted"
+# Only seen in the training: the logits are right.
+OF_TRAINING = {"adam-epsilon", "bias-trained-twice"}
+# In its first step an LSTM has no state to forget.
+WITHOUT_EFFECT = {"first-step-for-last": {"forget-bias-missing", "forget-bias-twice"}}
+
+
+@functools.lru_cache(maxsize=None)
+def ports_python(framework: str) -> str:
+    """The ports' Python, or a skip with the reason."""
+    python = os.environ.get("TF1_LSTM_PORTS_PYTHON", str(PROJECT / ".venv-ports" / "bin" / "python"))
+    if not os.access(python, os.X_OK):
+        return ""
+    found = subprocess.run(
+        [python, "-c", f"import importlib.util as u, sys; sys.exit(u.find_spec({framework!r}) is None)"],
+        check=False,
+    )
+    return python if found.returncode == 0 else ""
+
+
+def run(framework: str, script: str, *arguments: str) -> List[Dict[str, Any]]:
+    python = ports_python(framework)
+    if not python:
+        pytest.skip(f"no Python with {framework} in .venv-ports (make ports)")
+    done = subprocess.run(
+        [python, str(PLANTED / script), *arguments],
+        capture_output=True,
+        check=False,
+        env=dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", PYTHONPATH=str(PROJECT)),
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_every_shipped_port_agrees_down_to_adams_steps(framework):
+    found = run(framework, "shipped.py", "ports", framework)
+    assert [line["name"] for line in found] == list(RECIPE_BUNDLES)
+    for line in found:
+        statuses = {level: status for level, (status, _) in line["levels"].items()}
+        assert statuses.pop("labels") == "not available"  # no split in these bundles
+        assert set(statuses.values()) == {"PASS"}, line
+
+
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_each_planted_mistake_is_named(framework):
+    lines = run(framework, "run.py", framework, "single")
+    assert len(lines) > 30
+    for line in lines:
+        assert line["visible"] == ([line["planted"]] if line["planted"] else []), line
+        seen = sorted(set(line["planted"]) - OF_TRAINING)
+        assert line["blind"] == ([seen] if seen else []), line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_thirty_random_pairs_of_planted_mistakes_are_named(framework):
+    lines = run(framework, "run.py", framework, "pairs")
+    assert len(lines) == 30
+    for line in lines:
+        planted = set(line["planted"])
+        assert sorted(planted) in line["visible"], line
+        seen = planted - OF_TRAINING
+        for read, hidden in WITHOUT_EFFECT.items():
+            if read in seen:
+                seen -= hidden
+        assert sorted(seen) in line["blind"], line
+        assert len(line["visible"]) <= 2, line
+
+
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_exported_weights_load_with_the_printed_lines(framework, tmp_path):
+    if not ports_python("safetensors" if framework == "torch" else framework):
+        pytest.skip(f"no Python with {framework} in .venv-ports (make ports)")
+    for number, (recipe, bundle) in enumerate(RECIPE_BUNDLES.values()):
+        write_bundle(tmp_path / f"{number}.npz", bundle)
+        table = None if bundle.vectors is None else bundle.vectors.table()
+        trained = Trained(bundle.spec, bundle.settings, bundle.weights, table)
+        if framework == "keras":
+            path = str(tmp_path / f"{number}.weights.h5")
+            write_keras(path, trained)
+            lines = keras_lines(trained, path)
+        else:
+            path = str(tmp_path / f"{number}.safetensors")
+            write_torch(path, trained)
+            lines = torch_lines(trained, path)
+        request = {
+            "bundle": str(tmp_path / f"{number}.npz"),
+            "to": framework,
+            "recipe": recipe,
+            "lines": lines,
+        }
+        (tmp_path / f"{number}.json").write_text(json.dumps(request))
+    found = run(framework, "shipped.py", "weights", str(tmp_path))
+    assert len(found) == len(RECIPE_BUNDLES)
+    for line in found:
+        assert line["error"] < 1e-5, line
