@@ -1,0 +1,290 @@
+"""The command ``compare`` on ports that are plain NumPy functions, under this Python."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+import pytest
+
+from tests.parity.support import IDS, ROWS, make_bundle, with_document
+from tf1_lstm.cli import main
+from tf1_lstm.parity.bundle import write_bundle
+
+# A port by hand, as a user may have one; FLAW is replaced.
+PORT = """
+import numpy as np
+
+with np.load({bundle!r}) as arrays:
+    kernel, bias = arrays["weights/lstm/fw/0/kernel"], arrays["weights/lstm/fw/0/bias"]
+    weights, softmax_bias = arrays["weights/softmax/weights"], arrays["weights/softmax/bias"]
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def port(pictures):
+    {before}
+    units = len(bias) // 4
+    h = c = np.zeros((len(pictures), units), np.float32)
+    for row in pictures.swapaxes(0, 1):
+        i, j, f, o = np.split(np.concatenate([row, h], 1) @ kernel + bias, 4, axis=1)
+        c = sigmoid(f + {forget}) * c + sigmoid(i) * np.tanh(j)
+        h = sigmoid(o) * np.tanh(c)
+    logits = h @ weights + softmax_bias
+    return {answer}
+"""
+
+
+def write_port(folder: Path, before: str = "pass", forget: str = "1.0", answer: str = "logits") -> str:
+    text = PORT.format(bundle=str(folder / "a.npz"), before=before, forget=forget, answer=answer)
+    (folder / "my_port.py").write_text(text)
+    return f"{folder / 'my_port.py'}:port"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_bundle(tmp_path / "a.npz", make_bundle(ROWS, batch=4))
+    return tmp_path
+
+
+def compare(folder: Path, capsys: Any, port: str, *more: str) -> Tuple[int, Dict[str, Any]]:
+    arguments = ["compare", str(folder / "a.npz"), "--port", port, "--python", sys.executable]
+    code = main([*arguments, "--out", str(folder / "out"), "--json", *more])
+    printed = capsys.readouterr()
+    return code, json.loads(printed.out)
+
+
+def statuses(document: Dict[str, Any]) -> Dict[str, str]:
+    return {level["name"]: level["status"] for level in document["levels"]}
+
+
+def names(document: Dict[str, Any]) -> List[List[str]]:
+    return [[m["name"] for m in e["mistakes"]] for e in document["diagnosis"]["explanations"]]
+
+
+def test_a_right_port_holds_and_says_what_could_not_be_seen(folder, capsys):
+    code, document = compare(folder, capsys, write_port(folder))
+    assert code == 0
+    assert document["holds"]
+    found = statuses(document)
+    assert found.pop("logits") == "PASS"
+    assert set(found.values()) == {"not available"}
+    assert "inputs in, logits out" in document["levels"][0]["reason"]
+    assert (folder / "out" / "difference.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_wrong_port_is_explained_with_the_line_that_mends_it(folder, capsys):
+    code, document = compare(folder, capsys, write_port(folder, forget="0.0"))
+    assert code == 1
+    assert not document["holds"]
+    assert names(document) == [["forget-bias-missing"]]
+    mistake = document["diagnosis"]["explanations"][0]["mistakes"][0]
+    assert "never saves it" in mistake["says"]
+    assert "+= 1" in mistake["mend"]
+
+
+def test_what_no_mistake_explains_is_said_with_what_was_tried(folder, capsys):
+    port = write_port(folder, answer="logits + np.linspace(0, 1, logits.size).reshape(logits.shape)")
+    code, document = compare(folder, capsys, port)
+    assert code == 1
+    assert names(document) == []
+    assert document["diagnosis"]["tried"]["pairs"] > 500
+    assert "no known mistake explains it" in document["verdict"]
+
+
+def test_words_name_the_mistake_and_its_line(folder, capsys):
+    arguments = [
+        "--port",
+        write_port(folder, before="pictures = pictures[:, ::-1]"),
+        "--python",
+        sys.executable,
+    ]
+    code = main(["compare", str(folder / "a.npz"), *arguments, "--out", str(folder / "out")])
+    printed = capsys.readouterr().out
+    assert code == 1
+    assert "sequence-reversed: the steps are read from the end to the beginning" in printed
+    assert "mend: inputs = inputs[:, ::-1]" in printed
+
+
+def test_raw_pictures_are_fed_to_a_port_that_should_scale_them(folder, capsys):
+    right = write_port(folder, before="pictures = pictures.astype('float32') / 255")
+    assert compare(folder, capsys, right, "--raw-pictures")[0] == 0
+    code, document = compare(folder, capsys, write_port(folder), "--raw-pictures")
+    assert code == 1
+    assert names(document) == [["not-divided-by-255"]]
+
+
+@pytest.mark.parametrize(
+    ("before", "answer", "said", "has_traceback"),
+    [
+        ("raise ValueError('my own error')", "logits", "raised ValueError: my own error", True),
+        ("pass", "logits[:, :2]", "returned shape (4, 2), expected (4, 3)", True),
+        ("pass", "logits * np.nan", "12 logits of 12 that are NaN or infinite", True),
+        ("pass", "'text'", "expected float logits", True),
+        ("pass", "None", "expected float logits", True),
+        ("import os; os._exit(7)", "logits", "ended with exit code 7", True),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "logits", "ended by SIGSEGV", True),
+        ("raise SystemExit(0)", "logits", "raised SystemExit", True),
+        ("print('{}'); import sys; sys.stderr.write('noise')", "logits + 9", "", False),
+    ],
+)
+def test_a_port_that_fails_is_reported_with_its_own_traceback(
+    folder, capsys, before, answer, said, has_traceback
+):
+    code, document = compare(folder, capsys, write_port(folder, before=before, answer=answer))
+    assert code == 1
+    assert not document["holds"]
+    if not has_traceback:
+        assert document["failures"] == []
+        return
+    (failure,) = document["failures"]
+    assert failure["level"] == "logits"
+    assert said in failure["reason"]
+    assert statuses(document)["logits"] == "not available"
+    assert Path(failure["traceback"]).is_file()
+    if "my own error" in before:
+        text = Path(failure["traceback"]).read_text()
+        assert "my_port.py" in text
+        assert "raise ValueError" in text
+
+
+def test_a_port_that_takes_too_long_is_stopped(folder, capsys):
+    start = time.time()
+    port = write_port(folder, before="import time; time.sleep(60)")
+    code, document = compare(folder, capsys, port, "--time-limit", "2")
+    assert code == 1
+    assert time.time() - start < 30
+    assert "time limit of 2 s" in document["failures"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("no_such_module:port", "No module named 'no_such_module'"),
+        ("{folder}/my_port.py:other", "has no attribute 'other'"),
+        ("{folder}/broken.py:port", "SyntaxError"),
+        ("{folder}/missing.py:port", "no such file"),
+        ("{folder}/missing.keras", "no such file"),
+        ("{folder}/missing.pt", "no such file"),
+        ("{folder}/my_port.py:kernel", "cannot be called"),
+        ("something", "expected module:callable"),
+    ],
+)
+def test_a_port_that_cannot_be_loaded_is_reported_as_such(folder, capsys, target, said):
+    write_port(folder)
+    (folder / "broken.py").write_text("def port(:\n")
+    code, document = compare(folder, capsys, target.format(folder=folder))
+    assert code == 1
+    (failure,) = document["failures"]
+    assert failure["level"] == "load"
+    assert said in failure["reason"]
+
+
+def test_a_class_is_built_with_the_bundle(folder, capsys):
+    (folder / "class_port.py").write_text(
+        "class Port:\n"
+        "    def __init__(self, bundle):\n"
+        "        self.logits = bundle.logits\n"
+        "    def __call__(self, inputs):\n"
+        "        return self.logits\n"
+    )
+    assert compare(folder, capsys, f"{folder}/class_port.py:Port")[0] == 0
+
+
+def test_a_random_port_is_never_right(folder, capsys):
+    port = write_port(folder, answer="logits + 1e-7 * np.random.normal(size=logits.shape)")
+    assert compare(folder, capsys, port)[0] == 0  # rounding is not randomness
+    noisy = write_port(folder, answer="(h * (np.random.rand(*h.shape) < 0.5) / 0.5) @ weights + softmax_bias")
+    code, document = compare(folder, capsys, noisy)
+    assert code == 1
+    assert document["diagnosis"]["random"]
+    assert names(document) == [["dropout-left-on"]]
+
+
+def test_a_tolerance_can_be_set_for_one_level(folder, capsys):
+    port = write_port(folder, answer="logits + 1e-3")
+    assert compare(folder, capsys, port)[0] == 1
+    code, document = compare(folder, capsys, port, "--tolerance", "logits=0.01")
+    assert code == 0
+    assert {level["tolerance"] for level in document["levels"]} == {1e-5, 0.01}
+    assert compare(folder, capsys, port, "--tolerance", "0.01")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--tolerance", "losses=1"], "found level 'losses'"),
+        (["--tolerance", "-1"], "expected a positive number"),
+        (["--tolerance", "logits=nan"], "expected a positive number"),
+        (["--python", "/no/such/python"], "is not a program"),
+        (["--port", "keras"], "no port of 'made-up' comes with the project"),
+    ],
+)
+def test_bad_options_end_with_one_line_and_code_2(folder, capsys, arguments, said):
+    code = main(["compare", str(folder / "a.npz"), "--port", write_port(folder), *arguments])
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.out == ""
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_a_file_that_is_no_bundle_ends_with_code_2(tmp_path, capsys):
+    (tmp_path / "a.npz").write_bytes(b"hello")
+    assert main(["compare", str(tmp_path / "a.npz"), "--port", "x:y"]) == 2
+    assert "expected a bundle" in capsys.readouterr().err
+
+
+def test_labels_of_a_whole_split_are_compared_where_data_are_given(tmp_path, capsys):
+    from tf1_lstm.data.registry import open_dataset
+    from tf1_lstm.files import sha256_of_array
+
+    dataset = open_dataset("mnist-rows", None, sample=True)
+    split = dataset.split(dataset.split_names()[0])
+    logits = np.random.RandomState(0).normal(size=(len(split.inputs), 3)).astype(np.float32)
+    bundle = with_document(
+        make_bundle(ROWS, batch=4),
+        dataset={"name": "mnist-rows", "is_sample": True, "hashes": {}},
+        split={"name": split.name, "examples": len(logits), "inputs_sha256": sha256_of_array(split.inputs)},
+    )
+    write_bundle(tmp_path / "a.npz", bundle.__class__(**dict(bundle.__dict__, split_logits=logits)))
+    np.save(str(tmp_path / "all.npy"), logits)
+    (tmp_path / "looking_up.py").write_text(
+        "import numpy as np\n"
+        f"batch = np.load({str(tmp_path / 'a.npz')!r})['logits']\n"
+        f"whole = np.load({str(tmp_path / 'all.npy')!r})\n"
+        "seen = [0]\n"
+        "def port(inputs):\n"
+        "    if inputs.shape[1] == 6:\n"
+        "        return batch\n"
+        "    seen[0] += len(inputs)\n"
+        "    return whole[seen[0] - len(inputs):seen[0]] * WRONG\n"
+    )
+    text = (tmp_path / "looking_up.py").read_text()
+    for factor, expected, holds in (("1", "0 of", 0), ("-1", f"{len(logits):,} of", 1)):
+        (tmp_path / "looking_up.py").write_text(text.replace("WRONG", factor))
+        code, document = compare(tmp_path, capsys, f"{tmp_path}/looking_up.py:port", "--sample")
+        assert code == holds
+        assert expected in next(level for level in document["levels"] if level["name"] == "labels")["reason"]
+
+
+def test_parity_imports_no_tensorflow_1():
+    code = "import sys, tf1_lstm.parity.compare, tf1_lstm.parity.child; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_ids_reach_the_port_as_they_are(tmp_path, capsys):
+    write_bundle(tmp_path / "a.npz", make_bundle(IDS, batch=4))
+    (tmp_path / "ids_port.py").write_text(
+        "import numpy as np\n"
+        f"arrays = np.load({str(tmp_path / 'a.npz')!r})\n"
+        "def port(ids):\n"
+        "    assert ids.dtype == np.int32 and np.array_equal(ids, arrays['batch/inputs'])\n"
+        "    return arrays['logits']\n"
+    )
+    assert compare(tmp_path, capsys, f"{tmp_path}/ids_port.py:port")[0] == 0
