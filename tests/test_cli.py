@@ -73,6 +73,10 @@ def test_every_command_explains_itself(name: str):
         ),
         (["train", "imdb-lstm", "--data", "nowhere"], "nowhere: no such folder"),
         (["evaluate", "imdb-lstm", "--sample", "--checkpoint", "nowhere"], "nowhere"),
+        (
+            ["train", "imdb-lstm", "--sample", "--run", "/proc/run"],
+            "/proc/run: cannot be used as a run folder",
+        ),
         (["resume", "."], ".: no run.json in it; expected the folder of a run"),
         (["verify", "nowhere"], "nowhere: no run.json in it"),
         (["reproduce"], "RECIPE: missing"),

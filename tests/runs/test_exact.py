@@ -119,3 +119,31 @@ def test_graph_is_finalized_so_that_nothing_can_grow(trained: Callable[..., Any]
     experiment = small()
     with Model(experiment.recipe, experiment.dataset.constants()) as model:
         assert model.graph.graph.finalized
+
+
+@pytest.mark.parametrize(
+    "name, settings",
+    [
+        ("mnist-lstm", {}),
+        ("mnist-lstm", {"batch_size": 4096, "units": 8, "steps": 4}),
+        ("mnist-gru", {"batch_size": 20_000, "units": 4, "steps": 2}),
+    ],
+)
+def test_no_shape_was_found_whose_bits_depend_on_the_number_of_threads(name: str, settings: Any):
+    """Few and many examples: the sums over the batch are what threads might split."""
+    from tf1_lstm.recipes import find_recipe
+    from tf1_lstm.runs.model import Model
+
+    recipe = find_recipe(name).with_settings(settings)
+    size, graph = recipe.schedule.batch_size, recipe.graph
+    inputs = np.random.RandomState(0).rand(size, graph.steps, 28).astype(np.float32)
+    labels = np.eye(10)[np.random.RandomState(1).randint(0, 10, size)]
+    digests = set()
+    for threads in (1, 2, 4):
+        with Model(recipe, {}, training=True, threads=threads) as model:
+            model.initialise()
+            feeds = {model.graph.inputs: inputs, model.graph.labels: labels}
+            for _ in range(2):
+                model.session.run(model.graph.train_op, feeds)
+            digests.add(model.weights().digest())
+    assert len(digests) == 1

@@ -43,7 +43,7 @@ def test_tutorial_test_accuracy_of_the_published_checkpoint(imdb: Restored):
     found = evaluate(imdb.model, imdb.experiment.dataset.split("tutorial-test"), progress=False)
     assert found.examples == 2001
     assert found.accuracy == pytest.approx(0.83658, abs=5e-6)
-    assert sum(map(sum, found.confusion)) == 2001
+    assert np.sum(found.confusion) == 2001
 
 
 @pytest.mark.slow

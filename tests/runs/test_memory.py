@@ -1,0 +1,52 @@
+"""Memory stays flat over a long run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runs.conftest import environment
+
+# Peak resident memory after 1,000 and after all iterations, measured in a process of its own.
+SCRIPT = """
+import json, resource, sys
+from pathlib import Path
+from tf1_lstm.runs import train as training
+from tf1_lstm.runs.resolve import resolve
+
+peaks = {}
+iterate = training.TrainingLoop.iterate
+
+def watched(self, iteration):
+    iterate(self, iteration)
+    if iteration + 1 in (1000, self.schedule.iterations):
+        peaks[iteration + 1] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+training.TrainingLoop.iterate = watched
+settings = {"iterations": sys.argv[2], "units": 8, "batch_size": 4, "save_every": 500, "log_every": 100}
+experiment = resolve("imdb-lstm", sample=True, settings=settings)
+training.train(experiment, Path(sys.argv[1]), training.TrainOptions(), progress=False)
+print(json.dumps(peaks))
+"""
+
+
+def peaks(tmp_path: Path, iterations: int) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "run"), str(iterations)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {int(step): peak for step, peak in json.loads(done.stdout.splitlines()[-1]).items()}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_peak_memory_after_20000_iterations_is_within_5_percent_of_that_after_1000(tmp_path: Path):
+    found = peaks(tmp_path, 20_000)
+    assert found[20_000] <= 1.05 * found[1000], found
