@@ -199,6 +199,8 @@ class TrainingLoop:
 
     def run_from(self, start: int, interruption: Interruption) -> Outcome:
         """Run the iterations from ``start`` to the end, or to a signal (one at least)."""
+        if self.dataset.is_sample and self.progress:
+            print("EMBEDDED SAMPLE: these figures say nothing about the published experiment", flush=True)
         if self.scalars is not None:
             self.scalars.begin(start)
         done = start

@@ -88,8 +88,6 @@ def run_train(options: argparse.Namespace) -> int:
         settings=typed_settings(options),
     )
     run = options.run or free_run_folder(options.recipe, options.seed, experiment.dataset.is_sample)
-    if experiment.dataset.is_sample:
-        print("EMBEDDED SAMPLE: these figures say nothing about the published experiment")
     outcome = train(
         experiment,
         run,
