@@ -127,8 +127,7 @@ def test_seeds_give_first_values_that_do_not_depend_on_what_else_was_built():
 def test_every_random_op_has_the_recorded_seed(name: str):
     """An op without a seed takes the number of ops before it, which any new op changes."""
     recipe = all_recipes()[name]
-    constants = {"word_vectors": (40, 50)} if recipe.graph.inputs == "ids" else None
-    graph = build(recipe.graph, constants, seed=9)
+    graph = build(recipe.graph, {"word_vectors": (40, 50)} if recipe.graph.inputs == "ids" else None, seed=9)
     recorded = op_seeds(recipe.graph, graph, 9)
     drawing = [
         op
