@@ -147,3 +147,23 @@ def test_no_shape_was_found_whose_bits_depend_on_the_number_of_threads(name: str
                 model.session.run(model.graph.train_op, feeds)
             digests.add(model.weights().digest())
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("name", ["mnist-bilstm", "mnist-peephole", "mnist-coupled", "mnist-gru"])
+def test_every_cell_goes_on_from_its_checkpoint_with_the_same_bits(name: str, tmp_path: Path):
+    """Also where one direction has no optimizer slots: the published bidirectional model."""
+    from tf1_lstm.runs.resolve import resolve
+    from tf1_lstm.runs.train import resume
+
+    settings = {"iterations": 6, "save_every": 3, "log_every": 2, "units": 16}
+    experiment = resolve(name, sample=True, settings=settings)
+    whole = train(experiment, tmp_path / "run", TrainOptions(), progress=False)
+    before = losses(whole), logged(whole)
+    (tmp_path / "run" / "checkpoints" / f"{name}-6.index").write_bytes(b"torn")
+    run = RunFolder.open(tmp_path / "run")
+    run.lock()
+    again = resume(experiment, run, TrainOptions(), progress=False)
+    assert again.weights_sha256 == whole.weights_sha256
+    assert (losses(again), logged(again)) == before
+    (event,) = [e for e in RunFolder.open(again.run).events() if e["event"] == "resume"]
+    assert event["step"] == 3
