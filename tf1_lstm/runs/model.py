@@ -10,15 +10,8 @@ from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.devices import bias_added_in_order
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.parity.cells import GATE_ORDER
 from tf1_lstm.recipes.base import Recipe
-
-GATE_ORDER = {
-    "basic_rnn": (),
-    "basic_lstm": ("i", "j", "f", "o"),
-    "lstm_peephole": ("i", "j", "f", "o"),
-    "lstm_coupled": ("j", "f", "o"),
-    "gru": ("r", "u"),
-}
 
 
 class Model:

@@ -11,7 +11,13 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.options import add_data_options, add_setting_options, at_least
-from tf1_lstm.runs.train_commands import add_run_options, check_unchanged, free_run_folder, typed_settings
+from tf1_lstm.runs.train_commands import (
+    add_run_options,
+    check_unchanged,
+    free_run_folder,
+    typed_experiment,
+    typed_settings,
+)
 
 
 def add_parsers(subparsers: Any) -> None:
@@ -61,16 +67,8 @@ def run(options: argparse.Namespace) -> int:
 
 def reproduce(options: argparse.Namespace) -> int:
     """Reproduce one recipe; see ``add_parsers``."""
-    from tf1_lstm.runs.resolve import resolve
-
     started = time.time()
-    experiment = resolve(
-        options.recipe,
-        data=options.data,
-        sample=options.sample,
-        corrected=options.corrected,
-        settings=typed_settings(options),
-    )
+    experiment = typed_experiment(options)
     is_sample = experiment.dataset.is_sample
     path = options.run or free_run_folder(options.recipe, options.seed, is_sample)
     if is_sample:

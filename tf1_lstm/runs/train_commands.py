@@ -77,16 +77,9 @@ def run_train(options: argparse.Namespace) -> int:
     from tf1_lstm.runs.device import use_device
 
     device = use_device(options.device, exact=not options.not_exact)
-    from tf1_lstm.runs.resolve import resolve
     from tf1_lstm.runs.train import TrainOptions, train
 
-    experiment = resolve(
-        options.recipe,
-        data=options.data,
-        sample=options.sample,
-        corrected=options.corrected,
-        settings=typed_settings(options),
-    )
+    experiment = typed_experiment(options)
     run = options.run or free_run_folder(options.recipe, options.seed, experiment.dataset.is_sample)
     outcome = train(
         experiment,
@@ -156,6 +149,19 @@ def check_unchanged(path: Path, record: Dict[str, Any], experiment: Any) -> None
                 f"{experiment.dataset.folder / name}: changed since the run began: "
                 f"SHA-256 {now[:16]}… found, {str(then)[:16]}… expected by {path}"
             )
+
+
+def typed_experiment(options: argparse.Namespace) -> Any:
+    """Open the experiment that ``train`` and ``reproduce`` were asked for."""
+    from tf1_lstm.runs.resolve import resolve
+
+    return resolve(
+        options.recipe,
+        data=options.data,
+        sample=options.sample,
+        corrected=options.corrected,
+        settings=typed_settings(options),
+    )
 
 
 def typed_settings(options: argparse.Namespace) -> Dict[str, Any]:
