@@ -15,10 +15,10 @@ ARGS :=
 UPGRADE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev word2vec reproduce test test-all lint format types sample lock clean
+.PHONY: help setup setup-dev word2vec ports reproduce test test-all lint format types sample results image-check lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 setup: ## make .venv with Python 3.7 and the locked requirements
 	@tools/setup
@@ -56,6 +56,15 @@ PIP_COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/
 	CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras \
 	--resolver=backtracking $(UPGRADE)
+
+ports: ## .venv-ports with a current TensorFlow 2 and PyTorch, for `tf1-lstm compare`
+	@tools/make-ports
+
+results: setup ## write the README's results table from results/
+	$(BIN)/python tools/results_table.py
+
+image-check: ## build the container on a stand-in base with buildah, and check it
+	tools/image-check
 
 lock: setup-dev ## lock the requirements again, from requirements*.in
 	$(PIP_COMPILE) --output-file requirements.txt requirements.in
