@@ -59,7 +59,7 @@ def run_compare(options: argparse.Namespace) -> int:
 
     bundle = read_bundle(options.bundle)
     target = shipped_target(bundle, options.port)
-    python = find_python(options.python)
+    python, tolerances = find_python(options.python), parse_tolerances(options.tolerance)
     folder = options.out or Path("runs") / f"compare-{_slug(options.bundle.stem)}-{_slug(options.port)}"
     _make_folder(folder)
     comparison = compare(
@@ -68,19 +68,12 @@ def run_compare(options: argparse.Namespace) -> int:
         python,
         folder,
         float(options.time_limit),
-        parse_tolerances(options.tolerance),
+        tolerances,
         _split_inputs(bundle, options, folder),
     )
     document = to_document(comparison)
-    steps = comparison.observed.arrays.get("steps")
-    draw(
-        folder / "difference.png",
-        bundle,
-        steps,
-        comparison.levels,
-        comparison.divergence,
-        document["verdict"],
-    )
+    observed, levels = comparison.observed, comparison.levels
+    draw(folder / "difference.png", bundle, observed, levels, comparison.divergence, document["verdict"])
     document["picture"] = str(folder / "difference.png")
     if options.json:
         print(json.dumps(document, indent=1, allow_nan=False))

@@ -1,13 +1,14 @@
 """The picture of a comparison: the difference by step, and by level."""
 
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 import numpy as np
 
 from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.gates import Divergence
 from tf1_lstm.parity.levels import FAIL, PASS, Level
+from tf1_lstm.parity.runner import Observed
 from tf1_lstm.report.canvas import BLACK, BLUE, GREY, VERMILLION, empty, picture
 
 LOWEST = 1e-9
@@ -17,7 +18,7 @@ STYLES = ("-", "--", "-.", ":")
 def draw(
     path: Path,
     bundle: Bundle,
-    steps: Optional[Mapping[str, np.ndarray]],
+    observed: Observed,
     levels: Sequence[Level],
     divergence: Optional[Divergence],
     subtitle: str,
@@ -27,7 +28,7 @@ def draw(
     Args:
       path: the file.
       bundle: the original.
-      steps: the port's states, or None where they cannot be seen.
+      observed: what the port showed; by example where its states cannot be seen.
       levels: all of them.
       divergence: the first step that differs.
       subtitle: the diagnosis in a line.
@@ -36,21 +37,22 @@ def draw(
     title = f"{bundle.recipe}: difference between port and TensorFlow 1.15"
     with picture(path, title, (10, 4.4), is_sample, subtitle) as figure:
         left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]})
-        _draw_steps(left, bundle, steps, levels, divergence)
+        _draw_steps(left, bundle, observed, levels, divergence)
         _draw_levels(right, levels)
 
 
 def _draw_steps(
     axes: Any,
     bundle: Bundle,
-    steps: Optional[Mapping[str, np.ndarray]],
+    observed: Observed,
     levels: Sequence[Level],
     divergence: Optional[Divergence],
 ) -> None:
     tolerance = next(level.tolerance for level in levels if level.name == "steps")
-    same = {n: a for n, a in (steps or {}).items() if n in bundle.steps and a.shape == bundle.steps[n].shape}
+    steps = observed.arrays.get("steps", {})
+    same = {n: a for n, a in steps.items() if n in bundle.steps and a.shape == bundle.steps[n].shape}
     if not same:
-        empty(axes, "the port's states cannot be seen")
+        _draw_examples(axes, bundle, observed)
         return
     for number, (name, seen) in enumerate(sorted(same.items())):
         by_step = np.abs(seen - bundle.steps[name]).max(axis=(0, 2))
@@ -71,6 +73,19 @@ def _draw_steps(
     axes.set_xlabel("step (in the order of the inputs)")
     axes.set_ylabel("largest difference in the batch")
     axes.legend(loc="best")
+
+
+def _draw_examples(axes: Any, bundle: Bundle, observed: Observed) -> None:
+    """Draw the logits' difference by example, for a port whose states cannot be seen."""
+    if "logits" not in observed.arrays:
+        empty(axes, "the port gave no logits")
+        return
+    errors = np.abs(observed.arrays["logits"]["logits"] - bundle.logits).max(axis=1)
+    axes.bar(np.arange(1, len(errors) + 1), np.maximum(errors, LOWEST), color=BLUE)
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=LOWEST / 2)
+    axes.set_xlabel("example of the batch (the port's states cannot be seen)")
+    axes.set_ylabel("largest difference of the logits")
 
 
 def _draw_levels(axes: Any, levels: Sequence[Level]) -> None:

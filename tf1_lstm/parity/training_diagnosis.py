@@ -6,21 +6,27 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
+from tf1_lstm.parity.cells import GATE_ORDER, Cell
 from tf1_lstm.parity.mistakes import Candidate, apply_all, training_catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.reference import adam_allowance, adam_steps
 
 Arrays = Dict[str, np.ndarray]
-# Loss, gradients, and the rounding error of each gradient.
+LOSS = "loss"
+# Loss, gradients, and the rounding error of each.
 First = Tuple[float, Arrays, Dict[str, float]]
 # Libraries add up in different orders, so a port's rounding may be a few times the reference's.
 ROUNDING_MARGIN = 4.0
+# See ``diagnosis``: a gradient through a chaotic model may be further off.
+CHAOTIC_MARGIN, CHAOTIC_SHARE = 30.0, 0.05
 
 
 def explain_training(
     problem: Problem, mistakes: Candidate, seen: Numbers, tolerance: float
-) -> List[Candidate]:
+) -> Optional[List[Candidate]]:
     """Return the smallest sets of training mistakes that explain the port's training.
+
+    None where the reference has no gradient (``steps_on_batch_axis``).
 
     A mistake in the weights is made either while loading (the port then trains the changed weights)
     or in the cell (it trains the right ones); both are tried.
@@ -31,6 +37,8 @@ def explain_training(
       seen: the port's numbers.
       tolerance: as in ``diagnosis.diagnose``.
     """
+    if _apply(problem, mistakes).training() is None:
+        return None
     views = [_Loaded(problem, mistakes, tolerance)]
     if mistakes:
         views.append(_InCell(problem, mistakes, tolerance))
@@ -47,7 +55,10 @@ def explain_training(
 
 
 class _Loaded:
-    """Training of the weights as the port holds them, changed by the mistakes."""
+    """Training of the weights as the port holds them, changed by the mistakes.
+
+    A port keeps the forget bias in its bias, so a wrong one is seen as a wrong bias.
+    """
 
     def __init__(self, problem: Problem, mistakes: Candidate, tolerance: float) -> None:
         self._problem, self._mistakes, self._tolerance = problem, mistakes, tolerance
@@ -55,12 +66,14 @@ class _Loaded:
 
     def start(self) -> Arrays:
         """Return the weights before the first step."""
-        return _apply(self._problem, self._mistakes).weights
+        changed = _apply(self._problem, self._mistakes)
+        extra = changed.spec.cell.forget_bias - self._problem.spec.cell.forget_bias
+        return changed.with_parts(lambda cell, parts: _add_to_forget_gate(cell, parts, extra)).weights
 
     def gradient(self, weights: Mapping[str, np.ndarray], more: Candidate) -> Optional[Tuple[float, Arrays]]:
         """Return the loss and gradients at some weights."""
         changed = _apply(self._problem, (*self._mistakes, *more))
-        found = changed.training(weights)
+        found = changed.with_cell(forget_bias=self._problem.spec.cell.forget_bias).training(weights)
         return None if found is None else (found.loss, found.gradients)
 
     def fits(self, more: Candidate, seen: Numbers) -> bool:
@@ -71,14 +84,33 @@ class _Loaded:
         if cached is None:
             return False
         loss, gradients, rounding = cached
-        if seen.loss is not None and largest_error(np.asarray(loss), np.asarray(seen.loss)) > self._tolerance:
-            return False
-        for role, array in (seen.gradients or {}).items():
-            if role in gradients and largest_error(gradients[role], array) > self._tolerance + rounding[role]:
+        if seen.loss is not None:
+            error = largest_error(np.asarray(loss), np.asarray(seen.loss))
+            if error > self._tolerance + CHAOTIC_MARGIN * rounding[LOSS]:
                 return False
-        if seen.adam is None:
+        if not all(
+            self._gradient_fits(gradients[role], array, rounding[role])
+            for role, array in (seen.gradients or {}).items()
+            if role in gradients and not self._has_no(role, seen)
+        ):
+            return False
+        if seen.adam is None or _is_chaotic(gradients, rounding):
             return not any(m.name != "loss-summed" for m in more)
-        return self._adam_fits(more, gradients, seen, self._tolerance + max(rounding.values()))
+        most = self._tolerance + CHAOTIC_MARGIN * max(rounding.values())
+        return self._adam_fits(more, gradients, seen, most)
+
+    def _has_no(self, role: str, seen: Numbers) -> bool:
+        """Return whether the port has nothing to train there: a layer without bias, not a bias of zeros."""
+        if not _is_recurrent_bias(role) or all(m.name != "no-bias" for m in self._mistakes):
+            return False
+        return seen.gradients is not None and not np.any(seen.gradients.get(role, 0.0))
+
+    def _gradient_fits(self, mine: np.ndarray, theirs: np.ndarray, rounding: float) -> bool:
+        error = largest_error(mine, theirs)
+        if error <= self._tolerance + ROUNDING_MARGIN * rounding:
+            return True
+        largest = float(np.abs(theirs).max()) if theirs.size else 0.0
+        return error <= min(self._tolerance + CHAOTIC_MARGIN * rounding, CHAOTIC_SHARE * largest)
 
     def _cache_first(self, more: Candidate) -> None:
         """Compute loss and gradients in float64, and how far they are from float32."""
@@ -86,10 +118,8 @@ class _Loaded:
         single = self.gradient({r: a.astype(np.float32) for r, a in self.start().items()}, more)
         found = None
         if exact is not None and single is not None:
-            rounding = {
-                role: ROUNDING_MARGIN * largest_error(array, single[1][role])
-                for role, array in exact[1].items()
-            }
+            rounding = {role: largest_error(array, single[1][role]) for role, array in exact[1].items()}
+            rounding[LOSS] = largest_error(np.asarray(exact[0]), np.asarray(single[0]))
             found = (*exact, rounding)
         self._cache[_apply(self._problem, more).spec.loss_sum] = found
 
@@ -102,8 +132,9 @@ class _Loaded:
         spec = _apply(self._problem, more).spec
 
         def factor(role: str) -> float:
-            twice = spec.double_bias and role.endswith("bias") and not role.startswith("softmax")
-            return 2.0 if twice else 1.0
+            if self._has_no(role, seen):
+                return 0.0
+            return 2.0 if spec.double_bias and _is_recurrent_bias(role) else 1.0
 
         def fits(mine: Arrays, count: int) -> bool:
             assert seen.adam is not None
@@ -111,7 +142,7 @@ class _Loaded:
             return all(
                 _excess(mine[role], array, allowed.get(role)) <= self._tolerance
                 for role, array in seen.adam[count - 1].items()
-                if role in mine
+                if role in mine and not self._has_no(role, seen)
             )
 
         assert seen.adam is not None
@@ -135,8 +166,8 @@ class _InCell(_Loaded):
     def gradient(self, weights: Mapping[str, np.ndarray], more: Candidate) -> Optional[Tuple[float, Arrays]]:
         """Return the loss and gradients, both in terms of the right weights."""
         base = dataclasses.replace(self._problem, weights=dict(weights))
-        found = super().gradient(_apply(base, self._mistakes).weights, more)
-        return None if found is None else (found[0], self._pull_back(found[1]))
+        found = _apply(base, (*self._mistakes, *more)).training()
+        return None if found is None else (found.loss, self._pull_back(found.gradients))
 
 
 def _pull_back(problem: Problem, mistakes: Candidate) -> Callable[[Arrays], Arrays]:
@@ -170,6 +201,24 @@ def _pull_back(problem: Problem, mistakes: Candidate) -> Callable[[Arrays], Arra
         }
 
     return pull_back
+
+
+def _is_chaotic(gradients: Arrays, rounding: Mapping[str, float]) -> bool:
+    """Return whether rounding moves a gradient by so much that no later step can be predicted."""
+    return any(rounding[role] > 1e-3 * max(1.0, float(np.abs(g).max())) for role, g in gradients.items())
+
+
+def _is_recurrent_bias(role: str) -> bool:
+    return role.endswith("bias") and not role.startswith("softmax")
+
+
+def _add_to_forget_gate(cell: Cell, parts: Arrays, amount: float) -> Arrays:
+    if not amount or "f" not in GATE_ORDER[cell.name]:
+        return parts
+    bias = np.array(parts["bias"])
+    start = GATE_ORDER[cell.name].index("f") * cell.units
+    bias[start : start + cell.units] += amount
+    return dict(parts, bias=bias)
 
 
 def _apply(problem: Problem, mistakes: Candidate) -> Problem:

@@ -126,8 +126,10 @@ def main(framework: str, which: str) -> None:
         for name, numbers in (("visible", seen), ("blind", Numbers(seen.logits, repeats=seen.repeats))):
             diagnosis = diagnose(problem, numbers)
             found[name] = [sorted(explanation.names) for explanation in diagnosis.explanations]
+            if name == "visible":
+                trained = [explanation.training for explanation in diagnosis.explanations]
         parts = [part for part in ("steps", "gradients", "adam") if getattr(seen, part)]
-        line = {"base": base, "planted": sorted(flaws), "seen": parts, **found}
+        line = {"base": base, "planted": sorted(flaws), "seen": parts, "training": trained, **found}
         print(json.dumps(line), flush=True)
 
 
