@@ -21,6 +21,7 @@ SANDBOX = """
 set -e
 root=$1 volumes=$2 user=$3 where=$4
 shift 4
+ip link set lo up
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
 mount -t proc proc "$root/proc"

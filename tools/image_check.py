@@ -28,7 +28,7 @@ from standin_base import LEAK, StandinError, make_base, make_cpu_base
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements-pip.txt", "requirements.txt", "requirements-dev.txt")
-NEEDED = ("buildah", "debootstrap", "dpkg-deb", "unshare", "setpriv")
+NEEDED = ("buildah", "debootstrap", "dpkg-deb", "ip", "unshare", "setpriv")
 ANYBODY = 4242  # a user id that no image knows
 BASES = {"BASE_IMAGE": "localhost/standin", "CPU_IMAGE": "localhost/standin-cpu"}
 
@@ -55,9 +55,7 @@ class Checks:
 def main() -> int:
     """Build, check, clean up."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--driver", default="vfs", help="buildah's storage: vfs (works everywhere) or overlay"
-    )
+    parser.add_argument("--driver", help="buildah's storage (default: overlay, or vfs where that fails)")
     parser.add_argument("--cpu", action="store_true", help="build and check the cpu target too")
     parser.add_argument("--no-tests", action="store_true", help="leave the test stage out")
     parser.add_argument("--keep", action="store_true", help="leave the temporary folder, and say where it is")

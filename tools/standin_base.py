@@ -66,6 +66,7 @@ def make_cpu_base(folder: Path, base: Path) -> None:
         (folder / "etc/apt/sources.list.d" / name).unlink()
     run(["chroot", str(folder), "apt-get", "-q", "update"])
     run(["chroot", str(folder), "apt-get", "-qy", "install", "python3.7", "python3.7-venv"])
+    shutil.rmtree(str(folder / "var/lib/apt/lists"))
 
 
 def debian() -> Tuple[str, str]:
