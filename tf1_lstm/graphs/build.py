@@ -69,6 +69,7 @@ def build(
     seed: int = 1,
     training: bool = True,
     exact: bool = True,
+    batch_size: Optional[int] = None,
 ) -> Graph:
     """Build the graph of a recipe in a ``tf.Graph`` of its own.
 
@@ -80,6 +81,8 @@ def build(
       seed: of every random op.
       training: add the optimizer.
       exact: dropout masks as a function of (seed, iteration); otherwise TensorFlow's own wrapper.
+      batch_size: a fixed batch dimension, which lets TensorFlow leave out much work on shapes; None
+        takes any.
     """
     graph = tf.Graph()
     with graph.as_default():
@@ -87,7 +90,7 @@ def build(
         with tf.compat.v1.variable_scope(
             tf.compat.v1.get_variable_scope(), custom_getter=_seeded_getter(seed)
         ):
-            parts = _forward(settings, dict(constants or {}), seed, exact)
+            parts = _forward(settings, dict(constants or {}), seed, exact, batch_size)
         # The fused cross-entropy does not repeat on a GPU; without one this changes nothing.
         with tf.device("/cpu:0" if exact else None):
             loss, accuracy = _loss(parts["logits"], parts["labels"])
@@ -126,15 +129,21 @@ def build(
 
 
 def _forward(
-    settings: GraphSettings, constants: Dict[str, Tuple[int, ...]], seed: int, exact: bool
+    settings: GraphSettings,
+    constants: Dict[str, Tuple[int, ...]],
+    seed: int,
+    exact: bool,
+    batch_size: Optional[int],
 ) -> Dict[str, Any]:
-    labels = tf.compat.v1.placeholder(tf.float32, [None, settings.classes], name="labels")
+    labels = tf.compat.v1.placeholder(tf.float32, [batch_size, settings.classes], name="labels")
     keep_prob = tf.compat.v1.placeholder_with_default(
         tf.constant(settings.output_keep_prob, tf.float32), [], name="keep_prob"
     )
     iteration = tf.compat.v1.placeholder_with_default(tf.constant(0, tf.int64), [], name="iteration")
-    inputs, sequence, frozen, feeds = _inputs(settings, constants)
-    dropout = Dropout(keep_prob, iteration, seed, exact) if settings.output_keep_prob < 1 else None
+    inputs, sequence, frozen, feeds = _inputs(settings, constants, batch_size)
+    dropout = None
+    if settings.output_keep_prob < 1:
+        dropout = Dropout(keep_prob, iteration, seed=seed, exact=exact, steps=settings.steps)
     outputs, states, last = _recurrence(settings, sequence, dropout)
     weights = _variable(
         "softmax/weights", [last.shape[1].value, settings.classes], _softmax_initializer(settings, seed)
@@ -158,15 +167,17 @@ def _forward(
     }
 
 
-def _inputs(settings: GraphSettings, constants: Dict[str, Tuple[int, ...]]) -> Tuple[Any, Any, Any, Any]:
+def _inputs(
+    settings: GraphSettings, constants: Dict[str, Tuple[int, ...]], batch_size: Optional[int]
+) -> Tuple[Any, Any, Any, Any]:
     """Return the input placeholder, the sequence [batch, steps, inputs], frozen variables and their feeds."""
     if settings.inputs == "rows":
         inputs = tf.compat.v1.placeholder(
-            tf.float32, [None, settings.steps, settings.input_size], name="inputs"
+            tf.float32, [batch_size, settings.steps, settings.input_size], name="inputs"
         )
         return inputs, inputs, {}, {}
     shape = constants["word_vectors"]
-    inputs = tf.compat.v1.placeholder(tf.int32, [None, settings.steps], name="inputs")
+    inputs = tf.compat.v1.placeholder(tf.int32, [batch_size, settings.steps], name="inputs")
     feed = tf.compat.v1.placeholder(tf.float32, shape, name="word_vectors_value")
     vectors = tf.compat.v1.Variable(
         feed,

@@ -30,9 +30,11 @@ class Dropout:
       iteration: scalar int64 tensor.
       seed: the run's seed.
       exact: stateless masks (``StepSeededDropout``), or TensorFlow's own wrapper.
+      steps: time steps of the sequence.
     """
 
-    def __init__(self, keep_prob: Any, iteration: Any, seed: int, exact: bool) -> None:
+    def __init__(self, keep_prob: Any, iteration: Any, *, seed: int, exact: bool, steps: int) -> None:
+        self.steps = steps
         self.keep_prob = keep_prob
         self.iteration = iteration
         self.seed = seed
@@ -41,7 +43,15 @@ class Dropout:
     def wrap(self, cell: Any, clock: LoopClock, salt: str) -> Any:
         """``cell`` inside a dropout wrapper on its outputs."""
         if self.exact:
-            return StepSeededDropout(cell, clock, salt, self.seed, self.iteration, self.keep_prob)
+            return StepSeededDropout(
+                cell,
+                clock,
+                salt,
+                seed=self.seed,
+                iteration=self.iteration,
+                output_keep_prob=self.keep_prob,
+                steps=self.steps,
+            )
         return tf.nn.rnn_cell.DropoutWrapper(cell, output_keep_prob=self.keep_prob, seed=self.seed)
 
 

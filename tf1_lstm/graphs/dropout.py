@@ -33,15 +33,30 @@ class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
       seed: the run's seed.
       iteration: scalar int64 tensor, the training iteration (or the draw, in an evaluation).
       output_keep_prob: scalar float32 tensor.
+      steps: time steps of the loop.
     """
 
     def __init__(
-        self, cell: Any, clock: LoopClock, salt: str, seed: int, iteration: Any, output_keep_prob: Any
+        self,
+        cell: Any,
+        clock: LoopClock,
+        salt: str,
+        *,
+        seed: int,
+        iteration: Any,
+        output_keep_prob: Any,
+        steps: int,
     ) -> None:
         super().__init__(cell, output_keep_prob=output_keep_prob)
         self._clock = clock
-        self._stateless_key = stateless_key(seed, salt)
-        self._iteration = iteration
+        # All that does not depend on the time step is computed here, outside of the loop: a small op
+        # in it runs once for every step.
+        counters = iteration * STEPS_PER_ITERATION + tf.range(steps, dtype=tf.int64)
+        self._seeds = tf.stack(
+            [tf.fill([steps], tf.constant(stateless_key(seed, salt), tf.int64)), counters], 1
+        )
+        self._rate = 1.0 - output_keep_prob
+        self._scale = 1.0 / (1.0 - self._rate)
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
         """Run the wrapped cell. ``inputs`` [batch, inputs] of one time step."""
@@ -62,12 +77,9 @@ class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
         """Re-do tf.nn.dropout's arithmetic (TensorFlow 1.15) with stateless noise."""
         if self._clock.time is None:
             raise ValueError("StepSeededDropout runs inside dynamic_rnn only: no time step is known here")
-        counter = self._iteration * STEPS_PER_ITERATION + tf.cast(self._clock.time, tf.int64)
-        noise = tf.random.stateless_uniform(
-            tf.shape(values), seed=tf.stack([tf.constant(self._stateless_key, tf.int64), counter])
-        )
-        rate = 1.0 - keep_prob
-        dropped = values * (1.0 / (1.0 - rate)) * tf.cast(noise >= rate, values.dtype)
+        shape = values.shape if values.shape.is_fully_defined() else tf.shape(values)
+        noise = tf.random.stateless_uniform(shape, seed=tf.gather(self._seeds, self._clock.time))
+        dropped = values * self._scale * tf.cast(noise >= self._rate, values.dtype)
         dropped.set_shape(values.shape)
         return dropped
 

@@ -37,6 +37,8 @@ class GraphSettings:
         direction alone) or ``"both-states"`` (h of both, joined).
       softmax_initializer: ``"truncated_normal"`` or ``"random_normal"``, standard deviation 1.
       softmax_bias: first value of the softmax bias.
+      fixed_batch: the training graph takes batches of the schedule's size only; for evaluation a
+        graph always takes any.
     """
 
     inputs: str
@@ -52,6 +54,7 @@ class GraphSettings:
     forget_bias: float = 1.0
     output_keep_prob: float = 1.0
     softmax_bias: float = 0.1
+    fixed_batch: bool = False
 
 
 @dataclass(frozen=True)

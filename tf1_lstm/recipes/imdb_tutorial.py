@@ -79,6 +79,7 @@ IMDB_LSTM = Recipe(
         readout="last-output",
         softmax_initializer="truncated_normal",
         softmax_bias=0.1,
+        fixed_batch=True,
     ),
     schedule=Schedule(batch_size=24, iterations=50000, log_every=1000, save_every=10000),
     figures=(

@@ -55,6 +55,7 @@ class Model:
                 seed=seed,
                 training=training,
                 exact=exact,
+                batch_size=recipe.schedule.batch_size if training and recipe.graph.fixed_batch else None,
             )
         with self.graph.graph.as_default():
             # All kept: what to forget is decided by the run, which knows which files are good.

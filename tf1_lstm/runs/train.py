@@ -179,6 +179,7 @@ class TrainingLoop:
         self.dataset = experiment.dataset
         self.schedule = experiment.recipe.schedule
         self.progress = progress
+        self.device = options.device
         self.sampler = self._sampler(experiment, options.seed, "train")
         self.log_sampler = (
             self.sampler
@@ -281,7 +282,9 @@ class TrainingLoop:
     def _evaluate(self, done: int) -> None:
         """Log what the finished model gives on the first split, for ``verify`` to find again."""
         split = self.dataset.split(self.dataset.split_names()[0])
-        found = evaluate(self.model, split, progress=self.progress)
+        with Model(self.recipe, self.dataset.constants(), device=self.device) as model:
+            model.load(self.model.weights())
+            found = evaluate(model, split, progress=self.progress)
         figures = {"accuracy": found.accuracy, "loss": found.loss, "examples": found.examples}
         self.run.log("evaluation", step=done, split=found.split, dropout=found.dropout, **figures)
 
