@@ -87,12 +87,15 @@ def test_published_keep_probability_is_the_default():
 def test_layers_of_a_stack_draw_masks_of_their_own():
     settings = GraphSettings(**{**SETTINGS.__dict__, "layers": 2})
     graph = build(settings, seed=1)
-    keys = [
-        op.inputs[1].op.inputs[0].op.get_attr("value").int64_val[0]
-        for op in graph.graph.get_operations()
-        if op.type == "StatelessRandomUniform"
+    drawing = [op for op in graph.graph.get_operations() if op.type == "StatelessRandomUniform"]
+    assert len(drawing) == 2
+    tables = [
+        op for op in graph.graph.get_operations() if op.type == "Fill" and op.outputs[0].dtype == tf.int64
     ]
-    assert len(keys) == len(set(keys)) == 2
+    with tf.compat.v1.Session(graph=graph.graph) as session:
+        keys = [session.run(op.outputs[0]) for op in tables]
+    assert [len(set(key.tolist())) for key in keys] == [1, 1]
+    assert keys[0][0] != keys[1][0]
 
 
 def test_exact_graph_holds_no_stateful_random_op_after_its_first_values():
@@ -101,3 +104,19 @@ def test_exact_graph_holds_no_stateful_random_op_after_its_first_values():
     stateful = [op for op in graph.graph.get_operations() if op.type in ("RandomUniform", "TruncatedNormal")]
     assert stateful
     assert all("Initializer" in op.name for op in stateful)
+
+
+def test_a_fixed_batch_dimension_changes_no_bit():
+    """The training graph has the published batch size; evaluation takes any."""
+    labels = np.eye(3)[np.arange(40) % 3]
+
+    def trained(batch_size: Any) -> Any:
+        graph = build(SETTINGS, seed=1, batch_size=batch_size)
+        with tf.compat.v1.Session(graph=graph.graph) as session:
+            session.run(graph.initializer)
+            feeds = {graph.inputs: INPUTS, graph.labels: labels}
+            for iteration in range(5):
+                session.run(graph.train_op, {**feeds, graph.iteration: iteration})
+            return [array.tobytes() for array in session.run(graph.variables).values()]
+
+    assert trained(40) == trained(None)
