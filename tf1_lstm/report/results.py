@@ -113,7 +113,7 @@ def build_published(
       recipe: its ``figures`` are used.
       evaluations: as in the results document.
       test_batches: as there; may be None or empty.
-      sample: the run used the embedded sample, so there is nothing to compare.
+      sample: the run used the embedded sample, or other settings, so there is nothing to compare.
 
     Returns:
       Entries with ``name, value, examples, interval, split, dropout, source, iteration, parts``
