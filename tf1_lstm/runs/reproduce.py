@@ -109,7 +109,8 @@ def _train(options: argparse.Namespace, experiment: Any, path: Path) -> int:
             "exact": not options.not_exact,
         }
         found = {
-            "settings": record["settings"],
+            # A setting that came later has its published value in an older run.
+            "settings": experiment.published.with_settings(record["settings"]).settings(),
             "seed": record["options"]["seed"],
             "exact": record["options"]["exact"],
         }
