@@ -161,7 +161,7 @@ class _Search:
         predicted = None if changed is None else changed.forward()
         if changed is None or predicted is None:
             return None
-        seen, rounding = self._seen, _Rounding(changed)
+        seen, rounding = self._seen, _Rounding(changed, predicted)
         for name, array in seen.steps.items():
             right = self._right.steps()[name]
             if not self._is_explained(predicted.steps()[name], array, right, rounding, name, candidate):
@@ -183,17 +183,24 @@ class _Search:
         candidate: Candidate,
     ) -> bool:
         """Return whether a prediction is close and, where mistakes are named, explains enough."""
+        if predicted.shape != seen.shape:
+            return False
+        if name != "logits":
+            known = rounding.predictable(name)
+            if not known.any():
+                return False
+            predicted, seen, right = predicted[:, known], seen[:, known], right[:, known]
         error, difference = largest_error(predicted, seen), largest_error(right, seen)
         if error > self._tolerance + max(MOST_ROUNDING, (1 - SHARE_EXPLAINED) * difference):
             return False
-        close = self._tolerance + min(MOST_ROUNDING, ROUNDING_MARGIN * rounding.of(name, predicted).max())
+        own = rounding.of(name)
+        close = self._tolerance + min(MOST_ROUNDING, ROUNDING_MARGIN * float(own.max()))
         if error <= close:
             return not candidate or difference <= close or error <= (1 - SHARE_EXPLAINED) * difference
         if not candidate or seen.size < FEWEST_IF_CHAOTIC or error > CHAOTIC_SHARE * difference:
             return False
         errors = np.abs(predicted - seen) / np.maximum(1.0, np.abs(seen))
-        allowed = self._tolerance + CHAOTIC_MARGIN * rounding.of(name, predicted)
-        return bool((errors <= allowed).all())
+        return bool((errors <= self._tolerance + CHAOTIC_MARGIN * own).all())
 
     def _explain_random(
         self, changed: Problem, candidate: Candidate, predicted: Forward
@@ -220,21 +227,36 @@ class _Search:
 
 
 class _Rounding:
-    """How far float32 is from float64 on one problem: no port can be asked to be closer."""
+    """How far float32 is from float64 on one problem: no port can be asked to be closer.
 
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
+    Args:
+      problem: what is run.
+      exact: its result in float64.
+    """
+
+    def __init__(self, problem: Problem, exact: Forward) -> None:
+        self._problem, self._exact = problem, exact
         self._single: Optional[Forward] = None
 
-    def of(self, name: str, exact: np.ndarray) -> np.ndarray:
-        """Return the rounding error of ``logits``, or of a state by name up to each step."""
+    def of(self, name: str) -> np.ndarray:
+        """Return the rounding error of ``logits``, or of a state by name up to each predictable step."""
+        if name == "logits":
+            return np.asarray(largest_error(self._exact.logits, self._forward().logits))
+        by_step = self._by_step(name)
+        return by_step[by_step <= MOST_ROUNDING / 10][:, None]  # [steps, 1]
+
+    def predictable(self, name: str) -> np.ndarray:
+        """Return the steps at which a state is not yet chaos, a mask ``[steps]``."""
+        return self._by_step(name) <= MOST_ROUNDING / 10
+
+    def _by_step(self, name: str) -> np.ndarray:
+        exact, single = self._exact.steps()[name], self._forward().steps()[name]
+        errors = (np.abs(single - exact) / np.maximum(1.0, np.abs(exact))).max(axis=(0, 2))
+        order = -1 if name.startswith("bw") else 1
+        return np.maximum.accumulate(np.nan_to_num(errors[::order], nan=np.inf))[::order]
+
+    def _forward(self) -> Forward:
         if self._single is None:
             self._single = self._problem.in_type(np.float32).forward()
         assert self._single is not None
-        if name == "logits":
-            return np.asarray(largest_error(exact, self._single.logits))
-        single = self._single.steps()[name]
-        by_step = (np.abs(single - exact) / np.maximum(1.0, np.abs(exact))).max(axis=(0, 2))
-        if name.startswith("bw"):
-            return np.maximum.accumulate(by_step[::-1])[::-1, None]
-        return np.maximum.accumulate(by_step)[:, None]  # [steps, 1]
+        return self._single

@@ -299,7 +299,8 @@ def adam_allowance(
     """Return how far rounding alone may move each weight in ``step`` steps, by role.
 
     Adam divides a gradient by its own size, so where a gradient is hardly more than its rounding error,
-    the error becomes a whole step. The error is taken from the gradients themselves.
+    the error becomes a whole step. The error is taken from the gradients themselves, for each weight:
+    four times its own, and at least a tenth of the array's typical one, since later steps draw anew.
 
     Args:
       adam: the optimizer.
@@ -312,7 +313,8 @@ def adam_allowance(
     found: Arrays = {}
     for role, gradient in gradients.items():
         if role in seen and seen[role].shape == gradient.shape and gradient.size:
-            error = min(most, float(np.abs(seen[role] - gradient).max()))
+            difference = np.minimum(most, np.abs(seen[role] - gradient))
+            error = np.maximum(4 * difference, 0.1 * np.sqrt((difference**2).mean()))
             share = np.minimum(2.0, error / (np.abs(gradient) + epsilon))
             found[role] = step * adam.learning_rate * share
     return found

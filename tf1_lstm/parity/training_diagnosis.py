@@ -26,7 +26,8 @@ def explain_training(
 ) -> Optional[List[Candidate]]:
     """Return the smallest sets of training mistakes that explain the port's training.
 
-    None where the reference has no gradient (``steps_on_batch_axis``).
+    None where that cannot be known: the reference has no gradient (``steps_on_batch_axis``), or the
+    wrong model is chaotic, so that rounding decides its training.
 
     A mistake in the weights is made either while loading (the port then trains the changed weights)
     or in the cell (it trains the right ones); both are tried.
@@ -51,7 +52,7 @@ def explain_training(
         ]
         if found:
             return found
-    return []
+    return None if mistakes and views[0].is_chaotic() else []
 
 
 class _Loaded:
@@ -94,10 +95,18 @@ class _Loaded:
             if role in gradients and not self._has_no(role, seen)
         ):
             return False
-        if seen.adam is None or _is_chaotic(gradients, rounding):
+        if seen.adam is None:
             return not any(m.name != "loss-summed" for m in more)
         most = self._tolerance + CHAOTIC_MARGIN * max(rounding.values())
         return self._adam_fits(more, gradients, seen, most)
+
+    def is_chaotic(self) -> bool:
+        """Return whether rounding moves a gradient by so much that no step of Adam can be predicted."""
+        cached = next(iter(self._cache.values()), None)
+        if cached is None:
+            return True
+        _, gradients, rounding = cached
+        return any(rounding[role] > 3e-6 * float(np.abs(g).max()) for role, g in gradients.items())
 
     def _has_no(self, role: str, seen: Numbers) -> bool:
         """Return whether the port has nothing to train there: a layer without bias, not a bias of zeros."""
@@ -201,11 +210,6 @@ def _pull_back(problem: Problem, mistakes: Candidate) -> Callable[[Arrays], Arra
         }
 
     return pull_back
-
-
-def _is_chaotic(gradients: Arrays, rounding: Mapping[str, float]) -> bool:
-    """Return whether rounding moves a gradient by so much that no later step can be predicted."""
-    return any(rounding[role] > 1e-3 * max(1.0, float(np.abs(g).max())) for role, g in gradients.items())
 
 
 def _is_recurrent_bias(role: str) -> bool:
