@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf1_lstm.runs.evaluate import evaluate, logits_of, test_batches
+from tf1_lstm.runs.evaluate import evaluate, logits_of, sampled_accuracies
 from tf1_lstm.runs.use_commands import Restored, restore
 
 
@@ -64,8 +64,8 @@ def test_dropout_on_draws_differ_and_are_repeatable(imdb: Restored):
 
 
 def test_test_batches_hold_whole_reviews_and_follow_the_seed(imdb: Restored):
-    first = test_batches(imdb.model, imdb.experiment.dataset, 3, seed=4)
-    assert first == test_batches(imdb.model, imdb.experiment.dataset, 3, seed=4)
+    first = sampled_accuracies(imdb.model, imdb.experiment.dataset, 3, seed=4)
+    assert first == sampled_accuracies(imdb.model, imdb.experiment.dataset, 3, seed=4)
     for accuracy in first:
         assert accuracy * 24 == pytest.approx(round(accuracy * 24), abs=1e-5)
 

@@ -134,7 +134,7 @@ def _confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> List[
     return counts.tolist()
 
 
-def test_batches(
+def sampled_accuracies(
     model: Model, dataset: Dataset, batches: int, seed: int, dropout: bool = True
 ) -> List[float]:
     """Re-do the document's last step: accuracies of test batches as it draws them.

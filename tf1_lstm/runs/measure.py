@@ -17,7 +17,7 @@ from tf1_lstm.report.canvas import picture_title
 from tf1_lstm.report.confusion import confusion_picture
 from tf1_lstm.report.mistakes import mistakes_picture, mistakes_text
 from tf1_lstm.report.statistics import test_batches_record
-from tf1_lstm.runs.evaluate import Evaluation, evaluate, test_batches
+from tf1_lstm.runs.evaluate import Evaluation, evaluate, sampled_accuracies
 from tf1_lstm.runs.use_commands import Restored, restore
 
 
@@ -46,7 +46,7 @@ def main(job: Dict[str, Any]) -> Dict[str, Any]:
             for name in dataset.split_names()
             for dropout in dropouts
         ]
-        batches = test_batches(model, dataset, job["batches"], job["seed"], dropouts[-1])
+        batches = sampled_accuracies(model, dataset, job["batches"], job["seed"], dropouts[-1])
     step = restored.facts["step"]
     size = restored.experiment.recipe.schedule.batch_size
     pictures: Dict[str, str] = {}

@@ -176,13 +176,13 @@ def print_evaluation(evaluation: Any, class_names: Tuple[str, ...]) -> None:
 def run_test_batches(options: argparse.Namespace) -> int:
     """Print the accuracies in the document's own form, beside the published ones."""
     from tf1_lstm.report.statistics import accuracy_interval, test_batches_record
-    from tf1_lstm.runs.evaluate import test_batches
+    from tf1_lstm.runs.evaluate import sampled_accuracies
 
     restored = restore(options)
     recipe, dataset = restored.experiment.recipe, restored.experiment.dataset
     dropout = options.dropout == "on" and recipe.graph.output_keep_prob < 1
     with restored.model as model:
-        accuracies = test_batches(model, dataset, options.batches, options.seed, dropout)
+        accuracies = sampled_accuracies(model, dataset, options.batches, options.seed, dropout)
     size = recipe.schedule.batch_size
     measured = test_batches_record(accuracies, size, "on" if dropout else "off")
     published = next((figure for figure in recipe.figures if figure.parts), None)
