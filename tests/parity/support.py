@@ -9,6 +9,7 @@ from typing import Any, Dict
 import numpy as np
 
 from tf1_lstm.parity import reference
+from tf1_lstm.parity.adam import adam_steps
 from tf1_lstm.parity.bundle import Bundle, WordVectors
 from tf1_lstm.parity.bundle_checks import spec_of
 
@@ -63,7 +64,7 @@ def make_bundle(base: Dict[str, Any], batch: int = 6, seed: int = 0, **changes: 
         return reference.gradients(spec, now, sequence.astype(np.float64), labels).gradients
 
     found = reference.gradients(spec, exact, sequence.astype(np.float64), labels)
-    adam = reference.adam_steps(spec.adam, exact, gradient_of)
+    adam = adam_steps(spec.adam, exact, gradient_of)
     document: Dict[str, Any] = {
         "recipe": "made-up",
         "settings": settings,

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tf1_lstm.parity import reference
+from tf1_lstm.parity.adam import Adam, adam_steps
 from tf1_lstm.parity.cells import Cell
-from tf1_lstm.parity.reference import Adam, Spec
+from tf1_lstm.parity.reference import Spec
 from tf1_lstm.recipes.base import CELLS, GraphSettings
 
 TOLERANCE = 1e-5
@@ -62,7 +63,7 @@ def test_agrees_with_tensorflow(changes):
     assert ours.gradients.keys() == theirs.gradients.keys()
     for role, expected in theirs.gradients.items():
         np.testing.assert_allclose(ours.gradients[role], expected, atol=TOLERANCE, err_msg=role)
-    adam = reference.adam_steps(
+    adam = adam_steps(
         spec.adam, weights, lambda now: reference.gradients(spec, now, inputs, labels).gradients
     )
     for step, (mine, expected) in enumerate(zip(adam, theirs.adam)):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tf1_lstm.parity import reference
+from tf1_lstm.parity.adam import Adam, adam_steps
 from tf1_lstm.parity.cells import Cell, run
-from tf1_lstm.parity.reference import Adam, Spec
+from tf1_lstm.parity.reference import Spec
 from tf1_lstm.recipes.base import CELLS
 
 STEPS, INPUTS, CLASSES, BATCH = 5, 3, 4, 2
@@ -103,5 +104,5 @@ def test_results_keep_the_type_of_their_weights(dtype):
     found = reference.gradients(spec, cast, inputs.astype(dtype), labels.astype(dtype))
     assert found.forward.logits.dtype == dtype
     assert {array.dtype for array in found.gradients.values()} == {np.dtype(dtype)}
-    steps = reference.adam_steps(Adam(), cast, lambda _: found.gradients)
+    steps = adam_steps(Adam(), cast, lambda _: found.gradients)
     assert {array.dtype for array in steps[2].values()} == {np.dtype(dtype)}

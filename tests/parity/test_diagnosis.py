@@ -5,16 +5,17 @@ Ports in Keras and PyTorch, which share no code with the reference, are in ``tes
 
 import dataclasses
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.parity.support import IDS, ROWS, make_bundle
+from tf1_lstm.parity.adam import adam_steps
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.diagnosis import diagnose
+from tf1_lstm.parity.diagnosis import DROPOUT, diagnose
 from tf1_lstm.parity.mistakes import apply_all, catalogue, training_catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, numbers_of, problem_of
-from tf1_lstm.parity.reference import adam_steps
 
 BUNDLES = {
     "ids": make_bundle(IDS),
@@ -233,3 +234,13 @@ def test_other_randomness_is_not_called_dropout():
     found = diagnose(problem_of(bundle), Numbers(bundle.logits + noise[0], repeats=bundle.logits + noise))
     assert found.random
     assert found.explanations == ()
+
+
+def test_every_mistake_is_described_in_the_document():
+    text = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+    for bundle in BUNDLES.values():
+        problem = problem_of(bundle)
+        for mistake in [*catalogue(problem), *training_catalogue(problem)]:
+            is_order = mistake.name.startswith("gate-order-") and mistake.name != "gate-order-of-bias"
+            assert f"`{'gate-order-…' if is_order else mistake.name}`" in text
+    assert f"`{DROPOUT}`" in text

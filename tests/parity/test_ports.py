@@ -14,6 +14,7 @@ from typing import Any, Dict, List
 import pytest
 
 from tests.parity.support import RECIPE_BUNDLES
+from tf1_lstm.cli import main
 from tf1_lstm.parity.bundle import write_bundle
 from tf1_lstm.parity.weight_files import Trained, keras_lines, torch_lines, write_keras, write_torch
 
@@ -119,3 +120,20 @@ def test_exported_weights_load_with_the_printed_lines(framework, tmp_path):
     assert len(found) == len(RECIPE_BUNDLES)
     for line in found:
         assert line["error"] < 1e-5, line
+
+
+@pytest.mark.parametrize(
+    ("framework", "file", "seen"),
+    [("keras", "port.keras", True), ("keras", "port-savedmodel", False), ("torch", "port.pt", True)],
+)
+def test_saved_models_are_compared(framework, file, seen, tmp_path, capsys):
+    run(framework, "shipped.py", "files", framework, str(tmp_path))
+    write_bundle(tmp_path / "a.npz", RECIPE_BUNDLES["mnist-lstm"][1])
+    arguments = ["compare", str(tmp_path / "a.npz"), "--port", str(tmp_path / file), "--json"]
+    code = main([*arguments, "--python", ports_python(framework), "--out", str(tmp_path / "out")])
+    document = json.loads(capsys.readouterr().out)
+    assert code == 0, document
+    statuses = {level["name"]: level["status"] for level in document["levels"]}
+    assert statuses["logits"] == "PASS"
+    for level in ("weights", "gradients"):
+        assert statuses[level] == ("PASS" if seen else "not available"), document

@@ -20,6 +20,7 @@ class Entry(NamedTuple):
     says: str
     mends: Mapping[str, str]
     change: Change
+    common: bool = True
 
 
 def _edited(name: str, variant: str, says: str, mend: str, edit: Edit) -> Entry:

@@ -4,9 +4,9 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 import numpy as np
 
+from tf1_lstm.parity.adam import adam_allowance
 from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.problem import problem_of
-from tf1_lstm.parity.reference import adam_allowance
 from tf1_lstm.parity.runner import Observed
 
 PASS, FAIL, UNKNOWN = "PASS", "FAIL", "not available"
@@ -22,7 +22,7 @@ class Level(NamedTuple):
       name: one of ``NAMES``.
       status: ``PASS``, ``FAIL`` or ``UNKNOWN``.
       tolerance: largest difference allowed, relative where a number is larger than 1, beyond
-        ``rounding``; the weights after Adam's steps may also differ by ``reference.adam_allowance``.
+        ``rounding``; the weights after Adam's steps may also differ by ``adam.adam_allowance``.
       rounding: TensorFlow 1.15's own rounding error, where it is known.
       absolute: largest absolute difference, or None.
       relative: largest difference over the largest number of its array.

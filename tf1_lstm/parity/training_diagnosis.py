@@ -6,10 +6,10 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
+from tf1_lstm.parity.adam import adam_allowance, adam_steps
 from tf1_lstm.parity.cells import GATE_ORDER, Cell
 from tf1_lstm.parity.mistakes import Candidate, apply_all, training_catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
-from tf1_lstm.parity.reference import adam_allowance, adam_steps
 
 Arrays = Dict[str, np.ndarray]
 LOSS = "loss"

@@ -55,6 +55,8 @@ class TorchWatch(Watch):
 
     def steps(self, inputs: np.ndarray) -> Arrays:
         """Run the model, catch what each recurrent layer reads, and run the layer alone for its states."""
+        if isinstance(self._model, torch.jit.ScriptModule):
+            raise NotVisibleError("TorchScript does not show what its layers read")
         caught: Dict[int, torch.Tensor] = {}
         layers = self._recurrent()
         modules = {id(watched.handle): watched.handle for watched in layers}

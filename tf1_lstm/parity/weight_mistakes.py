@@ -2,27 +2,16 @@
 
 import dataclasses
 import itertools
-from typing import Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_lstm.parity.cells import GATE_ORDER, Cell
+from tf1_lstm.parity.input_mistakes import Change, Entry
 from tf1_lstm.parity.problem import Problem
 
 Arrays = Dict[str, np.ndarray]
-Change = Callable[[Problem], Optional[Problem]]
 KEPT, MOVED = "the forget bias is at the port's forget gate", "the forget bias moved with the columns"
-
-
-class Entry(NamedTuple):
-    """As in ``mistakes.Mistake``."""
-
-    name: str
-    variant: str
-    says: str
-    mends: Mapping[str, str]
-    change: Change
-    common: bool = True
 
 
 def entries(problem: Problem) -> Iterator[Entry]:

@@ -1,7 +1,8 @@
 """Run the shipped ports, or exported weights, under the ports' Python; one JSON line for each.
 
 ``python shipped.py ports {keras,torch}``: largest errors of each recipe's port, by level.
-``python shipped.py weights FOLDER``: logits of the models that ``FOLDER/*.json`` say how to load.
+``python shipped.py weights FOLDER``: errors of the models that ``FOLDER/*.json`` say how to load.
+``python shipped.py files {keras,torch} FOLDER``: save the right mnist-lstm port in that framework's files.
 """
 
 import json
@@ -70,8 +71,22 @@ def weights(folder: Path) -> None:
         print(json.dumps({"name": path.stem, "error": error}), flush=True)
 
 
+def files(framework: str, folder: Path) -> None:
+    bundle = RECIPE_BUNDLES["mnist-lstm"][1]
+    model = load_target(TARGETS["mnist-lstm"][framework], bundle).model
+    if framework == "keras":
+        model.save(folder / "port.keras")
+        model.export(folder / "port-savedmodel", verbose=False)
+        return
+    import torch
+
+    torch.jit.script(model.eval()).save(str(folder / "port.pt"))
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "ports":
         ports(sys.argv[2])
+    elif sys.argv[1] == "files":
+        files(sys.argv[2], Path(sys.argv[3]))
     else:
         weights(Path(sys.argv[2]))

@@ -10,11 +10,11 @@ import keras
 from keras import ops
 
 
-class PeepholeLSTMCell(keras.layers.Layer):
-    """``tf.nn.rnn_cell.LSTMCell(units, use_peepholes=True)``.
+class _TwoStateCell(keras.layers.Layer):
+    """A cell with an output h and a cell state c.
 
     Args:
-      units: width of the state.
+      units: width of each.
       forget_bias: added to the forget gate.
     """
 
@@ -24,6 +24,10 @@ class PeepholeLSTMCell(keras.layers.Layer):
         self.forget_bias = forget_bias
         self.state_size = [units, units]  # h, c
         self.output_size = units
+
+
+class PeepholeLSTMCell(_TwoStateCell):
+    """``tf.nn.rnn_cell.LSTMCell(units, use_peepholes=True)``."""
 
     def build(self, input_shape: Tuple[int, ...]) -> None:
         """Make the weights for inputs ``[batch, input_shape[-1]]``."""
@@ -56,20 +60,8 @@ class PeepholeLSTMCell(keras.layers.Layer):
         }
 
 
-class CoupledLSTMCell(keras.layers.Layer):
-    """``tf.contrib.rnn.CoupledInputForgetGateLSTMCell(units)``: the input gate is 1 - forget gate.
-
-    Args:
-      units: width of the state.
-      forget_bias: added to the forget gate.
-    """
-
-    def __init__(self, units: int, forget_bias: float = 1.0, **options: Any) -> None:
-        super().__init__(**options)
-        self.units = units
-        self.forget_bias = forget_bias
-        self.state_size = [units, units]  # h, c
-        self.output_size = units
+class CoupledLSTMCell(_TwoStateCell):
+    """``tf.contrib.rnn.CoupledInputForgetGateLSTMCell(units)``: the input gate is 1 - forget gate."""
 
     def build(self, input_shape: Tuple[int, ...]) -> None:
         """Make the weights for inputs ``[batch, input_shape[-1]]``."""
