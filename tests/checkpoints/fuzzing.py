@@ -275,7 +275,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def peak_kilobytes() -> int:
-    """This process's own peak. ru_maxrss would begin with that of the process it was forked from."""
+    """Peak memory of this very process: ru_maxrss would begin with that of the process it was forked from."""
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     return int(status.split("VmHWM:")[1].split()[0])
 
