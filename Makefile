@@ -64,7 +64,7 @@ results: setup ## write the README's results table from results/
 	$(BIN)/python tools/results_table.py
 
 image-check: ## build the container on a stand-in base with buildah, and check it
-	tools/image-check
+	tools/image-check $(ARGS)
 
 lock: setup-dev ## lock the requirements again, from requirements*.in
 	$(PIP_COMPILE) --output-file requirements.txt requirements.in

@@ -4,7 +4,7 @@ import argparse
 import importlib
 import os
 import sys
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from tf1_lstm import __version__
 from tf1_lstm.errors import InputError, NotFiniteError
@@ -38,7 +38,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     Returns:
       The exit code.
     """
-    options = build_parser().parse_args(_with_stdin(sys.argv[1:] if arguments is None else arguments))
+    arguments = _with_stdin(sys.argv[1:] if arguments is None else arguments)
+    # The doctor runs where the rest of the program cannot even be imported.
+    modules = ("tf1_lstm.doctor",) if arguments[:1] == ["doctor"] else COMMANDS
+    options = build_parser(modules).parse_args(arguments)
     try:
         return options.func(options)
     except InputError as error:
@@ -68,14 +71,14 @@ def _with_stdin(arguments: List[str]) -> List[str]:
     ]
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with every command."""
+def build_parser(modules: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser with the commands of ``modules``."""
     parser = argparse.ArgumentParser(prog="tf1-lstm", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"tf1-lstm {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", title="commands")
     subparsers.required = True
     subparsers.dest = "command"
-    for name in COMMANDS:
+    for name in modules:
         importlib.import_module(name).add_parsers(subparsers)
     return parser
 

@@ -220,9 +220,9 @@ def _from_folder_or_prefix(path: str) -> Located:
 def _named(folder: str, prefixes: List[str]) -> Union[Located, str]:
     """What the folder's ``checkpoint`` file leads to: a checkpoint, or why it does not help."""
     source = Path(folder) / NAME
-    if not source.is_file():
-        return "there is no checkpoint file"
     try:
+        if not source.is_file():
+            return "there is no checkpoint file"
         with source.open("rb") as stream:
             spellings = named_paths(stream.read(LARGEST))
     except OSError as error:

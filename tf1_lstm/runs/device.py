@@ -24,5 +24,7 @@ def use_device(choice: str, exact: bool = True) -> str:
     if device.name == "gpu":
         if exact:
             os.environ.update(gpu_determinism())
+            # Trying algorithms out would choose among them by time.
+            os.environ.pop("TF_USE_CUDNN_AUTOTUNE", None)
         print(f"tf1-lstm: on a GPU: {device.reason}", file=sys.stderr)
     return device.name
