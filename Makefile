@@ -63,7 +63,7 @@ ports: ## .venv-ports with a current TensorFlow 2 and PyTorch, for `tf1-lstm com
 results: setup ## write the README's results table from results/
 	$(BIN)/python tools/results_table.py
 
-image-check: ## build the container on a stand-in base with buildah, and check it
+image-check: setup ## build the container on a stand-in base with buildah, and check it
 	tools/image-check $(ARGS)
 
 lock: setup-dev ## lock the requirements again, from requirements*.in
