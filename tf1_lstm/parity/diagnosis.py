@@ -23,6 +23,8 @@ MOST_ROUNDING = 1e-3
 # this many times as far off as its own rounding, if it leaves hardly anything of the difference and
 # there are too many numbers for that to be chance.
 CHAOTIC_MARGIN, CHAOTIC_SHARE, FEWEST_IF_CHAOTIC = 30.0, 0.01, 8
+# States are judged up to the step at which float32 is this far off.
+PREDICTABLE = 1e-5
 SCREENED_EXAMPLES = 3
 DROPOUT = "dropout-left-on"
 
@@ -197,7 +199,17 @@ class _Search:
         close = self._tolerance + min(MOST_ROUNDING, ROUNDING_MARGIN * float(own.max()))
         if error <= close:
             return not candidate or difference <= close or error <= (1 - SHARE_EXPLAINED) * difference
-        if not candidate or seen.size < FEWEST_IF_CHAOTIC or error > CHAOTIC_SHARE * difference:
+        if error > (1 - SHARE_EXPLAINED) * difference:
+            return False
+        return bool(candidate) and self._is_near_chaos(predicted, seen, error / difference, own, name)
+
+    def _is_near_chaos(
+        self, predicted: np.ndarray, seen: np.ndarray, share: float, own: np.ndarray, name: str
+    ) -> bool:
+        """Return whether a chaotic model's prediction, ``share`` of the difference off, is near enough."""
+        if name == "logits" and self._seen.steps and own > PREDICTABLE:
+            return True  # The states before the chaos have decided; most of the difference is explained.
+        if seen.size < FEWEST_IF_CHAOTIC or share > CHAOTIC_SHARE:
             return False
         errors = np.abs(predicted - seen) / np.maximum(1.0, np.abs(seen))
         return bool((errors <= self._tolerance + CHAOTIC_MARGIN * own).all())
@@ -243,11 +255,11 @@ class _Rounding:
         if name == "logits":
             return np.asarray(largest_error(self._exact.logits, self._forward().logits))
         by_step = self._by_step(name)
-        return by_step[by_step <= MOST_ROUNDING / 10][:, None]  # [steps, 1]
+        return by_step[by_step <= PREDICTABLE][:, None]  # [steps, 1]
 
     def predictable(self, name: str) -> np.ndarray:
         """Return the steps at which a state is not yet chaos, a mask ``[steps]``."""
-        return self._by_step(name) <= MOST_ROUNDING / 10
+        return self._by_step(name) <= PREDICTABLE
 
     def _by_step(self, name: str) -> np.ndarray:
         exact, single = self._exact.steps()[name], self._forward().steps()[name]
