@@ -30,3 +30,18 @@ def prepared(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         progress=False,
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_keras(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the real reviews as Keras has them, prepared once a session (about 15 s)."""
+    from tf1_lstm.data.prepare_keras import prepare_keras_imdb
+
+    folder = tmp_path_factory.mktemp("prepared-keras")
+    prepare_keras_imdb(
+        shared / "data/imdb/aclImdb_v1.tar.gz",
+        shared / "data/glove/glove.6B.50d.txt.xz",
+        folder,
+        progress=False,
+    )
+    return folder

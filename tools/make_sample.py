@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import List, Sequence
 
 PROJECT = Path(__file__).resolve().parents[1]
-SAMPLES = {"imdb": "tools.sample_imdb", "mnist": "tools.sample_mnist"}
+SAMPLES = {
+    "imdb": "tools.sample_imdb",
+    "keras-imdb": "tools.sample_keras_imdb",
+    "mnist": "tools.sample_mnist",
+}
 
 
 def make_all(folder: Path) -> List[Path]:

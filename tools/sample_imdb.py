@@ -20,6 +20,7 @@ from tf1_lstm.data.prepare import write_files
 from tf1_lstm.data.reviews import PARTS, Corpus, Part
 
 SEED = 20181115
+MAKER = "invented by tools/sample_imdb.py"
 STEPS = 50
 DIMENSIONS = 20
 SIZES: Dict[str, int] = {"train": 300, "test": 200}  # reviews of each side
@@ -126,17 +127,15 @@ VERDICTS = {
 
 def make(folder: Path) -> Dict[str, Any]:
     """Write the sample's files to ``folder`` and return the manifest; always the same bytes."""
-    texts = _corpus()
-    table = word_table()
-    digest = hashlib.sha256("\n".join(text for part in PARTS for text in texts[part]).encode()).hexdigest()
+    reviews = corpus()
     sources = {
-        "reviews": {"name": "invented by tools/sample_imdb.py", "sha256_of_reviews": digest, "seed": SEED},
-        "vectors": {"kind": "invented", "name": "invented by tools/sample_imdb.py", "seed": SEED},
+        "reviews": {"name": MAKER, "sha256_of_reviews": reviews.sha256, "seed": SEED},
+        "vectors": {"kind": "invented", "name": MAKER, "seed": SEED},
     }
     manifest = write_files(
-        Corpus(texts, digest), table, folder, sources, STEPS, made_by="tools/make_sample.py", histogram=False
+        reviews, word_table(), folder, sources, STEPS, made_by="tools/make_sample.py", histogram=False
     )
-    lines = [f"{split}\t{side}\t{text}\n" for split, side in PARTS for text in texts[split, side]]
+    lines = [f"{split}\t{side}\t{text}\n" for split, side in PARTS for text in reviews.lines[split, side]]
     (folder / TEXTS_FILE).write_bytes("".join(lines).encode("utf-8"))
     return manifest
 
@@ -169,6 +168,22 @@ def word_table() -> WordTable:
     return WordTable([PADDING, *(word.encode() for word in rows), UNKNOWN], vectors, "")
 
 
+def corpus() -> Corpus:
+    """All invented reviews; no two begin with the same ``STEPS`` words."""
+    random = Random(SEED)
+    seen: Set[bytes] = set()
+    texts: Dict[Part, List[str]] = {part: [] for part in PARTS}
+    for (split, side), found in texts.items():
+        while len(found) < SIZES[split]:
+            text = review(random, POLARITY[side])
+            start = b" ".join(clean(text).split()[:STEPS])
+            if start not in seen:
+                seen.add(start)
+                found.append(text)
+    digest = hashlib.sha256("\n".join(text for part in PARTS for text in texts[part]).encode()).hexdigest()
+    return Corpus(texts, digest)
+
+
 def review(random: Random, polarity: int) -> str:
     """One invented review whose author likes the film (1) or not (-1)."""
     sentences = []
@@ -186,20 +201,6 @@ def review(random: Random, polarity: int) -> str:
         where = 0 if random.random() < 0.25 else len(sentences)
         sentences.insert(where, _sentence(random, VERDICTS[polarity], polarity))
     return " ".join(sentences)
-
-
-def _corpus() -> Dict[Part, List[str]]:
-    random = Random(SEED)
-    seen: Set[bytes] = set()
-    texts: Dict[Part, List[str]] = {part: [] for part in PARTS}
-    for (split, side), found in texts.items():
-        while len(found) < SIZES[split]:
-            text = review(random, POLARITY[side])
-            start = b" ".join(clean(text).split()[:STEPS])
-            if start not in seen:
-                seen.add(start)
-                found.append(text)
-    return texts
 
 
 def _sentence(random: Random, templates: Sequence[str], polarity: int) -> str:

@@ -17,7 +17,8 @@ from tests.data.small_imdb import GLOVE, review_files, tar_gz, write_tree
 from tf1_lstm.data import prepare
 from tf1_lstm.data.ids import WordIndex, clean, id_matrix
 from tf1_lstm.data.imdb import ImdbIds
-from tf1_lstm.data.prepare import prepare_imdb, write_npy
+from tf1_lstm.data.prepare import prepare_imdb
+from tf1_lstm.data.writing import write_npy
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array, sha256_of_file
 

@@ -11,6 +11,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 import numpy as np
 
+from tf1_lstm.errors import InputError
+
 
 class Batch(NamedTuple):
     """What one training or test step is fed.
@@ -43,7 +45,13 @@ class Split(NamedTuple):
 
 
 class Sampler(abc.ABC):
-    """Batches as a pure function of (seed, step): no history, so a resumed run draws the same."""
+    """Batches as a pure function of (seed, step): no history, so a resumed run draws the same.
+
+    Attributes:
+      steps_per_epoch: batches that give every example once; 0 where batches are drawn without end.
+    """
+
+    steps_per_epoch: int = 0
 
     @abc.abstractmethod
     def batch(self, step: int) -> Batch:
@@ -91,6 +99,7 @@ class Dataset(abc.ABC):
       is_sample: True for the embedded sample; everything printed from it must say so.
       class_names: a name for each class number.
       example_kind: ``"text"`` or ``"image"``: what ``predict`` takes.
+      unknown_id: the id of unknown words; below 0 it counts from the end of the word vectors.
     """
 
     name: str
@@ -98,6 +107,27 @@ class Dataset(abc.ABC):
     is_sample: bool
     class_names: Tuple[str, ...]
     example_kind: str
+    unknown_id: int = -1
+
+    def with_settings(self, settings: Mapping[str, Any]) -> "Dataset":
+        """The data set as a recipe of these settings reads it.
+
+        Args:
+          settings: every setting of a recipe by its plain name.
+
+        Raises:
+          InputError: its examples are not of the shape that the graph takes.
+        """
+        found = self.split(self.split_names()[0]).inputs.shape[1:]
+        expected: Tuple[int, ...] = (settings["steps"],)
+        if settings["inputs"] == "rows":
+            expected += (settings["input_size"],)
+        if tuple(found) != expected:
+            raise InputError(
+                f"{self.folder}: examples of shape {tuple(found)} found, {expected} expected by the recipe "
+                f"(--set steps={found[0]} takes them)"
+            )
+        return self
 
     @abc.abstractmethod
     def split_names(self) -> Tuple[str, ...]:

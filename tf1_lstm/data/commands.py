@@ -3,7 +3,9 @@
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, List
+
+from tf1_lstm.errors import InputError
 
 WHAT = ("glove", "imdb", "mnist", "all")
 
@@ -47,6 +49,35 @@ def add_parsers(subparsers: Any) -> None:
     imdb.add_argument("--json", action="store_true", help="print one JSON document")
     imdb.set_defaults(func=run_prepare_imdb)
 
+    keras = kinds.add_parser(
+        "keras-imdb",
+        help="the reviews as keras.datasets.imdb has them: ids, labels, words, word vectors",
+        description="Make the reviews as keras.datasets.imdb gives them, in Keras's order and with Keras's "
+        "ids, from the raw reviews or from Keras's own files (which are read without executing anything).",
+    )
+    source = keras.add_mutually_exclusive_group(required=True)
+    source.add_argument("--reviews", type=Path, metavar="PATH", help=f"the raw reviews: {paths}")
+    source.add_argument("--npz", type=Path, metavar="FILE", help="or Keras's imdb.npz")
+    keras.add_argument(
+        "--word-index",
+        type=Path,
+        metavar="FILE",
+        help="with --npz: Keras's imdb_word_index.json, for predict and --glove",
+    )
+    keras.add_argument(
+        "--glove", type=Path, metavar="PATH", help=f"GloVe, for recipes that take word vectors: {paths}"
+    )
+    keras.add_argument(
+        "--dimensions",
+        type=int,
+        choices=(50, 100, 200, 300),
+        default=50,
+        help="which file of glove.6B.zip, or of a folder, to take (default: 50; published with 100)",
+    )
+    _add_folder(keras)
+    keras.add_argument("--json", action="store_true", help="print one JSON document")
+    keras.set_defaults(func=run_prepare_keras_imdb)
+
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -79,14 +110,28 @@ def run_prepare_imdb(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_prepare_keras_imdb(options: argparse.Namespace) -> int:
+    """Prepare and print the statistics and the files' hashes."""
+    from tf1_lstm.data.prepare_keras import prepare_keras_imdb, prepare_keras_npz
+
+    if options.npz is not None:
+        manifest = prepare_keras_npz(
+            options.npz, options.word_index, options.glove, options.data, options.dimensions
+        )
+    elif options.word_index is not None:
+        raise InputError("--word-index: found it with --reviews, expected it with --npz")
+    else:
+        manifest = prepare_keras_imdb(options.reviews, options.glove, options.data, options.dimensions)
+    if options.json:
+        print(json.dumps(manifest, indent=1))
+        return 0
+    print(keras_manifest_text(manifest, options.data / "keras-imdb"))
+    return 0
+
+
 def manifest_text(manifest: Any, folder: Path) -> str:
     """What ``prepare imdb`` prints: each file with its hash, and the corpus statistics."""
-    lines = []
-    published = manifest.get("as_published", {})
-    for name, file in manifest["files"].items():
-        shape = " x ".join(str(extent) for extent in file["shape"])
-        same = "  as published" if published.get(name) else ""
-        lines.append(f"{folder / name}  {shape}  sha256 {file['sha256']}{same}")
+    lines = _file_lines(manifest, folder, "as_published", "as published")
     for split in ("train", "test"):
         counts = manifest[split]
         lines.append(
@@ -96,3 +141,29 @@ def manifest_text(manifest: Any, folder: Path) -> str:
         )
     lines.append(f"{folder / 'manifest.json'}, {folder / 'length-histogram.png'}")
     return "\n".join(lines)
+
+
+def keras_manifest_text(manifest: Any, folder: Path) -> str:
+    """What ``prepare keras-imdb`` prints: each file with its hash, and the statistics."""
+    lines = _file_lines(manifest, folder, "of_public_reviews", "as of the public reviews")
+    for split in ("train", "test"):
+        counts = manifest[split]
+        lines.append(
+            f"{split}: {counts['reviews']:,} reviews, {counts['positive']:,} positive; mean length "
+            f"{counts['mean_length']}, longest {counts['longest']:,} (with the start marker)"
+        )
+    vectors = manifest["sources"].get("vectors")
+    if vectors:
+        lines.append(f"word vectors for {vectors['found']:,} of the {vectors['words']:,} most frequent words")
+    lines.append(str(folder / "manifest.json"))
+    return "\n".join(lines)
+
+
+def _file_lines(manifest: Any, folder: Path, known: str, mark: str) -> List[str]:
+    """A line for each file; ``mark`` ends that of a file which ``known`` in the manifest says is."""
+    lines = []
+    for name, file in manifest["files"].items():
+        shape = " x ".join(str(extent) for extent in file["shape"])
+        same = f"  {mark}" if manifest[known].get(name) else ""
+        lines.append(f"{folder / name}  {shape}  sha256 {file['sha256']}{same}")
+    return lines

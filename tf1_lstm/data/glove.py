@@ -15,9 +15,8 @@ from tf1_lstm.errors import InputError
 PADDING = b"0"
 UNKNOWN = b"unk"
 GLOVE_WORDS = 400_000
-_TEXT = "glove.6B.50d.txt"
-FILE_NAMES = (_TEXT, _TEXT + ".xz", _TEXT + ".gz", _TEXT + ".zip", "glove.6B.zip")
-_MEMBER = "*50d.txt"
+DIMENSIONS = 50  # the tutorial's
+_WRAPPINGS = ("", ".xz", ".gz", ".zip")
 _LINES_AT_ONCE = 4096
 _LONGEST_LINE = 1 << 16
 _LIMIT = 2 << 30
@@ -39,28 +38,29 @@ class WordTable(NamedTuple):
     sha256: str
 
 
-def find_glove(path: Path) -> Path:
+def find_glove(path: Path, dimensions: int = DIMENSIONS) -> Path:
     """``path`` itself, or the GloVe file in the folder ``path`` or in its sub-folder ``glove``.
 
     Raises:
-      InputError: a folder without one of ``FILE_NAMES``.
+      InputError: a folder without ``glove.6B.50d.txt`` (or another number), packed or not.
     """
     if not Path(path).is_dir():
         return Path(path)
+    names = [f"glove.6B.{dimensions}d.txt{wrapping}" for wrapping in _WRAPPINGS] + ["glove.6B.zip"]
     for folder in (Path(path), Path(path) / "glove"):
-        for name in FILE_NAMES:
+        for name in names:
             if (folder / name).is_file():
                 return folder / name
-    raise InputError(f"{path}: found no GloVe file in the folder, expected one of {', '.join(FILE_NAMES)}")
+    raise InputError(f"{path}: found no GloVe file in the folder, expected one of {', '.join(names)}")
 
 
-def read_glove(path: Path, progress: Progress = silent) -> WordTable:
+def read_glove(path: Path, progress: Progress = silent, dimensions: int = DIMENSIONS) -> WordTable:
     """Read a GloVe text file: one word and its numbers a line, separated by single spaces.
 
     Args:
-      path: the text itself, packed as ``.xz``, ``.gz`` or ``.zip`` (of which the 50-dimensional
-        file is taken), or a folder that holds it.
+      path: the text itself, packed as ``.xz``, ``.gz`` or ``.zip``, or a folder that holds it.
       progress: shows how many words have been read.
+      dimensions: which of several files to take from a zip or a folder.
 
     Raises:
       InputError: a line without a word or with another number of values than the first line, a
@@ -69,13 +69,14 @@ def read_glove(path: Path, progress: Progress = silent) -> WordTable:
     digest = hashlib.sha256()
     words: List[bytes] = []
     blocks: List[np.ndarray] = []
-    dimensions = 0
-    path = find_glove(path)
-    with open_stream(path, _MEMBER, _LIMIT) as stream, progress(GLOVE_WORDS, "word vectors", "words") as bar:
+    width = 0
+    path = find_glove(path, dimensions)
+    show = progress(GLOVE_WORDS, "word vectors", "words")
+    with open_stream(path, f"*{dimensions}d.txt", _LIMIT) as stream, show as bar:
         for lines in _blocks_of_lines(stream, path, digest):
-            if not dimensions:
-                dimensions = max(len(lines[0].split(b" ")) - 1, 0)
-            block_words, vectors = _parse(lines, dimensions, len(words), path)
+            if not width:
+                width = max(len(lines[0].split(b" ")) - 1, 0)
+            block_words, vectors = _parse(lines, width, len(words), path)
             words += block_words
             blocks.append(vectors)
             bar.update(len(lines))

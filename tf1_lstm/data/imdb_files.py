@@ -52,8 +52,10 @@ def load_arrays(folder: Path) -> Arrays:
             f"{folder}: found none of {WORDS_FILE}, {VECTORS_FILE} and {TRAIN_FILE}, "
             "expected all three (`tf1-lstm prepare imdb` makes them)"
         )
-    words = _read(folder / WORDS_FILE, "|S", 1, "the word list, byte strings [words]")
-    vectors = _read(folder / VECTORS_FILE, "float32", 2, "the word vectors, float32 [words, dimensions]")
+    words = read_checked(folder / WORDS_FILE, "|S", 1, "the word list, byte strings [words]")
+    vectors = read_checked(
+        folder / VECTORS_FILE, "float32", 2, "the word vectors, float32 [words, dimensions]"
+    )
     _check_vocabulary(words, vectors, folder)
     ids = _read_ids(folder / TRAIN_FILE, len(words))
     _check_rows(ids, len(words), folder)
@@ -64,7 +66,7 @@ def load_arrays(folder: Path) -> Arrays:
     return Arrays(words, vectors, ids, test_ids)
 
 
-def _read(path: Path, dtype: str, rank: int, what: str) -> np.ndarray:
+def read_checked(path: Path, dtype: str, rank: int, what: str) -> np.ndarray:
     array = np.asarray(read_npy(path, what, mmap=True))
     fits = array.dtype.kind == "S" if dtype == "|S" else array.dtype == np.dtype(dtype)
     if not fits or array.ndim != rank or 0 in array.shape:
@@ -73,7 +75,7 @@ def _read(path: Path, dtype: str, rank: int, what: str) -> np.ndarray:
 
 
 def _read_ids(path: Path, words: int) -> np.ndarray:
-    ids = _read(path, "int32", 2, "word ids, int32 [reviews, steps]")
+    ids = read_checked(path, "int32", 2, "word ids, int32 [reviews, steps]")
     least, most = int(ids.min()), int(ids.max())
     if least < 0 or most >= words:
         outside = least if least < 0 else most

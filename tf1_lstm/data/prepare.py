@@ -1,11 +1,7 @@
 """Makes the tutorial's files from the public ones: word list, word vectors, ids, manifest, histogram."""
 
-import os
-import shutil
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -15,8 +11,9 @@ from tf1_lstm.data.ids import RULE, STEPS, WordIndex, id_matrix
 from tf1_lstm.data.imdb_files import MANIFEST_FILE, TEST_FILE, TRAIN_FILE, VECTORS_FILE, WORDS_FILE
 from tf1_lstm.data.reviews import Corpus, find_reviews, read_reviews
 from tf1_lstm.data.word2vec import SEED, gensim_version, train_table
+from tf1_lstm.data.writing import all_or_nothing, write_array
 from tf1_lstm.errors import InputError
-from tf1_lstm.files import sha256_of_array, sha256_of_file, write_json
+from tf1_lstm.files import write_json
 
 HISTOGRAM_FILE = "length-histogram.png"
 FILES = (WORDS_FILE, VECTORS_FILE, TRAIN_FILE, TEST_FILE, HISTOGRAM_FILE, MANIFEST_FILE)
@@ -91,8 +88,8 @@ def write_files(
     with show(sum(map(len, splits.values())), "ids", "reviews") as bar:
         for name, texts in splits.items():
             arrays[name] = id_matrix(texts, index, steps, bar.update)
-    with _all_or_nothing(target) as folder:
-        files = {name: _write_array(folder / name, array) for name, array in arrays.items()}
+    with all_or_nothing(target, last=MANIFEST_FILE) as folder:
+        files = {name: write_array(folder / name, array) for name, array in arrays.items()}
         if histogram:
             draw_histogram(lengths[TRAIN_FILE], folder / HISTOGRAM_FILE)
         manifest = {
@@ -116,22 +113,6 @@ def word_counts(texts: List[str]) -> np.ndarray:
     return np.array([len(text.split()) for text in texts], np.int64)
 
 
-def write_npy(path: Path, array: np.ndarray) -> None:
-    """Write ``array`` with the header that NumPy wrote before 1.14: version 1.0, padded to 16 bytes.
-
-    The published files have it, and NumPy itself pads to 64 bytes now.
-    """
-    content = np.ascontiguousarray(array)
-    header = repr(
-        {"descr": np.lib.format.dtype_to_descr(content.dtype), "fortran_order": False, "shape": content.shape}
-    )
-    text = header[:-1] + ", }"
-    text += " " * (-(10 + len(text) + 1) % 16) + "\n"
-    with open(str(path), "wb") as stream:
-        stream.write(np.lib.format.magic(1, 0) + len(text).to_bytes(2, "little") + text.encode("ascii"))
-        stream.write(content.data)
-
-
 def draw_histogram(lengths: np.ndarray, path: Path) -> None:
     """The tutorial's histogram of review lengths: 50 bins, axes 0-1200 and 0-8000 for its 25,000 reviews."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -145,16 +126,6 @@ def draw_histogram(lengths: np.ndarray, path: Path) -> None:
     if len(lengths) == 25_000:
         axes.axis([0, 1200, 0, 8000])
     FigureCanvasAgg(figure).print_png(str(path), metadata={"Software": None})
-
-
-def _write_array(path: Path, array: np.ndarray) -> Dict[str, Any]:
-    write_npy(path, array)
-    return {
-        "sha256": sha256_of_file(path),
-        "sha256_of_content": sha256_of_array(array),
-        "dtype": array.dtype.str,
-        "shape": list(array.shape),
-    }
 
 
 def _as_published(files: Dict[str, Dict[str, Any]]) -> Dict[str, bool]:
@@ -178,24 +149,3 @@ def _statistics(lengths: np.ndarray, ids: np.ndarray, unknown: int) -> Dict[str,
         "ids": int(used),
         "unknown_ids": int((ids == unknown).sum()),
     }
-
-
-@contextmanager
-def _all_or_nothing(target: Path) -> Iterator[Path]:
-    """A temporary folder whose files move to ``target`` when the block succeeds, and vanish when not."""
-    temporary: Optional[str] = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and not target.is_dir():
-            raise InputError(f"{target}: found a file, expected a folder")
-        temporary = tempfile.mkdtemp(prefix=target.name + ".", suffix=".tmp", dir=str(target.parent))
-        yield Path(temporary)
-        target.mkdir(exist_ok=True)
-        made = os.listdir(temporary)
-        for name in sorted(made, key=FILES.index):  # the manifest last: until then its hashes do not fit
-            os.replace(os.path.join(temporary, name), str(target / name))
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -31,40 +31,59 @@ def encode_text(item: Union[str, bytes], name: str, index: WordIndex, steps: int
       ``unknown`` (the first few of the read words without a vector) and ``unknown_count``. Where
       nothing could be answered, ``refused`` says why and ``inputs`` is None.
     """
+    text, reason = readable(item)
+    if reason:
+        return refusal(name, reason)
+    words = clean(text).split()
+    if not words:
+        return refusal(name, _why_nothing_is_left(text))
+    if _mostly_foreign(text, words):
+        return refusal(name, f"mostly {_foreign(text)}")
+    return _looked_up(name, words, index, steps)
+
+
+def readable(item: Union[str, bytes]) -> Tuple[str, str]:
+    """A text, or a file's bytes, as one line; or an empty one and why it cannot be read."""
     text = _as_text(item)
     if text is None or _is_binary(text):
-        return _refusal(name, "not a text (binary data, or bytes that are not UTF-8)")
+        return "", "not a text (binary data, or bytes that are not UTF-8)"
     if not text.strip():
-        return _refusal(name, "the text is empty")
-    words = clean(_LINE_END.sub(" ", text)).split()
-    if not words:
-        return _refusal(name, _why_nothing_is_left(text))
-    if _mostly_foreign(text, words):
-        return _refusal(name, f"mostly {_foreign(text)}")
-    return _looked_up(name, words, index, steps)
+        return "", "the text is empty"
+    return _LINE_END.sub(" ", text), ""
+
+
+def refusal(name: str, reason: str, notes: Optional[Dict[str, Any]] = None) -> Example:
+    """The example of a text that cannot be answered."""
+    return Example(name, None, notes or {}, reason)
+
+
+def notes_on(words: List[bytes], read: List[bytes], unknown: List[bytes]) -> Dict[str, Any]:
+    """The notes of ``encode_text`` on a text's ``words``, those ``read``, and the ``unknown`` of these."""
+    shown = list(dict.fromkeys(word.decode("utf-8", "replace") for word in unknown))
+    return {
+        "words": len(words),
+        "read": len(read),
+        "cut": len(words) > len(read),
+        "unknown": shown[:_SHOWN_WORDS],
+        "unknown_count": len(unknown),
+    }
+
+
+def why_all_unknown(notes: Dict[str, Any], read: List[bytes], end: str) -> str:
+    """Why a text of unknown words has no answer; ``end`` is ``"first"`` or ``"last"``, the words read."""
+    shown = " ".join(notes["unknown"]) or read[0].decode("utf-8", "replace")
+    which = f"the {end} {len(read)} words" if notes["cut"] else "its words"
+    return f"none of {which} is known to the vocabulary ({shown[:80]})"
 
 
 def _looked_up(name: str, words: List[bytes], index: WordIndex, steps: int) -> Example:
     read = words[:steps]
     row = np.zeros(steps, np.int32)
     row[: len(read)] = index.ids(read)
-    unknown = [word.decode("ascii") for word in read if not index.knows(word)]
-    notes: Dict[str, Any] = {
-        "words": len(words),
-        "read": len(read),
-        "cut": len(words) > steps,
-        "unknown": list(dict.fromkeys(unknown))[:_SHOWN_WORDS],
-        "unknown_count": len(unknown),
-    }
+    notes = notes_on(words, read, [word for word in read if not index.knows(word)])
     if not ((row != 0) & (row != index.unknown)).any():
-        shown = " ".join(notes["unknown"]) or read[0].decode("ascii")
-        which = f"the first {len(read)} words" if notes["cut"] else "its words"
-        return Example(name, None, notes, f"none of {which} is known to the vocabulary ({shown[:80]})")
+        return refusal(name, why_all_unknown(notes, read, "first"), notes)
     return Example(name, row, notes)
-
-
-def _refusal(name: str, reason: str) -> Example:
-    return Example(name, None, {}, reason)
 
 
 def _as_text(item: Union[str, bytes]) -> Optional[str]:

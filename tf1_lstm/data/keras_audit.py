@@ -1,0 +1,50 @@
+"""What is wrong with a split of Keras's reviews, computed from the sampler's rows and the reviews' ids."""
+
+from typing import List
+
+import numpy as np
+
+from tf1_lstm.data.base import Finding
+from tf1_lstm.data.keras_batches import ReviewSampler
+from tf1_lstm.data.keras_reviews import Reviews
+
+_SHOWN = 5
+
+
+def audit_epoch(sampler: ReviewSampler, rows: np.ndarray) -> List[Finding]:
+    """Rows (of ``rows``, int64 ``[n]``) that the first epoch leaves out or uses twice."""
+    drawn = np.concatenate([sampler.rows(step) for step in range(sampler.steps_per_epoch)])
+    used, uses = np.unique(drawn, return_counts=True)
+    batches = f"{sampler.steps_per_epoch:,} batches give {len(drawn):,} of {len(rows):,} reviews"
+    unused = np.setdiff1d(rows, used)
+    changing = "; they are others in each epoch" if len(unused) else ""
+    return [
+        _finding("training reviews left out of an epoch", unused, f"{batches}{changing}."),
+        _finding("training reviews used twice in an epoch", used[uses > 1], f"{batches}."),
+    ]
+
+
+def shared_reviews(
+    name: str, store: Reviews, rows: np.ndarray, train: Reviews, trained: np.ndarray
+) -> Finding:
+    """Rows of a split whose ids are, all of them, those of a training review."""
+    known = {train.review(row).tobytes() for row in trained.tolist()}
+    both = [row for row in rows.tolist() if store.review(row).tobytes() in known]
+    return _finding(
+        f"{name} reviews that are training reviews too",
+        np.array(both, np.int64),
+        f"Compared word by word, {len(rows):,} with {len(trained):,} reviews.",
+    )
+
+
+def measured_on_test(rows: np.ndarray) -> Finding:
+    """All test rows, where they are what is measured after each epoch."""
+    return _finding(
+        "test reviews that the validation figures are of",
+        rows,
+        "There is no validation split of its own: an epoch chosen by its figures is chosen by the test.",
+    )
+
+
+def _finding(what: str, rows: np.ndarray, meaning: str) -> Finding:
+    return Finding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)
