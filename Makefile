@@ -26,7 +26,7 @@ setup: ## make .venv with Python 3.7 and the locked requirements
 setup-dev:
 	@tools/setup dev
 
-reproduce: setup ## every experiment on its embedded sample: tables, pictures, checkpoints
+reproduce: setup ## each document's main experiment on its embedded sample: tables, pictures, checkpoints
 	$(BIN)/tf1-lstm reproduce --sample
 
 test: setup-dev ## the tests, without those that take minutes
@@ -60,8 +60,9 @@ PIP_COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/
 ports: ## .venv-ports with a current TensorFlow 2 and PyTorch, for `tf1-lstm compare`
 	@tools/make-ports
 
-results: setup ## write the README's results table from results/
+results: setup ## write the README's results table and draw its picture from results/
 	$(BIN)/python tools/results_table.py
+	$(BIN)/python tools/results_picture.py
 
 image-check: setup ## build the container on a stand-in base with buildah, and check it
 	tools/image-check $(ARGS)

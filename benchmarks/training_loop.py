@@ -25,9 +25,9 @@ from tf1_lstm.data.base import Dataset
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes.base import Recipe
 from tf1_lstm.runs.folder import RunFolder
+from tf1_lstm.runs.loop import TrainingLoop, TrainOptions
 from tf1_lstm.runs.model import Model
 from tf1_lstm.runs.resolve import Experiment, resolve
-from tf1_lstm.runs.train import TrainingLoop, TrainOptions
 
 
 def main() -> int:

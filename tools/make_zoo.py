@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any, Sequence
 
 import numpy as np
-from zoo_animals import V1, Animal, Shape, all_animals, variables_of
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tools.zoo_animals import V1, Animal, all_animals, variables_of
+from tools.zoo_names import Shape
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "checkpoints" / "zoo"
 
@@ -68,13 +72,14 @@ def main(arguments: Sequence[str]) -> int:
                 "format": "V1 single file" if animal.format == V1 else "V2 bundle",
                 "step": animal.step,
                 "slots": animal.slots,
+                "optimizer": animal.optimizer,
                 "untrained": animal.untrained,
                 "about": animal.about,
                 "weights": weights,
                 "extra": sorted(animal.extra),
             }
         )
-    text = json.dumps(listed, indent=1, sort_keys=True) + "\n"
+    text = "[\n" + ",\n".join(json.dumps(entry, sort_keys=True) for entry in listed) + "\n]\n"
     (folder / "zoo.json").write_text(text, encoding="utf-8")
     return 0
 

@@ -11,7 +11,10 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing
-from tf1_lstm.report.results import Comparison, Document, comparisons, deviations_text, grouped, read_results
+from tf1_lstm.recipes import all_recipes
+from tf1_lstm.report.documents import Document, read_results_folder
+from tf1_lstm.report.experiments import Experiment, experiments, rows_of
+from tf1_lstm.report.results import Comparison, comparisons, deviations_text, grouped
 from tf1_lstm.report.statistics import mean_and_std
 from tf1_lstm.report.tables import (
     NOTHING,
@@ -38,11 +41,17 @@ ACCURACY_HEADERS = (
     "runs",
     "verdict",
 )
+EXPERIMENT_HEADERS = ("recipe", "settings", "accuracy on", "published", "TensorFlow 1", "port")
 RUN_HEADERS = ("recipe", "settings", "seeds", "iterations", "ms each", "time", "hardware", "command")
 EXPLANATION = (
     "One run: accuracy with its 95 % interval (Wilson) over the examples. Several: mean ± standard "
     "deviation over seeds. Inside: the sizes of the published and the measured sample alone allow "
-    "the difference."
+    "the difference. Outside: they do not; trainings with other random numbers differ as well."
+)
+EXPERIMENTS_EXPLANATION = (
+    "What was published in Keras and PyTorch, trained here in TensorFlow 1 and in its own framework (port), "
+    "dropout off. *Lowest loss* is the epoch of the lowest validation loss, chosen by these figures "
+    "themselves."
 )
 
 
@@ -54,33 +63,23 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--results", type=Path, default=ROOT / "results", metavar="DIR")
     options = parser.parse_args(arguments)
     try:
-        documents = read_folder(options.results)
+        documents, ports = read_results_folder(options.results)
+        files = len(documents) + len(ports)
         old = read_readme(options.readme)
-        new = with_block(old, render(documents), options.readme)
+        new = with_block(old, render(documents, ports), options.readme)
         if new == old:
-            print(f"{options.readme}: up to date with {len(documents)} results files")
+            print(f"{options.readme}: up to date with {files} results files")
             return 0
         if options.check:
             print(f"{options.readme}: not up to date with {options.results}; run tools/results_table.py")
             return 1
         with replacing(options.readme, "w") as stream:
             stream.write(new)
-        print(f"{options.readme}: results table written from {len(documents)} results files")
+        print(f"{options.readme}: results table written from {files} results files")
         return 0
     except InputError as error:
         print(f"results_table: {error}", file=sys.stderr)
         return 2
-
-
-def read_folder(folder: Path) -> Dict[Path, Document]:
-    """Every ``*.json`` directly in ``folder``, by path.
-
-    Raises:
-      InputError: no such folder, or a file that is not a results document.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
-    return {path: read_results(path) for path in sorted(folder.glob("*.json"))}
 
 
 def read_readme(path: Path) -> str:
@@ -110,9 +109,9 @@ def with_block(text: str, block: str, path: Path) -> str:
     return f"{before}{BEGIN}\n{block}\n{END}{rest.split(END)[1]}"
 
 
-def render(documents: Dict[Path, Document]) -> str:
-    """Both tables as Markdown: accuracies, and how each was made."""
-    if not documents:
+def render(documents: Dict[Path, Document], ports: Sequence[Document] = ()) -> str:
+    """The tables as Markdown: accuracies, experiments of epochs beside ports, how each was made."""
+    if not documents and not ports:
         return "No results yet."
     accuracies: List[List[str]] = []
     runs: List[List[str]] = []
@@ -127,8 +126,17 @@ def render(documents: Dict[Path, Document]) -> str:
     if sources:
         unique = dict.fromkeys(one_line(source) for source in sources)
         parts.append("Published figures:\n" + "\n".join(f"- {source}" for source in unique))
+    found = experiments(all_recipes(), list(documents.values()), ports)
+    if found:
+        rows = [[*_named(one), *row] for one in found for row in rows_of(one)]
+        parts += [EXPERIMENTS_EXPLANATION, markdown_table(EXPERIMENT_HEADERS, rows, right=(3, 4, 5))]
+        runs += [_port_row(one) for one in found if one.ports]
     parts.append(markdown_table(RUN_HEADERS, runs, right=(3, 4, 5)))
     return "\n\n".join(parts)
+
+
+def _named(experiment: Experiment) -> List[str]:
+    return [experiment.recipe.name, deviations_text(experiment.deviations) or "as published"]
 
 
 def _settings(group: Sequence[Document], short: bool) -> str:
@@ -188,6 +196,31 @@ def _run_row(group: Sequence[Document]) -> List[str]:
         "; ".join(hardware),
         code(first["command"]),
     ]
+
+
+def _port_row(experiment: Experiment) -> List[str]:
+    ports = experiment.ports
+    speed, _ = mean_and_std([port["ms_per_iteration"] for port in ports])
+    seconds, _ = mean_and_std([port["seconds"] for port in ports])
+    name, settings = _named(experiment)
+    framework = ", ".join(f"{package} {version}" for package, version in ports[0]["framework"].items())
+    iterations = max(entry["iteration"] for port in ports for entry in port["log"])
+    wanted, done = ports[0]["settings"].get("epochs"), min(port["epochs"] for port in ports)
+    return [
+        f"{name}, port ({framework})",
+        settings if done == wanted else f"{settings}; {done} of {wanted} epochs",
+        ", ".join(str(port["seed"]) for port in ports),
+        f"{iterations:,}",
+        f"{speed:.1f}",
+        duration(seconds),
+        "; ".join(dict.fromkeys(_port_hardware(port) for port in ports)),
+        code(ports[0]["command"]),
+    ]
+
+
+def _port_hardware(port: Document) -> str:
+    threads = port.get("threads")
+    return f"{port['cpu']}, {threads} thread{'s' if threads > 1 else ''}" if threads else port["cpu"]
 
 
 def _hardware(environment: Document) -> str:

@@ -1,7 +1,7 @@
 """What is in the zoo of checkpoints: every age, cell and oddity, with names and values.
 
-The names are typed here as each age wrote them, not taken from the package, and the values follow
-from each weight's role alone, so that tests can say what must come out without asking the reader.
+The names are typed as each age wrote them, not taken from the package, and the values follow from
+each weight's role alone, so that tests can say what must come out without asking the reader.
 """
 
 import zlib
@@ -9,11 +9,16 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
+from tools.zoo_names import CELLS, CLASSES, COUPLED, INPUTS, UNITS, Shape, cell_weights, softmax
+
 V1, V2 = 1, 2
-INPUTS, UNITS, CLASSES = 3, 4, 2
-SLOTS = ("Adam", "Adam_1")
 POWERS = {"beta1_power": 0.729, "beta2_power": 0.997002999}
-Shape = Tuple[int, ...]
+# optimizer -> its slots for each weight, and its own variables
+OPTIMIZERS: Dict[str, Tuple[Sequence[str], Mapping[str, float]]] = {
+    "Adam": (("Adam", "Adam_1"), POWERS),
+    "RMSProp": (("RMSProp",), {}),
+    "TensorFlow's RMSProp": (("RMSProp", "RMSProp_1"), {}),
+}
 
 
 class Animal(NamedTuple):
@@ -25,13 +30,14 @@ class Animal(NamedTuple):
       about: what the reader must say of it: model fields, or ``{"refused": phrase}``.
       format: V1 or V2.
       step: in the file name; None leaves it out.
-      slots: whether Adam's slots and powers are there.
+      slots: whether the optimizer's slots and variables are there.
       extra: variables of no role: name -> values.
       shards: how many data files.
       parts: how many slices each matrix is saved in (a partitioned variable).
       values: role -> values, where they do not follow from the role.
       untrained: beginning of the roles that have no slots, for a part that gets no gradient.
       pieces: role -> variables that hold its rows, for weights that were split by name.
+      optimizer: a key of ``OPTIMIZERS``.
     """
 
     name: str
@@ -46,6 +52,7 @@ class Animal(NamedTuple):
     values: Mapping[str, np.ndarray] = {}
     untrained: str = "nothing"
     pieces: Mapping[str, Sequence[str]] = {}
+    optimizer: str = "Adam"
 
 
 def values_of(role: str, shape: Shape) -> np.ndarray:
@@ -54,99 +61,9 @@ def values_of(role: str, shape: Shape) -> np.ndarray:
     return (generator.randint(-255, 256, shape) / 128.0).astype(np.float32)
 
 
-LINEAR = {"kernel": "Linear/Matrix", "bias": "Linear/Bias"}
-OLD_LSTM = {"kernel": "W_0", "bias": "B"}
-OLD_PEEPHOLES = {"w_i_diag": "W_I_diag", "w_f_diag": "W_F_diag", "w_o_diag": "W_O_diag"}
-WEIGHTS = {"kernel": "weights", "bias": "biases"}
-KERNEL = {"kernel": "kernel", "bias": "bias"}
-PEEPHOLES = {part: part for part in OLD_PEEPHOLES}
-COUPLED = {**OLD_LSTM, "w_f_diag": "W_F_diag", "w_o_diag": "W_O_diag"}
-
-
-def _gru(first: str, second: str, kernel: str, bias: str) -> Dict[str, str]:
-    return {
-        "gates/kernel": first + kernel,
-        "gates/bias": first + bias,
-        "candidate/kernel": second + kernel,
-        "candidate/bias": second + bias,
-    }
-
-
-# (age, cell) -> the class's scope and part -> name, as that age's TensorFlow wrote them
-CELLS: Dict[str, Dict[str, Tuple[str, Dict[str, str]]]] = {
-    "0.12": {
-        "basic_rnn": ("BasicRNNCell", LINEAR),
-        "basic_lstm": ("BasicLSTMCell", LINEAR),
-        "lstm_peephole": ("LSTMCell", {**OLD_LSTM, **OLD_PEEPHOLES}),
-        "lstm_coupled": ("CoupledInputForgetGateLSTMCell", OLD_LSTM),
-        "gru": ("GRUCell", _gru("Gates/Linear/", "Candidate/Linear/", "Matrix", "Bias")),
-    },
-    "1.0": {
-        "basic_rnn": ("basic_rnn_cell", WEIGHTS),
-        "basic_lstm": ("basic_lstm_cell", WEIGHTS),
-        "lstm_peephole": ("lstm_cell", {**WEIGHTS, **PEEPHOLES}),
-        "lstm_coupled": ("coupled_input_forget_gate_lstm_cell", OLD_LSTM),
-        "gru": ("gru_cell", _gru("gates/", "candidate/", "weights", "biases")),
-    },
-    "1.15": {
-        "basic_rnn": ("basic_rnn_cell", KERNEL),
-        "basic_lstm": ("basic_lstm_cell", KERNEL),
-        "lstm_peephole": ("lstm_cell", {**KERNEL, **PEEPHOLES}),
-        "lstm_coupled": ("coupled_input_forget_gate_lstm_cell", OLD_LSTM),
-        "gru": ("gru_cell", _gru("gates/", "candidate/", "kernel", "bias")),
-    },
-}
-# age -> (one direction, two directions, one layer of several)
-SCOPES = {
-    "0.12": ("RNN/", ("BiRNN/FW/", "BiRNN/BW/"), "MultiRNNCell/Cell{}/"),
-    "1.0": ("rnn/", ("bidirectional_rnn/fw/", "bidirectional_rnn/bw/"), "multi_rnn_cell/cell_{}/"),
-    "1.15": ("rnn/", ("bidirectional_rnn/fw/", "bidirectional_rnn/bw/"), "multi_rnn_cell/cell_{}/"),
-}
-KINDS = {"basic_rnn": "rnn", "gru": "gru"}
-BLOCKS = {"basic_rnn": 1, "basic_lstm": 4, "lstm_peephole": 4, "lstm_coupled": 3, "gates": 2, "candidate": 1}
-
-
-def part_shape(cell: str, part: str, inputs: int, units: int) -> Shape:
-    """The shape of one part of a cell."""
-    if part.endswith("diag"):
-        return (units,)
-    blocks = BLOCKS[part.rpartition("/")[0] or cell]
-    return (inputs + units, blocks * units) if part.endswith("kernel") else (blocks * units,)
-
-
-def cell_weights(
-    age: str,
-    cell: str,
-    layers: int = 1,
-    directions: int = 1,
-    inputs: int = INPUTS,
-    units: int = UNITS,
-    scope: Optional[str] = None,
-    parts: Optional[Dict[str, str]] = None,
-) -> Dict[str, Tuple[str, Shape]]:
-    """Role -> (variable name, shape) of the recurrent part of a model."""
-    single, both, stack = SCOPES[age]
-    found = {}
-    class_scope, named = CELLS[age][cell]
-    for direction in range(directions):
-        for layer in range(layers):
-            where = (single if directions == 1 else both[direction]) if scope is None else scope
-            where += stack.format(layer) if layers > 1 else ""
-            for part, name in (parts or named).items():
-                role = f"{KINDS.get(cell, 'lstm')}/{('fw', 'bw')[direction]}/{layer}/{part}"
-                shape = part_shape(cell, part, units if layer else inputs, units)
-                found[role] = (f"{where}{class_scope}/{name}", shape)
-    return found
-
-
-def softmax(
-    width: int, classes: int = CLASSES, names: Sequence[str] = ("softmax/weights", "softmax/bias")
+def about(
+    cell: str, layers: int = 1, directions: int = 1, inputs: int = INPUTS, units: int = UNITS, **more: Any
 ) -> Any:
-    """The two roles of a softmax under any names."""
-    return {"softmax/weights": (names[0], (width, classes)), "softmax/bias": (names[1], (classes,))}
-
-
-def about(cell: str, layers: int = 1, directions: int = 1, inputs: int = INPUTS, units: int = UNITS) -> Any:
     """The fields of the model that must be recognised."""
     return {
         "cell": cell,
@@ -155,6 +72,7 @@ def about(cell: str, layers: int = 1, directions: int = 1, inputs: int = INPUTS,
         "inputs": inputs,
         "units": units,
         "classes": CLASSES,
+        **more,
     }
 
 
@@ -165,13 +83,14 @@ def regular_animals() -> Iterator[Animal]:
             for layers, directions in ((1, 1), (2, 1), (1, 2), (2, 2)):
                 if (layers, directions) == (2, 2) and cell not in ("basic_lstm", "gru"):
                     continue
-                readout = softmax(UNITS * directions)
-                yield Animal(
-                    f"{age}-{cell}-{layers}x{directions}",
-                    {**cell_weights(age, cell, layers, directions), **readout},
-                    about(cell, layers, directions),
-                    format=V1 if age == "0.12" else V2,
-                )
+                for joined in (False, True) if (layers, directions) == (2, 2) else (False,):
+                    weights = cell_weights(age, cell, layers, directions, joined=joined)
+                    yield Animal(
+                        f"{age}-{cell}-{layers}x{directions}" + ("-joined" if joined else ""),
+                        {**weights, **softmax(UNITS * directions)},
+                        about(cell, layers, directions, joined=joined),
+                        format=V1 if age == "0.12" else V2,
+                    )
 
 
 def odd_animals() -> Iterator[Animal]:
@@ -222,7 +141,45 @@ def odd_animals() -> Iterator[Animal]:
     words = {"vocabulary": np.array([b"a", b"film"])}
     yield Animal("strings", plain, known, extra=words, slots=False)
     vectors = {"embedding": ("embeddings/W", (9, INPUTS))}
-    yield Animal("embedding", {**plain, **vectors}, known)
+    yield Animal("embedding", {**plain, **vectors}, {**known, "vocabulary": 9})
+
+
+def published_animals() -> Iterator[Animal]:
+    """Small models of the kinds that Keras and PyTorch tutorials train, and such models by other names."""
+    names = ("embedding", "dense/kernel", "dense/bias", "softmax/weights", "softmax/bias")
+    keras: Any = {"optimizer": "RMSProp"}
+    for cell, version in (("basic_lstm", V2), ("gru_reset_after", V1)):
+        yield Animal(
+            f"keras-two-layers-{cell}",
+            {**cell_weights("1.15", cell, 2), **_around(names, UNITS)},
+            about(cell, 2, classes=1, dense_units=UNITS, vocabulary=9),
+            format=version,
+            **keras,
+        )
+    frozen = {role: weight for role, weight in _around(names, UNITS).items() if role != "embedding"}
+    frozen = {**cell_weights("1.15", "basic_lstm", 2), **frozen}
+    yield Animal(
+        "keras-frozen", frozen, about("basic_lstm", 2, classes=1, dense_units=UNITS, vocabulary=0), **keras
+    )
+    # Inputs, units and the embedding's width are one number.
+    square = cell_weights("1.15", "basic_rnn", inputs=UNITS)
+    square.update({"embedding": ("embedding", (9, UNITS)), **softmax(UNITS, 1)})
+    described = about("basic_rnn", inputs=UNITS, classes=1, vocabulary=9)
+    yield Animal("keras-one-layer", square, described, **keras)
+    joined = cell_weights("1.15", "basic_lstm", 2, 2, joined=True)
+    joined.update({"embedding": ("embedding", (9, INPUTS)), **softmax(2 * UNITS, 1)})
+    yield Animal("pytorch-joined", joined, about("basic_lstm", 2, 2, classes=1, joined=True, vocabulary=9))
+    names = ("words/lookup", "fully_connected/weights", "fully_connected/biases", "out/w", "out/b")
+    other = {**cell_weights("0.12", "gru", 2), **_around(names, UNITS + 1)}
+    described = about("gru", 2, classes=1, dense_units=UNITS + 1, vocabulary=9)
+    yield Animal("other-names", other, described, format=V1, optimizer="TensorFlow's RMSProp")
+
+
+def _around(names: Sequence[str], dense: int) -> Dict[str, Tuple[str, Shape]]:
+    """An embedding of nine words, a dense layer and one output, under any names."""
+    shapes = ((9, INPUTS), (UNITS, dense), (dense,), (dense, 1), (1,))
+    roles = ("embedding", "dense/kernel", "dense/bias", "softmax/weights", "softmax/bias")
+    return {role: (name, shape) for role, name, shape in zip(roles, names, shapes)}
 
 
 def bad_animals() -> Iterator[Animal]:
@@ -255,19 +212,20 @@ def _floats(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
 def variables_of(animal: Animal) -> Dict[str, np.ndarray]:
     """Variable name -> values of the whole checkpoint."""
     found = dict(animal.extra)
+    slots, scalars = OPTIMIZERS[animal.optimizer]
     for role, (name, shape) in animal.weights.items():
         kinds = {"": animal.values.get(role, values_of(role, shape))}
         has_slots = animal.slots and not role.startswith(animal.untrained)
-        kinds.update({f"/{slot}": values_of(f"{slot} of {role}", shape) for slot in SLOTS if has_slots})
+        kinds.update({f"/{slot}": values_of(f"{slot} of {role}", shape) for slot in slots if has_slots})
         names = animal.pieces.get(role, [name])
         for suffix, values in kinds.items():
             parts = np.array_split(values, len(names))
             found.update({piece + suffix: part for piece, part in zip(names, parts)})
     if animal.slots:
-        found.update({name: np.float32(value) for name, value in POWERS.items()})
+        found.update({name: np.float32(value) for name, value in scalars.items()})
     return found
 
 
 def all_animals() -> List[Animal]:
     """The zoo, in its order."""
-    return [*regular_animals(), *odd_animals(), *bad_animals()]
+    return [*regular_animals(), *odd_animals(), *published_animals(), *bad_animals()]

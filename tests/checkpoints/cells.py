@@ -40,17 +40,36 @@ def _gru(parts: Parts, x: np.ndarray, state: State) -> State:
     return state[0], u * h + (1 - u) * c
 
 
+def _reset_after(parts: Parts, x: np.ndarray, state: State) -> State:
+    h, kernels = state[1], (parts["kernel"], parts["recurrent_kernel"])
+    of_x, of_h = (np.split(a @ kernel + bias, 3) for a, kernel, bias in zip((x, h), kernels, parts["bias"]))
+    u, r = sigmoid(of_x[0] + of_h[0]), sigmoid(of_x[1] + of_h[1])
+    return state[0], u * h + (1 - u) * np.tanh(of_x[2] + r * of_h[2])
+
+
 STEPS: Dict[str, Callable[[Parts, np.ndarray, State], State]] = {
     "basic_rnn": _rnn,
     "basic_lstm": _lstm,
     "lstm_peephole": _lstm,
     "lstm_coupled": _coupled,
     "gru": _gru,
+    "gru_reset_after": _reset_after,
 }
 
 
+def _layer(cell: str, parts: Parts, sequence: np.ndarray, units: int, way: str) -> np.ndarray:
+    """Every h of one layer ``[steps, units]``, in the order of the sequence."""
+    order = range(len(sequence)) if way == "fw" else range(len(sequence) - 1, -1, -1)
+    outputs = np.zeros((len(sequence), units))
+    state: State = (np.zeros(units), np.zeros(units))
+    for step in order:
+        state = STEPS[cell](parts, sequence[step], state)
+        outputs[step] = state[1]
+    return outputs
+
+
 def final_states(
-    cell: str, arrays: Mapping[str, np.ndarray], rows: np.ndarray, units: int
+    cell: str, arrays: Mapping[str, np.ndarray], rows: np.ndarray, units: int, joined: bool = False
 ) -> List[np.ndarray]:
     """The last h of the top layer in each direction, for one sequence ``[steps, inputs]``.
 
@@ -59,21 +78,16 @@ def final_states(
       arrays: role -> values; the roles say how many layers and directions there are.
       rows: the sequence.
       units: width of every layer.
+      joined: whether each layer reads both directions of the one below.
     """
-    found = []
-    for way, sequence in (("fw", rows), ("bw", rows[::-1])):
-        outputs = list(sequence.astype(np.float64))
-        layer = 0
-        while True:
+    places = {tuple(role.split("/")[1:3]) for role in arrays if role.count("/") > 1}
+    ways = [way for way in ("fw", "bw") if (way, "0") in places]
+    sequences = [rows.astype(np.float64)] * len(ways)
+    for layer in range(len(places) // len(ways)):
+        outputs = []
+        for way, sequence in zip(ways, sequences):
             place = f"/{way}/{layer}/"
             parts = {role.split(place)[1]: array for role, array in arrays.items() if place in role}
-            if not parts:
-                break
-            state: State = (np.zeros(units), np.zeros(units))
-            for step, x in enumerate(outputs):
-                state = STEPS[cell](parts, x, state)
-                outputs[step] = state[1]
-            layer += 1
-        if layer:
-            found.append(outputs[-1])
-    return found
+            outputs.append(_layer(cell, parts, sequence, units, way))
+        sequences = [np.concatenate(outputs, 1)] * len(ways) if joined else outputs
+    return [output[-1 if way == "fw" else 0] for way, output in zip(ways, outputs)]

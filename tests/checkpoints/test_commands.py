@@ -18,7 +18,8 @@ from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.naming import NAMINGS
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.errors import InputError
-from tf1_lstm.recipes.base import GraphSettings, Recipe, Schedule
+from tf1_lstm.recipes.base import Recipe
+from tf1_lstm.recipes.settings import GraphSettings, Schedule
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +34,9 @@ def run(*arguments: object) -> int:
 def as_json(capsys: Any, *arguments: object) -> Dict[str, Any]:
     assert run(*arguments, "--json") == 0
     return json.loads(capsys.readouterr().out)
+
+
+BOTH = {"bidirectional": True, "readout": "both-states", "dense_units": 0}
 
 
 def recipe(name: str, **graph: Any) -> Recipe:
@@ -146,6 +150,47 @@ def test_the_readout_tells_two_bidirectional_recipes_apart():
     found = {fit.recipe: fit for fit in fits(specs, both)}
     assert found["backward-state"].fits
     assert found["both-states"].differences == ("the softmax reads 4 numbers, expected 8 (both-states)",)
+
+
+@pytest.mark.parametrize(
+    ("path", "graph", "differences"),
+    [
+        ("keras-two-layers-basic_lstm-7", {}, ()),
+        ("keras-two-layers-basic_lstm-7", {"vocabulary": 8}, ("words 9, expected 8",)),
+        ("keras-two-layers-basic_lstm-7", {"embedding": "word-vectors-trained", "vocabulary": 0}, ()),
+        (
+            "keras-two-layers-basic_lstm-7",
+            {"embedding": "word-vectors"},
+            ("embedding trained, expected none in the checkpoint",),
+        ),
+        ("keras-two-layers-basic_lstm-7", {"output": "softmax"}, ("classes 1, expected 2",)),
+        ("keras-frozen-7", {}, ("embedding none in the checkpoint, expected trained",)),
+        ("keras-frozen-7", {"embedding": "word-vectors"}, ()),
+        ("keras-frozen-7", {"embedding": "word-vectors", "dense_units": 7}, ("dense units 4, expected 7",)),
+        ("keras-two-layers-gru_reset_after-7", {"cell": "gru"}, ("cell gru_reset_after, expected gru",)),
+        ("pytorch-joined-7", {**BOTH, "joined_layers": True}, ()),
+        ("pytorch-joined-7", BOTH, ("upper layers that read both directions, expected one direction",)),
+        (
+            "pytorch-joined-7",
+            {**BOTH, "joined_layers": True, "readout": "backward-state"},
+            ("the softmax reads 8 numbers, expected 4 (backward-state)",),
+        ),
+    ],
+)
+def test_published_kinds_of_models_fit_or_say_what_differs(path, graph, differences):
+    keras = {"inputs": "ids", "layers": 2, "dense_units": 4, "output": "sigmoid", "readout": "last-state"}
+    plain = {**keras, "embedding": "trained", "vocabulary": 9}
+    (fit,) = fits(read_checkpoint(ZOO / path).specs, {"r": recipe("r", **{**plain, **graph})})
+    assert (fit.fits, fit.differences) == (not differences, differences)
+
+
+def test_a_published_model_is_described_in_one_line(capsys):
+    summary = as_json(capsys, "inspect", ZOO / "pytorch-joined-7")["model"]["summary"]
+    assert summary == (
+        "2 layers, two directions, joined, basic_lstm, inputs 3 of 9 words, units 4, one output"
+    )
+    summary = as_json(capsys, "inspect", ZOO / "keras-frozen-7")["model"]["summary"]
+    assert summary == "2 layers, one direction, basic_lstm, inputs 3, units 4, dense 4, one output"
 
 
 def test_convert_prints_old_and_new_names_and_what_was_checked(tmp_path, capsys):

@@ -6,14 +6,14 @@ from typing import Dict, Tuple
 import numpy as np
 import pytest
 
-from tests.checkpoints.support import ZOO
+from tests.checkpoints.support import ZOO, expected_of, zoo
 from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.roles import expected_shapes
 from tf1_lstm.checkpoints.weights import Model, Weights
 from tf1_lstm.errors import InputError
-from tf1_lstm.recipes.base import GraphSettings
+from tf1_lstm.recipes.settings import GraphSettings
 
 Shapes = Dict[str, Tuple[int, ...]]
 LSTM: Shapes = {
@@ -23,6 +23,8 @@ LSTM: Shapes = {
     "softmax/bias": (2,),
 }
 FITS = ZOO / "1.15-basic_lstm-1x1-7"
+TRAINED = {"inputs": "ids", "embedding": "trained", "vocabulary": 9}
+JOINED = {"bidirectional": True, "readout": "both-states", "joined_layers": True}
 
 
 def settings(**changes: object) -> GraphSettings:
@@ -48,6 +50,10 @@ def settings(**changes: object) -> GraphSettings:
         ({"cell": "lstm_coupled"}, "1.15-lstm_coupled-1x1-7"),
         ({"cell": "gru", "bidirectional": True, "readout": "both-states", "layers": 2}, "0.12-gru-2x2-7"),
         ({"bidirectional": True, "readout": "backward-state"}, "backward-state-7"),
+        ({"embedding": "trained", "vocabulary": 9}, "1.15-basic_lstm-1x1-7"),  # of rows: nothing to look up
+        ({**TRAINED, "layers": 2, "dense_units": 4, "output": "sigmoid"}, "keras-two-layers-basic_lstm-7"),
+        ({"inputs": "ids", "layers": 2, "dense_units": 4, "output": "sigmoid"}, "keras-frozen-7"),
+        ({**TRAINED, "layers": 2, "output": "sigmoid", **JOINED}, "pytorch-joined-7"),
     ],
 )
 def test_expected_shapes_are_those_of_the_checkpoint_of_such_a_graph(changes, path):
@@ -142,6 +148,25 @@ def test_training_on_needs_every_slot_and_both_powers(tmp_path):
         with pytest.raises(InputError, match=lacking.rsplit("/", 1)[-1]):
             load_weights(tmp_path / "m", LSTM, want_slots=True)
         assert load_weights(tmp_path / "m", LSTM).slots == {}
+
+
+def test_of_several_optimizers_slots_only_the_graphs_own_are_read(tmp_path):
+    source = read_checkpoint(FITS)
+    arrays = {name: source.variables[name] for name in source.variables}
+    arrays["softmax/bias/Momentum"] = np.full(2, np.nan, np.float32)
+    write_bundle(str(tmp_path / "m"), arrays)
+    assert set(load_weights(tmp_path / "m", LSTM, want_slots=True).slots) == {"Adam", "Adam_1"}
+    with pytest.raises(InputError, match="found no RMSProp slot 'RMSProp' for"):
+        load_weights(FITS, LSTM, want_slots=True, slot_names=("RMSProp",), scalar_names=())
+
+
+def test_another_kind_of_the_same_optimizer_is_refused_and_its_weights_are_read():
+    path = ZOO / "other-names-7"
+    (animal,) = (one for one in zoo() if one["path"] == path.name)
+    expected = expected_of(animal)
+    with pytest.raises(InputError, match="found the slots 'RMSProp_1' too, expected RMSProp alone"):
+        load_weights(path, expected, want_slots=True, slot_names=("RMSProp",), scalar_names=())
+    assert set(load_weights(path, expected).arrays) == set(expected)
 
 
 def test_a_direction_that_gets_no_gradient_needs_no_slots_unless_it_is_said_to(tmp_path):

@@ -139,13 +139,109 @@ def test_layers_of_different_widths_are_refused():
     assert "expected one width" in identified(shapes).problem
 
 
-def test_layers_that_read_both_directions_below_are_refused():
+def bidirectional(scope: str, upper: int, layers: int = 2) -> Dict[str, Tuple[int, ...]]:
+    """Layers of 64 units in two directions; the upper ones read ``upper`` numbers."""
     shapes = {}
-    for layer, inputs in enumerate([50, 128]):
+    for layer in range(layers):
         for way in ("fw", "bw"):
-            scope = f"stack_bidirectional_rnn/cell_{layer}/bidirectional_rnn/{way}/basic_lstm_cell"
-            shapes.update({f"{scope}/kernel": (inputs + 64, 256), f"{scope}/bias": (256,)})
-    assert "reads both directions" in identified(shapes).problem
+            name = scope.format(way=way, layer=layer) + "/basic_lstm_cell/"
+            shapes.update({name + "kernel": ((upper if layer else 50) + 64, 256), name + "bias": (256,)})
+    return shapes
+
+
+@pytest.mark.parametrize(
+    ("scope", "upper", "joined"),
+    [
+        ("bidirectional_rnn/{way}/multi_rnn_cell/cell_{layer}", 64, False),
+        ("stack_bidirectional_rnn/cell_{layer}/bidirectional_rnn/{way}", 128, True),
+        ("stack_bidirectional_rnn/cell_{layer}/{way}", 128, True),
+        ("StackRNN/Layer{layer}/BiRNN/{way}", 128, True),
+        (
+            "model/stack_bidirectional_rnn/cell_0/bidirectional_rnn/{way}/multi_rnn_cell/cell_{layer}",
+            64,
+            False,
+        ),
+    ],
+)
+def test_layers_that_read_both_directions_below_are_told_from_two_stacks(scope, upper, joined):
+    for layers in (2, 3):
+        found = identified({**bidirectional(scope, upper, layers), "w": (128, 1), "b": (1,)})
+        assert found.model is not None
+        assert (found.model.layers, found.model.directions, found.model.joined) == (layers, 2, joined)
+        names = found.sources["lstm/bw/1/kernel"].names
+        assert names == (scope.format(way="bw", layer=1) + "/basic_lstm_cell/kernel",)
+
+
+@pytest.mark.parametrize(
+    ("scope", "upper", "reason"),
+    [
+        (
+            "bidirectional_rnn/{way}/multi_rnn_cell/cell_{layer}",
+            128,
+            "by their names they read one direction",
+        ),
+        ("stack_bidirectional_rnn/cell_{layer}/bidirectional_rnn/{way}", 64, "they read both directions"),
+        ("stack_bidirectional_rnn/cell_{layer}/bidirectional_rnn/{way}", 192, "reads 192 numbers"),
+    ],
+)
+def test_layers_whose_names_and_shapes_contradict_each_other_are_refused(scope, upper, reason):
+    found = identified(bidirectional(scope, upper))
+    assert found.model is None
+    assert reason in found.problem
+
+
+def test_numbered_bidirectional_scopes_are_joined_layers_and_others_are_not():
+    found = identified(bidirectional("layer_{layer}/bidirectional_rnn/{way}", 128, layers=3))
+    assert found.model is not None
+    assert (found.model.layers, found.model.joined) == (3, True)
+    assert "each reading both directions below it" in found.notes[0]
+    own_stacks = bidirectional("layer_{layer}/bidirectional_rnn/{way}", 64)
+    assert "2 recurrent models" in identified(own_stacks).problem
+    words = {
+        name.replace("0/bi", "words/bi").replace("1/bi", "sentences/bi"): shape
+        for name, shape in bidirectional("{layer}/bidirectional_rnn/{way}", 128).items()
+    }
+    assert "2 recurrent models" in identified(words).problem
+
+
+RESET_AFTER: Dict[str, Tuple[int, ...]] = {
+    "rnn/reset_after_gru_cell/kernel": (50, 192),
+    "rnn/reset_after_gru_cell/recurrent_kernel": (64, 192),
+    "rnn/reset_after_gru_cell/bias": (2, 192),
+}
+
+
+def test_a_gru_with_a_recurrent_kernel_and_two_biases_is_another_cell():
+    found = identified({**RESET_AFTER, "w": (64, 1), "b": (1,)})
+    assert found.model is not None
+    assert (found.model.cell, found.model.inputs, found.model.units) == ("gru_reset_after", 50, 64)
+    assert found.sources["gru/fw/0/recurrent_kernel"].shape == (64, 192)
+
+
+@pytest.mark.parametrize(
+    ("part", "shape", "reason"),
+    [
+        ("bias", (192,), "fits no"),
+        ("bias", (3, 192), "bias [3, 192], expected [2, 192]"),
+        ("bias", (2, 191), "fits no"),
+        ("recurrent_kernel", (50, 192), "recurrent_kernel [50, 192], expected [64, 192]"),
+        ("kernel", (0, 192), "0 rows"),
+        ("kernel", (50, 128), "kernel [50, 128], expected [50, 192]"),
+    ],
+)
+def test_such_a_gru_of_impossible_shapes_is_refused(part, shape, reason):
+    found = identified({**RESET_AFTER, f"rnn/reset_after_gru_cell/{part}": shape})
+    assert found.model is None
+    assert reason in found.problem
+
+
+def test_a_kerass_gru_is_not_taken_for_it():
+    """Its gates may be hard sigmoids, and its bias one row: the names do not tell."""
+    for scope in ("rnn/gru_cell", "gru/gru_cell"):
+        keras = {
+            name.replace("rnn/reset_after_gru_cell", scope): shape for name, shape in RESET_AFTER.items()
+        }
+        assert "the part recurrent_kernel is none of a plain cell" in identified(keras).problem
 
 
 def test_pieces_are_joined_along_the_axis_that_gives_the_width():
@@ -173,6 +269,9 @@ def test_separate_scopes_are_layers_only_where_one_order_fits():
     assert identified(scopes(a=64, b=64)).model is None
     assert identified(scopes(a=50, b=50)).model is None
     assert identified(scopes(a=50, b=64, c=64)).model is None
+    assert identified(scopes(lstm1=64, lstm2=50, lstm3=64)).model is None
+    assert identified(scopes(**{"x1/y2": 50, "x2/y1": 64, "x3/y3": 64})).model is None
+    assert identified(scopes(**{"x1/y1": 50, "x1/y2": 64, "x2/y3": 64})).model is not None
     numbered = identified(scopes(lstm1=50, lstm2=64, lstm3=64))
     assert numbered.sources["lstm/fw/2/kernel"].names == ("lstm3/basic_lstm_cell/kernel",)
 

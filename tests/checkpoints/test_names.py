@@ -3,7 +3,7 @@
 import pytest
 
 from tf1_lstm.checkpoints.formats.tensors import Spec
-from tf1_lstm.checkpoints.names import AGE_MIDDLE, AGE_NEW, AGE_OLD, parse_name
+from tf1_lstm.checkpoints.names import AGE_MIDDLE, AGE_NEW, AGE_OLD, joins_directions, parse_name
 from tf1_lstm.checkpoints.slots import separate
 
 
@@ -40,6 +40,34 @@ from tf1_lstm.checkpoints.slots import separate
         ("lstm_cell/rnn/basic_lstm_cell_3/bias", "lstm_cell/rnn", "basic_lstm", 0, 0, "bias", AGE_NEW),
         ("rnn/coupled_input_forget_gate_lstm_cell/W_0", "rnn", "lstm_coupled", 0, 0, "kernel", AGE_NEW),
         ("rnn/lstm_block_wrapper/kernel", "rnn", "lstm", 0, 0, "kernel", AGE_NEW),
+        (
+            "stack_bidirectional_rnn/cell_1/bidirectional_rnn/bw/basic_lstm_cell/kernel",
+            "stack_bidirectional_rnn/bidirectional_rnn",
+            "basic_lstm",
+            1,
+            1,
+            "kernel",
+            AGE_NEW,
+        ),
+        (
+            "StackRNN/Layer2/BiRNN/FW/GRUCell/Gates/Linear/Bias",
+            "StackRNN/BiRNN",
+            "gru",
+            0,
+            2,
+            "gates/bias",
+            AGE_OLD,
+        ),
+        (
+            "rnn/reset_after_gru_cell/recurrent_kernel",
+            "rnn",
+            "gru_reset_after",
+            0,
+            0,
+            "recurrent_kernel",
+            AGE_NEW,
+        ),
+        ("layer_1/rnn/gru_cell/gates/bias", "layer_1/rnn", "gru", 0, 0, "gates/bias", AGE_NEW),
     ],
 )
 def test_a_name_says_cell_direction_layer_and_part(name, scope, cell, direction, layer, part, age):
@@ -48,6 +76,22 @@ def test_a_name_says_cell_direction_layer_and_part(name, scope, cell, direction,
     assert (found.scope, found.cell, found.direction, found.layer, found.part, found.age) == (
         (scope, cell, direction, layer, part, age)
     )
+
+
+@pytest.mark.parametrize(
+    ("scope", "joined"),
+    [
+        ("rnn", None),
+        ("", None),
+        ("bidirectional_rnn/multi_rnn_cell", False),
+        ("RNN/MultiRNNCell", False),
+        ("model_1/stack_bidirectional_rnn_2/bidirectional_rnn", True),
+        ("StackRNN/BiRNN", True),
+        ("stack_bidirectional_rnn/bidirectional_rnn/multi_rnn_cell", False),
+    ],
+)
+def test_a_stacks_name_says_whether_its_layers_read_both_directions(scope, joined):
+    assert joins_directions(scope) is joined
 
 
 @pytest.mark.parametrize(

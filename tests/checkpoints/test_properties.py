@@ -19,12 +19,12 @@ from tf1_lstm.checkpoints.placing import write
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.roles import CELL_KINDS, recurrent_shapes
 from tf1_lstm.checkpoints.weights import Model, Weights
-from tools import zoo_animals
+from tools import zoo_names
 
 AGES = {"tf1.15": "1.15", "tf1.0": "1.0", "tf0.12": "0.12"}
 SLOTS = ("Adam", "Adam_1")
 quick = settings(derandomize=True, deadline=None, max_examples=150)
-with_tensorflow = settings(derandomize=True, deadline=None, max_examples=14)
+with_tensorflow = settings(derandomize=True, deadline=None, max_examples=24)
 
 
 @st.composite
@@ -34,11 +34,18 @@ def models(draw: Any) -> Weights:
     inputs, units = draw(st.integers(1, 9)), draw(st.integers(1, 7))
     layers, directions = draw(st.integers(1, 3)), draw(st.integers(1, 2))
     classes = draw(st.integers(1, 9))
+    joined = layers > 1 and directions == 2 and draw(st.booleans())
+    dense, vocabulary = draw(st.integers(0, 9)), draw(st.integers(0, 12))
     width = units * draw(st.sampled_from(sorted({1, directions})))
     fixed = CELL_KINDS[cell]
-    model = Model(cell, fixed.gate_order, fixed.forget_bias, inputs, units, layers, directions, classes)
-    shapes = recurrent_shapes(cell, inputs, units, layers, directions, cell == "lstm_peephole")
-    shapes.update({"softmax/weights": (width, classes), "softmax/bias": (classes,)})
+    size = (inputs, units, layers, directions)
+    model = Model(cell, fixed.gate_order, fixed.forget_bias, *size, classes, joined, dense, vocabulary)
+    shapes = recurrent_shapes(cell, *size, cell == "lstm_peephole", joined)
+    if vocabulary:
+        shapes["embedding"] = (vocabulary, inputs)
+    if dense:
+        shapes.update({"dense/kernel": (width, dense), "dense/bias": (dense,)})
+    shapes.update({"softmax/weights": (dense or width, classes), "softmax/bias": (classes,)})
     generator = np.random.RandomState(draw(st.integers(0, 2**32 - 1)))
     make = lambda: {role: generator.normal(size=shape).astype(np.float32) for role, shape in shapes.items()}  # noqa: E731
     trained = draw(st.booleans())
@@ -103,12 +110,15 @@ def test_a_chain_of_conversions_loses_nothing(weights, chain):
 def tensorflow_cell(cell: str, units: int) -> Any:
     import tensorflow as tf
 
+    from tf1_lstm.graphs.cells import ResetAfterGRUCell
+
     cells = {
         "basic_rnn": tf.nn.rnn_cell.BasicRNNCell,
         "basic_lstm": tf.nn.rnn_cell.BasicLSTMCell,
         "lstm_peephole": lambda units: tf.nn.rnn_cell.LSTMCell(units, use_peepholes=True),
         "lstm_coupled": tf.contrib.rnn.CoupledInputForgetGateLSTMCell,
         "gru": tf.nn.rnn_cell.GRUCell,
+        "gru_reset_after": ResetAfterGRUCell,
     }
     return cells[cell](units)
 
@@ -128,6 +138,10 @@ def build(model: Model, rows: np.ndarray) -> Any:
     if model.directions == 1:
         outputs, _ = tf.nn.dynamic_rnn(tensorflow_stack(model), inputs, dtype=tf.float32)
         return [outputs[0, -1]]
+    if model.joined:
+        cells = [[tensorflow_cell(model.cell, model.units) for _ in range(model.layers)] for _ in "fb"]
+        outputs, _, _ = tf.contrib.rnn.stack_bidirectional_dynamic_rnn(*cells, inputs, dtype=tf.float32)
+        return [outputs[0, -1, : model.units], outputs[0, 0, model.units :]]
     both, _ = tf.nn.bidirectional_dynamic_rnn(
         tensorflow_stack(model), tensorflow_stack(model), inputs, dtype=tf.float32
     )
@@ -142,8 +156,8 @@ def test_tensorflow_restores_each_naming_and_computes_what_numpy_computes(weight
 
     model = weights.model
     size = (model.layers, model.directions, model.inputs, model.units)
-    theirs = zoo_animals.cell_weights("1.15", model.cell, *size)
-    typed = zoo_animals.cell_weights(AGES[to], model.cell, *size)
+    theirs = zoo_names.cell_weights("1.15", model.cell, *size, joined=model.joined)
+    typed = zoo_names.cell_weights(AGES[to], model.cell, *size, joined=model.joined)
     rows = np.random.RandomState(1).normal(size=(5, model.inputs))
     with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default():
         path = save(weights, to, Path(folder))
@@ -154,7 +168,7 @@ def test_tensorflow_restores_each_naming_and_computes_what_numpy_computes(weight
         with tf.Session() as session:
             tf.train.Saver(names).restore(session, str(path))
             found = session.run(outputs)
-    expected = final_states(model.cell, weights.arrays, rows, model.units)
+    expected = final_states(model.cell, weights.arrays, rows, model.units, model.joined)
     assert len(found) == len(expected)
     for one, other in zip(found, expected):
         np.testing.assert_allclose(one, other, rtol=0, atol=2e-6)

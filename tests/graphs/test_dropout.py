@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf1_lstm.graphs import build as building
+from tf1_lstm.graphs import layers
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.recipes.base import GraphSettings
+from tf1_lstm.recipes.settings import GraphSettings
 
 SETTINGS = GraphSettings(
     inputs="rows",
@@ -37,7 +37,7 @@ def outputs(graph: Graph, iteration: int, keep_prob: float = 0.75, threads: int 
 def test_same_seed_and_iteration_give_the_same_bits_whatever_the_threads(monkeypatch: Any):
     first = outputs(build(SETTINGS, seed=5), 17, threads=1)
     assert outputs(build(SETTINGS, seed=5), 17, threads=2).tobytes() == first.tobytes()
-    monkeypatch.setattr(building, "PARALLEL_ITERATIONS", 1)
+    monkeypatch.setattr(layers, "PARALLEL_ITERATIONS", 1)
     assert outputs(build(SETTINGS, seed=5), 17).tobytes() == first.tobytes()
 
 

@@ -4,14 +4,15 @@ The reference itself is tested against TensorFlow 1.15 in ``test_against_tensorf
 """
 
 import dataclasses
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import numpy as np
 
 from tf1_lstm.parity import reference
-from tf1_lstm.parity.adam import adam_steps
-from tf1_lstm.parity.bundle import Bundle, WordVectors
-from tf1_lstm.parity.bundle_checks import spec_of
+from tf1_lstm.parity.bundle import Bundle, Words, WordVectors
+from tf1_lstm.parity.optimizers import update_steps
+from tf1_lstm.parity.spec import Spec, spec_of
+from tf1_lstm.recipes import find_recipe
 
 WORDS, DIMENSIONS = 60, 4
 ROWS: Dict[str, Any] = {
@@ -31,40 +32,49 @@ ROWS: Dict[str, Any] = {
 IDS: Dict[str, Any] = dict(ROWS, inputs="ids", steps=9, input_size=0, output_keep_prob=0.75, classes=2)
 
 
+KERAS_UNKNOWN = 2
+# The recipes of seeds 000, 003 and 004 at a size at which a gradient is quickly checked.
+SMALL = {"steps": 9, "units": 5, "input_size": DIMENSIONS, "vocabulary": WORDS}
+
+
+def small(name: str, **changes: Any) -> Dict[str, Any]:
+    """The settings of a recipe at a small size."""
+    recipe = find_recipe(name)
+    sizes: Dict[str, Any] = dict(SMALL, dense_units=6 if recipe.graph.dense_units else 0)
+    if recipe.graph.embedding != "trained":
+        del sizes["input_size"]
+    return recipe.with_settings({**sizes, **changes}).settings()
+
+
 def make_bundle(base: Dict[str, Any], batch: int = 6, seed: int = 0, **changes: Any) -> Bundle:
     """A bundle of random weights and inputs; numbers in it are the reference's, in float64 rounded."""
     settings = dict(base, **changes)
     random = np.random.RandomState(seed)
     spec = spec_of(settings)
-    vectors = None
+    words, vectors = None, None
     if settings["inputs"] == "ids":
+        words = Words(WORDS, KERAS_UNKNOWN if "padding" in settings else WORDS - 1)
         values = random.normal(size=(WORDS, DIMENSIONS)).astype(np.float32)
         values[0] = 0
-        vectors = WordVectors(np.arange(WORDS), values, WORDS, unknown=WORDS - 1)
-        inputs = random.randint(1, WORDS - 1, (batch, settings["steps"])).astype(np.int32)
-        inputs[:, 1] = WORDS - 1  # an unknown word in each review
-        inputs[0, 5] = 0  # and once the padding's id among the words
-        for row in range(batch):
-            inputs[row, settings["steps"] - row % 4 :] = 0
-        sequence = values[inputs]
+        vectors = (
+            None
+            if spec.trains_embedding
+            else WordVectors(np.arange(WORDS), values, words.count, words.unknown)
+        )
+        inputs = _ids(random, settings, batch, words)
+        width = DIMENSIONS
     else:
         # Whole 255ths, as pictures have.
         inputs = (random.randint(0, 256, (batch, settings["steps"], settings["input_size"])) / 255).astype(
             np.float32
         )
-        sequence = inputs
+        width = settings["input_size"]
     weights = {
         role: random.normal(scale=0.6, size=shape).astype(np.float32)
-        for role, shape in spec.shapes(sequence.shape[-1], settings["classes"]).items()
+        for role, shape in spec.shapes(width, settings["classes"], WORDS).items()
     }
     labels = np.eye(settings["classes"])[random.randint(0, settings["classes"], batch)]
-    exact = {role: array.astype(np.float64) for role, array in weights.items()}
-
-    def gradient_of(now: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
-        return reference.gradients(spec, now, sequence.astype(np.float64), labels).gradients
-
-    found = reference.gradients(spec, exact, sequence.astype(np.float64), labels)
-    adam = adam_steps(spec.adam, exact, gradient_of)
+    found, updates = _numbers(spec, weights, inputs if vectors is None else values[inputs], labels)
     document: Dict[str, Any] = {
         "recipe": "made-up",
         "settings": settings,
@@ -72,10 +82,10 @@ def make_bundle(base: Dict[str, Any], batch: int = 6, seed: int = 0, **changes: 
         "versions": {},
         "sha256": {},
         "format": "tf1-lstm-bundle",
-        "version": 1,
+        "version": 2,
     }
-    if vectors is not None:
-        document["words"] = {"count": WORDS, "unknown": WORDS - 1}
+    if words is not None:
+        document["words"] = dataclasses.asdict(words)
     return Bundle(
         document,
         weights,
@@ -86,9 +96,36 @@ def make_bundle(base: Dict[str, Any], batch: int = 6, seed: int = 0, **changes: 
         found.forward.logits.astype(np.float32),
         float(np.float32(found.loss)),
         _float32(found.gradients),
-        tuple(_float32(step) for step in adam),
+        tuple(_float32(step) for step in updates),
         None,
     )
+
+
+def _ids(random: Any, settings: Dict[str, Any], batch: int, words: Words) -> np.ndarray:
+    """Reviews of several lengths; each has an unknown word, the first also a 0 among its words."""
+    steps = settings["steps"] - (2 if settings.get("any_steps") else 0)
+    ids = random.randint(1, WORDS - 1, (batch, steps)).astype(np.int32)
+    in_front = settings.get("padding") == "front"
+    ids[:, -1 if in_front else 1] = words.unknown
+    ids[0, 5] = 0
+    for row in range(batch):
+        length = steps - row % 4
+        ids[row, slice(0, steps - length) if in_front else slice(length, steps)] = 0
+    return ids
+
+
+def _numbers(
+    spec: Spec, weights: Dict[str, np.ndarray], inputs: np.ndarray, labels: np.ndarray
+) -> Tuple[reference.Training, Any]:
+    """Loss and gradients, and the weights after three steps, in float64."""
+    exact = {role: array.astype(np.float64) for role, array in weights.items()}
+    given = inputs.astype(np.float64) if inputs.ndim == 3 else inputs
+
+    def train(now: Dict[str, np.ndarray]) -> reference.Training:
+        return reference.gradients(spec, now, given, labels)
+
+    updates = update_steps(spec.optimizer, exact, lambda now: train(now).gradients, factor=spec.factor)
+    return train(exact), updates
 
 
 def _float32(arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
@@ -100,6 +137,16 @@ def with_document(bundle: Bundle, **changes: Any) -> Bundle:
     return dataclasses.replace(bundle, document=dict(bundle.document, **changes))
 
 
+IMDB_RECIPES = (
+    "imdb-lstmcell2",
+    "imdb-grucell2",
+    "imdb-gru2",
+    "imdb-lstm2-glove",
+    "imdb-bilstm2",
+    "imdb-simplernn32",
+    "imdb-lstm32",
+    "imdb-gru32",
+)
 # name -> (recipe, bundle): every recipe with a port, in the shapes that its settings allow.
 RECIPE_BUNDLES = {
     "imdb-lstm": ("imdb-lstm", make_bundle(IDS)),
@@ -111,4 +158,5 @@ RECIPE_BUNDLES = {
     "mnist-peephole": ("mnist-peephole", make_bundle(ROWS, cell="lstm_peephole")),
     "mnist-coupled": ("mnist-coupled", make_bundle(ROWS, cell="lstm_coupled")),
     "mnist-gru": ("mnist-gru", make_bundle(ROWS, cell="gru")),
+    **{name: (name, make_bundle(small(name))) for name in IMDB_RECIPES},
 }

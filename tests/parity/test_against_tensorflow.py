@@ -1,15 +1,17 @@
-"""The NumPy reference against TensorFlow 1.15's own graphs: every state, gradient and Adam step."""
+"""The NumPy reference against TensorFlow 1.15's own graphs: every state, gradient and update."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.parity.support import IMDB_RECIPES, RECIPE_BUNDLES
 from tf1_lstm.parity import reference
-from tf1_lstm.parity.adam import Adam, adam_steps
-from tf1_lstm.parity.cells import Cell
-from tf1_lstm.parity.reference import Spec
-from tf1_lstm.recipes.base import CELLS, GraphSettings
+from tf1_lstm.parity.optimizers import update_steps
+from tf1_lstm.parity.spec import spec_of
+from tf1_lstm.recipes import find_recipe
+from tf1_lstm.recipes.settings import CELLS, GraphSettings, Schedule
 
 TOLERANCE = 1e-5
 STEPS, INPUTS, UNITS, CLASSES, BATCH = 7, 4, 5, 3, 6
@@ -29,45 +31,87 @@ CASES = [
     {"bidirectional": True, "readout": "backward-state"},
     {"cell": "basic_rnn", "readout": "last-state"},
     {"forget_bias": 0.3},
+    {
+        "cell": "basic_rnn",
+        "layers": 3,
+        "bidirectional": True,
+        "readout": "backward-state",
+        "joined_layers": True,
+    },
+    {"dense_units": 4, "output": "sigmoid", "classes": 2},
 ]
+
+
+def recorded(*arguments: Any) -> Any:
+    record = pytest.importorskip("tf1_lstm.runs.record", reason="needs TensorFlow 1.15").record
+    return record(*arguments)
+
+
+def assert_close(mine: Any, theirs: Any, what: str) -> None:
+    assert mine.keys() == theirs.keys()
+    for name, expected in theirs.items():
+        np.testing.assert_allclose(mine[name], expected, atol=TOLERANCE, err_msg=f"{what} {name}")
 
 
 @pytest.mark.parametrize("changes", CASES, ids=lambda changes: "-".join(str(v) for v in changes.values()))
 def test_agrees_with_tensorflow(changes):
-    record = pytest.importorskip("tf1_lstm.runs.record", reason="needs TensorFlow 1.15").record
-    settings = dataclasses.replace(PLAIN, **changes)
-    spec = Spec(
-        Cell(settings.cell, UNITS, settings.forget_bias),
-        settings.readout,
-        settings.layers,
-        settings.bidirectional,
-        Adam(learning_rate=0.01),
-    )
+    settings, schedule = dataclasses.replace(PLAIN, **changes), Schedule(BATCH, 1, learning_rate=0.01)
+    spec = spec_of({**dataclasses.asdict(settings), **dataclasses.asdict(schedule)})
     random = np.random.RandomState(1)
     weights = {
         role: random.normal(scale=0.6, size=shape).astype(np.float32)
-        for role, shape in spec.shapes(INPUTS, CLASSES).items()
+        for role, shape in spec.shapes(INPUTS, settings.classes).items()
     }
     inputs = random.normal(size=(BATCH, STEPS, INPUTS)).astype(np.float32)
-    labels = np.eye(CLASSES, dtype=np.float32)[random.randint(0, CLASSES, BATCH)]
+    labels = np.eye(settings.classes, dtype=np.float32)[random.randint(0, settings.classes, BATCH)]
 
-    theirs = record(settings, 0.01, weights, inputs, labels, {})
+    theirs = recorded(settings, schedule, weights, inputs, labels, {})
 
     ours = reference.gradients(spec, weights, inputs, labels)
     assert abs(ours.loss - theirs.loss) < TOLERANCE
     np.testing.assert_allclose(ours.forward.logits, theirs.logits, atol=TOLERANCE)
-    steps = ours.forward.steps()
-    assert steps.keys() == theirs.steps.keys()
-    for name, expected in theirs.steps.items():
-        np.testing.assert_allclose(steps[name], expected, atol=TOLERANCE, err_msg=name)
-    assert ours.gradients.keys() == theirs.gradients.keys()
-    for role, expected in theirs.gradients.items():
-        np.testing.assert_allclose(ours.gradients[role], expected, atol=TOLERANCE, err_msg=role)
-    adam = adam_steps(
-        spec.adam, weights, lambda now: reference.gradients(spec, now, inputs, labels).gradients
+    assert_close(ours.forward.steps(), theirs.steps, "steps")
+    assert_close(ours.gradients, theirs.gradients, "gradient of")
+    updates = update_steps(
+        spec.optimizer, weights, lambda now: reference.gradients(spec, now, inputs, labels).gradients
     )
-    for step, (mine, expected) in enumerate(zip(adam, theirs.adam)):
-        for role in expected:
-            np.testing.assert_allclose(
-                mine[role], expected[role], atol=TOLERANCE, err_msg=f"{role}, step {step + 1}"
-            )
+    for mine, expected in zip(updates, theirs.updates):
+        assert_close(mine, expected, "updated")
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [
+        *((name, RECIPE_BUNDLES[name][1].settings["optimizer"]) for name in IMDB_RECIPES),
+        ("imdb-gru32", "adam"),
+        ("imdb-gru32", "pytorch-adam"),
+        ("imdb-bilstm2", "keras-rmsprop"),
+    ],
+)
+def test_every_recipe_of_word_ids_agrees_with_tensorflow(name, optimizer):
+    bundle = RECIPE_BUNDLES[name][1]
+    recipe = find_recipe(name).with_settings({**bundle.settings, "optimizer": optimizer})
+    spec = spec_of(recipe.settings())
+    constants = {} if bundle.vectors is None else {"word_vectors": bundle.vectors.values}
+    if recipe.graph.embedding == "word-vectors-trained":
+        constants["word_vectors"] = np.zeros_like(bundle.weights["embedding"])  # the weights count
+
+    theirs = recorded(recipe.graph, recipe.schedule, bundle.weights, bundle.inputs, bundle.labels, constants)
+
+    assert abs(bundle.loss - theirs.loss) < TOLERANCE
+    np.testing.assert_allclose(bundle.logits, theirs.logits, atol=TOLERANCE)
+    assert_close(bundle.steps, theirs.steps, "steps")
+    assert_close(bundle.gradients, theirs.gradients, "gradient of")
+    exact = {role: array.astype(np.float64) for role, array in bundle.weights.items()}
+    inputs = bundle.inputs if spec.trains_embedding else bundle.sequence().astype(np.float64)
+    updates = update_steps(
+        spec.optimizer,
+        exact,
+        lambda now: reference.gradients(spec, now, inputs, bundle.labels).gradients,
+        factor=spec.factor,
+    )
+    for mine, expected in zip(updates, theirs.updates):
+        assert_close(mine, expected, "updated")
+    if optimizer == bundle.settings["optimizer"]:
+        for stored, expected in zip(bundle.updates, theirs.updates):
+            assert_close(stored, expected, "stored")

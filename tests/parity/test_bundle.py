@@ -4,21 +4,36 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Dict
 
 import numpy as np
 import pytest
 
-from tests.parity.support import IDS, ROWS, make_bundle, with_document
+from tests.parity.support import IDS, IMDB_RECIPES, ROWS, make_bundle, small, with_document
 from tf1_lstm.errors import InputError
-from tf1_lstm.parity.bundle import arrays_of, read_bundle, write_bundle
+from tf1_lstm.parity.bundle import Bundle, arrays_of, read_bundle, write_bundle
+from tf1_lstm.recipes.settings import CELLS
 
 
 @pytest.mark.parametrize("base", [ROWS, IDS], ids=["rows", "ids"])
-@pytest.mark.parametrize("cell", ["basic_rnn", "basic_lstm", "lstm_peephole", "lstm_coupled", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_bundle_comes_back_as_it_was_written(tmp_path, base, cell):
-    bundle = make_bundle(base, cell=cell, layers=2)
-    write_bundle(tmp_path / "a.npz", bundle)
-    again = read_bundle(tmp_path / "a.npz")
+    assert_comes_back(tmp_path / "a.npz", make_bundle(base, cell=cell, layers=2))
+
+
+@pytest.mark.parametrize("name", IMDB_RECIPES)
+def test_a_bundle_of_a_recipe_comes_back_as_it_was_written(tmp_path, name):
+    bundle = make_bundle(small(name))
+    has_table = bundle.spec.embedding == "word-vectors"
+    names = arrays_of(bundle)
+    assert ("word_vectors/values" in names) == has_table
+    assert ("updates/3/embedding" in names) != has_table
+    assert_comes_back(tmp_path / "a.npz", bundle)
+
+
+def assert_comes_back(path: Path, bundle: Bundle) -> None:
+    write_bundle(path, bundle)
+    again = read_bundle(path)
     expected, found = arrays_of(bundle), arrays_of(again)
     assert expected.keys() == found.keys()
     for name, array in expected.items():
@@ -26,6 +41,28 @@ def test_a_bundle_comes_back_as_it_was_written(tmp_path, base, cell):
         np.testing.assert_array_equal(found[name], array)
     assert again.settings == bundle.settings
     assert again.spec == bundle.spec
+    assert again.words == bundle.words
+
+
+def test_a_bundle_of_version_1_is_read(tmp_path):
+    """It has ``adam`` where later ones have ``updates``, and no setting that was added since."""
+    bundle = make_bundle(IDS)
+    write_bundle(tmp_path / "a.npz", bundle)
+
+    def as_version_1(members: Dict[str, bytes]) -> None:
+        for name in [name for name in members if name.startswith("updates/")]:
+            members[name.replace("updates/", "adam/")] = members.pop(name)
+        document = np.load(io.BytesIO(members["document.npy"])).tobytes().decode("utf-8")
+        document = document.replace('"updates/', '"adam/').replace('"version": 2', '"version": 1')
+        members["document.npy"] = document_of(document)
+
+    rewritten(tmp_path / "a.npz", as_version_1)
+    again = read_bundle(tmp_path / "a.npz")
+    assert again.document["version"] == 2
+    for old, new in zip(bundle.updates, again.updates):
+        assert old.keys() == new.keys()
+        for role, array in old.items():
+            np.testing.assert_array_equal(new[role], array)
 
 
 def test_the_same_bundle_gives_the_same_bytes(tmp_path):
@@ -39,7 +76,7 @@ def test_plain_numpy_reads_it_as_the_format_document_says(tmp_path):
     with np.load(str(tmp_path / "a.npz"), allow_pickle=False) as arrays:
         document = json.loads(arrays["document"].tobytes().decode("utf-8"))
         assert arrays["weights/lstm/fw/0/kernel"].shape == (11, 20)
-    assert document["version"] == 1
+    assert document["version"] == 2
     text = (Path(__file__).parents[2] / "docs" / "bundle.md").read_text(encoding="utf-8")
     for key in document:
         assert f"`{key}`" in text, f"docs/bundle.md does not describe {key}"
@@ -72,6 +109,13 @@ def refused(path: Path) -> str:
         ({"forget_bias": 1e308}, "moderate"),
         ({"readout": "both-states"}, "bidirectional False"),
         ({"steps": "250"}, "'steps' is '250'"),
+        ({"optimizer": "sgd"}, "optimizer 'sgd'"),
+        ({"output": "sigmoid"}, "3 classes, expected 2"),
+        ({"joined_layers": True}, "joined_layers True with bidirectional False"),
+        ({"dense_units": -1}, "'dense_units' is -1, expected 0"),
+        ({"dense_units": 7}, "dense/bias: missing"),
+        ({"embedding": ["trained"]}, "'embedding' is ['trained']"),
+        ({"any_steps": 1}, "'any_steps' is 1, expected a bool"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(tmp_path, changes, said):
@@ -124,12 +168,12 @@ ENDLESS = (
         (lambda m: m.update({"document.npy": document_of("[" * 100000)}), "not JSON"),
         (lambda m: m.update({"document.npy": document_of('{"a": NaN}')}), "not JSON"),
         (lambda m: m.update({"document.npy": document_of("[]")}), "expected a JSON object"),
-        (lambda m: m.update({"document.npy": document_of("{}")}), "version 1"),
+        (lambda m: m.update({"document.npy": document_of("{}")}), "version 2"),
         (
             lambda m: m.update(
-                {"document.npy": document_of('{"format": "tf1-lstm-bundle", "version": 2, "recipe": 3}')}
+                {"document.npy": document_of('{"format": "tf1-lstm-bundle", "version": 3, "recipe": 3}')}
             ),
-            "version 2",
+            "version 3",
         ),
         (
             lambda m: m.update({"document.npy": document_of('{"format": "tf1-lstm-bundle", "version": 1}')}),
@@ -158,6 +202,36 @@ def test_an_id_without_a_vector_is_refused(tmp_path):
     bundle.inputs[0, 0] = -1
     write_bundle(tmp_path / "a.npz", bundle)
     assert "has no vector" in refused(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "said"),
+    [
+        ("imdb-lstm32", lambda b: b.inputs.__setitem__((0, 0), 60), "ids from 0 to 60, expected 0 to 59"),
+        ("imdb-lstm32", lambda b: b.inputs.__setitem__((0, 0), -1), "ids from -1"),
+        ("imdb-lstm32", lambda b: b.weights.update(embedding=b.weights["embedding"][:-1]), "expected"),
+        ("imdb-lstm32", lambda b: b.weights.pop("embedding"), "no usable inputs"),
+        ("imdb-lstm32", lambda b: b.document["words"].update(unknown=60), "'words'"),
+        ("imdb-bilstm2", lambda b: object.__setattr__(b, "inputs", b.inputs[:, :0]), "no example"),
+        ("imdb-bilstm2", lambda b: object.__setattr__(b, "inputs", b.inputs[0, 0]), "batch/inputs"),
+    ],
+)
+def test_ids_and_an_embedding_that_do_not_fit_are_refused(tmp_path, name, edit, said):
+    bundle = make_bundle(small(name))
+    edit(bundle)
+    if not bundle.inputs.size:
+        for states in bundle.steps:
+            bundle.steps[states] = bundle.steps[states][:, :0]
+    write_bundle(tmp_path / "a.npz", bundle)
+    assert said in refused(tmp_path / "a.npz")
+
+
+def test_a_batch_may_be_shorter_than_the_longest_review_only_where_the_recipe_says_so(tmp_path):
+    bundle = make_bundle(small("imdb-bilstm2"))
+    assert bundle.inputs.shape[1] < bundle.settings["steps"]
+    changed = with_document(bundle, settings=dict(bundle.settings, any_steps=False))
+    write_bundle(tmp_path / "a.npz", changed)
+    assert "batch/inputs: int32 (6, 7), expected int32 (6, 9)" in refused(tmp_path / "a.npz")
 
 
 def test_a_small_file_that_claims_too_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):

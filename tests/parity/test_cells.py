@@ -1,4 +1,4 @@
-"""The NumPy cells: gradients against numerical ones, skipped steps, and shapes."""
+"""The NumPy cells and what stands around them: gradients against numerical ones, skipped steps."""
 
 import dataclasses
 from typing import Any, Dict, Tuple
@@ -7,31 +7,36 @@ import numpy as np
 import pytest
 
 from tf1_lstm.parity import reference
-from tf1_lstm.parity.adam import Adam, adam_steps
 from tf1_lstm.parity.cells import Cell, run
-from tf1_lstm.parity.reference import Spec
-from tf1_lstm.recipes.base import CELLS
+from tf1_lstm.parity.optimizers import Adam, update_steps
+from tf1_lstm.parity.spec import Spec
+from tf1_lstm.recipes.settings import CELLS
 
-STEPS, INPUTS, CLASSES, BATCH = 5, 3, 4, 2
+STEPS, INPUTS, CLASSES, BATCH, WORDS = 5, 3, 4, 2, 6
 
 
-def small(cell: Cell, readout: str = "last-output", **more: Any) -> Tuple[Spec, Dict[str, np.ndarray]]:
+def small(
+    cell: Cell, readout: str = "last-output", classes: int = CLASSES, **more: Any
+) -> Tuple[Spec, Dict[str, np.ndarray]]:
     spec = Spec(cell, readout, **more)
     random = np.random.RandomState(3)
-    weights = {
-        role: random.normal(scale=0.7, size=shape) for role, shape in spec.shapes(INPUTS, CLASSES).items()
-    }
-    return spec, weights
+    shapes = spec.shapes(INPUTS, classes, WORDS)
+    return spec, {role: random.normal(scale=0.7, size=shape) for role, shape in shapes.items()}
 
 
-def batch() -> Tuple[np.ndarray, np.ndarray]:
+def batch(spec: Spec, weights: Dict[str, np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
     random = np.random.RandomState(4)
-    return random.normal(size=(BATCH, STEPS, INPUTS)), np.eye(CLASSES)[random.randint(0, CLASSES, BATCH)]
+    classes = 2 if spec.output == "sigmoid" else len(weights["softmax/bias"])
+    inputs = random.normal(size=(BATCH, STEPS, INPUTS))
+    if spec.trains_embedding:  # a word twice in a review, one in both, and one in none
+        inputs = np.array([[0, 2, 2, 3, 1], [5, 0, 3, 1, 5]])
+    return inputs, np.eye(classes)[random.randint(0, classes, BATCH)]
 
 
 def assert_gradients_are_right(spec: Spec, weights: Dict[str, np.ndarray], mask: Any = None) -> None:
-    inputs, labels = batch()
-    found = reference.gradients(spec, weights, inputs, labels, mask).gradients
+    inputs, labels = batch(spec, weights)
+    found = reference.gradients(spec, weights, inputs, labels, mask)
+    assert found.loss == loss_of(spec, weights, inputs, labels, mask)
     for role, array in weights.items():
         flat, slopes = array.reshape(-1), np.zeros(array.size)
         for place in range(array.size):
@@ -39,11 +44,19 @@ def assert_gradients_are_right(spec: Spec, weights: Dict[str, np.ndarray], mask:
             losses = []
             for move in (1e-6, -1e-6):
                 flat[place] = kept + move
-                logits = reference.forward(spec, weights, inputs, mask).logits
-                losses.append(reference.cross_entropy(spec, logits, labels)[0])
+                losses.append(loss_of(spec, weights, inputs, labels, mask))
             flat[place] = kept
             slopes[place] = (losses[0] - losses[1]) / 2e-6
-        np.testing.assert_allclose(found[role].reshape(-1), slopes, atol=2e-8, err_msg=role)
+        np.testing.assert_allclose(found.gradients[role].reshape(-1), slopes, atol=2e-8, err_msg=role)
+
+
+def loss_of(
+    spec: Spec, weights: Dict[str, np.ndarray], inputs: np.ndarray, labels: np.ndarray, mask: Any
+) -> float:
+    """The loss of a forward run; of the right logits where a port's loss is right beside its answer."""
+    if spec.loss_of_logits:
+        spec = dataclasses.replace(spec, probabilities=False)
+    return reference.cross_entropy(spec, reference.forward(spec, weights, inputs, mask).logits, labels)[0]
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -57,6 +70,36 @@ def test_gradients_of_two_directions_are_the_numerical_ones(readout):
     assert_gradients_are_right(*small(Cell("basic_lstm", 3), readout, bidirectional=True, layers=2))
 
 
+@pytest.mark.parametrize("readout", ["backward-state", "both-states"])
+@pytest.mark.parametrize("name", ["basic_lstm", "gru_reset_after"])
+def test_gradients_of_joined_layers_are_the_numerical_ones(name, readout):
+    spec, weights = small(Cell(name, 2), readout, bidirectional=True, layers=3, joined_layers=True)
+    assert weights[spec.role("bw", 2, "kernel")].shape[0] == (6 if name == "basic_lstm" else 4)
+    assert_gradients_are_right(spec, weights)
+
+
+@pytest.mark.parametrize("cell", [Cell("gru_reset_after", 3), Cell("gru_reset_after", 3, reset_before=True)])
+def test_gradients_of_a_whole_model_of_word_ids_are_the_numerical_ones(cell):
+    spec, weights = small(cell, classes=2, embedding="trained", dense_units=4, output="sigmoid", layers=2)
+    assert weights["embedding"].shape == (WORDS, INPUTS)
+    assert weights["softmax/weights"].shape == (4, 1)
+    assert_gradients_are_right(spec, weights)
+
+
+def test_the_state_before_and_after_a_reset_differ_by_the_second_bias_too():
+    """Source: ``keras.layers.GRU``, whose ``reset_after`` needs a bias of its own for the state."""
+    spec, weights = small(Cell("gru_reset_after", 3))
+    inputs, _ = batch(spec, weights)
+    parts = spec.parts(weights, "fw", 0)
+    h = np.zeros(3)
+    for row in inputs[0]:
+        u, r, new = np.split(row @ parts["kernel"] + parts["bias"][0], 3)
+        u_back, r_back, new_back = np.split(h @ parts["recurrent_kernel"] + parts["bias"][1], 3)
+        u, r = 1 / (1 + np.exp(-u - u_back)), 1 / (1 + np.exp(-r - r_back))
+        h = u * h + (1 - u) * np.tanh(new + r * new_back)
+    np.testing.assert_allclose(run(spec.cell, parts, inputs).h[0, -1], h)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -65,14 +108,49 @@ def test_gradients_of_two_directions_are_the_numerical_ones(readout):
         {"loss_sum": True},
         {"read": "c"},
         {"position": "first"},
+        {"first_layer": True},
         {"backward_first": True},
         {"wrong_direction": True},
     ],
 )
 def test_gradients_under_a_mistake_of_the_readout_are_the_numerical_ones(change):
     readout = "backward-state" if "wrong_direction" in change else "both-states"
-    spec, weights = small(Cell("basic_lstm", 3), readout, bidirectional=True)
+    spec, weights = small(Cell("basic_lstm", 3), readout, bidirectional=True, layers=2)
     assert_gradients_are_right(dataclasses.replace(spec, **change), weights)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dense_activation": "linear"},
+        {"scale": 0.5},
+        {"probabilities": True},
+        {"probabilities": True, "loss_of_logits": True},
+        {"answer_order": "sign"},
+        {"answer_order": "columns", "probabilities": True},
+        {"labels_swapped": True},
+    ],
+)
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_gradients_under_a_mistake_of_two_classes_are_the_numerical_ones(output, change):
+    spec, weights = small(Cell("basic_rnn", 3), classes=2, dense_units=4, output=output)
+    assert_gradients_are_right(dataclasses.replace(spec, **change), weights)
+
+
+def test_what_is_not_trained_has_no_gradient():
+    spec, weights = small(Cell("basic_rnn", 3), embedding="trained")
+    inputs, labels = batch(spec, weights)
+    right = reference.gradients(spec, weights, inputs, labels).gradients
+    for untrained, rows in (("embedding", slice(None)), ("padding", slice(0, 1))):
+        changed = dataclasses.replace(spec, untrained=untrained)
+        found = reference.gradients(changed, weights, inputs, labels).gradients
+        expected = right["embedding"].copy()
+        assert expected[rows].any()
+        expected[rows] = 0
+        np.testing.assert_array_equal(found.pop("embedding"), expected)
+        for role, array in found.items():
+            np.testing.assert_array_equal(array, right[role])
+    assert not right["embedding"][4].any()  # a word of neither review
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -89,7 +167,7 @@ def test_a_skipped_step_carries_the_state_on(name):
     spec, weights = small(Cell(name, 3))
     mask = np.array([[True, True, True, False, False], [True, False, True, True, True]])
     assert_gradients_are_right(spec, weights, mask)
-    inputs, _ = batch()
+    inputs, _ = batch(spec, weights)
     trace = run(spec.cell, spec.parts(weights, "fw", 0), inputs, mask)
     without = run(spec.cell, spec.parts(weights, "fw", 0), inputs[1:, [0, 2, 3, 4]])
     np.testing.assert_allclose(trace.h[1, [0, 2, 3, 4]], without.h[0])
@@ -99,10 +177,10 @@ def test_a_skipped_step_carries_the_state_on(name):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_results_keep_the_type_of_their_weights(dtype):
     spec, weights = small(Cell("lstm_peephole", 3))
-    inputs, labels = batch()
+    inputs, labels = batch(spec, weights)
     cast = {role: array.astype(dtype) for role, array in weights.items()}
     found = reference.gradients(spec, cast, inputs.astype(dtype), labels.astype(dtype))
     assert found.forward.logits.dtype == dtype
     assert {array.dtype for array in found.gradients.values()} == {np.dtype(dtype)}
-    steps = adam_steps(Adam(), cast, lambda _: found.gradients)
+    steps = update_steps(Adam(), cast, lambda _: found.gradients)
     assert {array.dtype for array in steps[2].values()} == {np.dtype(dtype)}

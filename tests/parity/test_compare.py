@@ -13,6 +13,7 @@ import pytest
 from tests.parity.support import IDS, ROWS, make_bundle, with_document
 from tf1_lstm.cli import main
 from tf1_lstm.parity.bundle import write_bundle
+from tf1_lstm.parity.compare import parse_tolerances
 
 # A port by hand, as a user may have one; FLAW is replaced.
 PORT = """
@@ -215,6 +216,11 @@ def test_a_tolerance_can_be_set_for_one_level(folder, capsys):
     assert compare(folder, capsys, port, "--tolerance", "0.01")[0] == 0
 
 
+def test_the_old_name_of_a_level_is_understood():
+    assert parse_tolerances(["adam=1e-3", "0.1"]) == {"updates": 1e-3, "": 0.1}
+    assert parse_tolerances(["updates=1e-3"]) == {"updates": 1e-3}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -244,11 +250,11 @@ def test_labels_of_a_whole_split_are_compared_where_data_are_given(tmp_path, cap
     from tf1_lstm.data.registry import open_dataset
     from tf1_lstm.files import sha256_of_array
 
-    dataset = open_dataset("mnist-rows", None, sample=True)
+    dataset, side = open_dataset("mnist-rows", None, sample=True), 28
     split = dataset.split(dataset.split_names()[0])
     logits = np.random.RandomState(0).normal(size=(len(split.inputs), 3)).astype(np.float32)
     bundle = with_document(
-        make_bundle(ROWS, batch=4),
+        make_bundle(ROWS, batch=4, steps=side, input_size=side),
         dataset={"name": "mnist-rows", "is_sample": True, "hashes": {}},
         split={"name": split.name, "examples": len(logits), "inputs_sha256": sha256_of_array(split.inputs)},
     )
@@ -260,7 +266,7 @@ def test_labels_of_a_whole_split_are_compared_where_data_are_given(tmp_path, cap
         f"whole = np.load({str(tmp_path / 'all.npy')!r})\n"
         "seen = [0]\n"
         "def port(inputs):\n"
-        "    if inputs.shape[1] == 6:\n"
+        "    if len(inputs) == 4:\n"
         "        return batch\n"
         "    seen[0] += len(inputs)\n"
         "    return whole[seen[0] - len(inputs):seen[0]] * WRONG\n"

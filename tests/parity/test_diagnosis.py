@@ -10,47 +10,51 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.parity.support import IDS, ROWS, make_bundle
-from tf1_lstm.parity.adam import adam_steps
+from tests.parity.simulated import BUNDLES, everything_of, logits_of
 from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.diagnosis import DROPOUT, diagnose
 from tf1_lstm.parity.mistakes import apply_all, catalogue, training_catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, numbers_of, problem_of
 
-BUNDLES = {
-    "ids": make_bundle(IDS),
-    "rows": make_bundle(ROWS),
-    "gru": make_bundle(ROWS, cell="gru"),
-    "rnn": make_bundle(ROWS, cell="basic_rnn"),
-    "peephole": make_bundle(ROWS, cell="lstm_peephole"),
-    "coupled": make_bundle(ROWS, cell="lstm_coupled"),
-    "both": make_bundle(ROWS, bidirectional=True, readout="both-states"),
-    "backward": make_bundle(ROWS, bidirectional=True, readout="backward-state"),
+# The others differ from these in sizes only.
+DIFFERENT = [
+    name for name in BUNDLES if name not in ("imdb-lstmcell2", "imdb-lstm2-glove", "imdb-gru2", "imdb-gru32")
+]
+
+
+ALWAYS = {"kernel-transposed", "relu-for-tanh", "no-bias", "first-step-for-last", "probabilities-for-logits"}
+# Mistakes that only the recipes of word ids with an embedding, a dense layer or two layers allow.
+OF_RECIPES = {
+    "imdb-grucell2": {
+        "gate-order-ruc",
+        "gate-order-of-bias",
+        "reset-before",
+        "biases-summed",
+        "biases-swapped",
+        "dense-relu-missing",
+        "dense-kernel-reshaped",
+        "no-dense-bias",
+        "first-layer-for-last",
+        "padding-behind",
+        "padding-masked",
+        "ids-shifted",
+        "unknown-as-padding",
+        "dropout-scaled-twice",
+        "classes-swapped",
+    },
+    "imdb-bilstm2": {
+        "forget-bias-added",
+        "directions-swapped",
+        "directions-joined-in-other-order",
+        "backward-output-at-last-step",
+        "first-layer-for-last",
+        "padding-in-front",
+        "classes-swapped",
+    },
+    "square gru": {"kernels-swapped", "reset-before"},
+    "imdb-lstm32": {"forget-bias-missing", "gate-order-ifjo", "padding-behind", "hard-sigmoid"},
+    "imdb-simplernn32": {"padding-behind", "kernel-transposed"},
 }
-
-
-def logits_of(problem: Problem) -> np.ndarray:
-    found = problem.in_type(np.float32).forward()
-    assert found is not None
-    return found.logits
-
-
-def everything_of(problem: Problem, adam: bool = False) -> Numbers:
-    """What a port that is wrong in this way shows when all of it is visible."""
-    small = problem.in_type(np.float32)
-    training = small.training()
-    assert training is not None
-    steps = None
-    if adam:
-        steps = tuple(
-            adam_steps(
-                problem.spec.adam,
-                small.weights,
-                lambda now: small.training(now).gradients,  # type: ignore[union-attr]
-            )
-        )
-    forward = training.forward
-    return Numbers(forward.logits, forward.steps(), training.loss, training.gradients, steps)
 
 
 @pytest.mark.parametrize("name", BUNDLES)
@@ -63,11 +67,13 @@ def test_the_right_numbers_agree(name):
     assert blind.agrees
 
 
-@pytest.mark.parametrize("name", BUNDLES)
+@pytest.mark.parametrize("name", DIFFERENT)
 def test_each_mistake_is_named_from_the_logits_alone(name):
     problem = problem_of(BUNDLES[name])
     right = logits_of(problem)
-    for mistake in [m for m in catalogue(problem) if m.common or name == "ids"]:
+    mistakes = [m for m in catalogue(problem) if m.common or name == "ids"]
+    assert {m.name for m in mistakes} >= ALWAYS
+    for mistake in mistakes:
         changed = mistake.change(problem)
         assert changed is not None
         wrong = logits_of(changed)
@@ -77,7 +83,12 @@ def test_each_mistake_is_named_from_the_logits_alone(name):
         assert [e.names for e in found.explanations] == [(mistake.name,)], mistake
 
 
-@pytest.mark.parametrize("name", ["ids", "gru", "both"])
+@pytest.mark.parametrize("name", OF_RECIPES)
+def test_what_a_recipe_allows_to_get_wrong_is_known(name):
+    assert {mistake.name for mistake in catalogue(problem_of(BUNDLES[name]))} >= OF_RECIPES[name]
+
+
+@pytest.mark.parametrize("name", ["ids", "gru", "both", "imdb-grucell2", "imdb-bilstm2"])
 def test_each_mistake_is_named_with_states_and_gradients_visible(name):
     problem = problem_of(BUNDLES[name])
     for mistake in [m for m in catalogue(problem) if m.common and m.name != "steps-on-batch-axis"]:
@@ -87,7 +98,7 @@ def test_each_mistake_is_named_with_states_and_gradients_visible(name):
         assert [(e.names, e.training) for e in found.explanations] == [((mistake.name,), True)], mistake
 
 
-@pytest.mark.parametrize("name", ["ids", "rows", "gru", "both"])
+@pytest.mark.parametrize("name", ["ids", "rows", "gru", "both", "imdb-grucell2"])
 def test_pairs_are_named_from_the_logits_alone(name):
     problem = problem_of(BUNDLES[name])
     known = [m for m in catalogue(problem) if m.common]
@@ -149,65 +160,27 @@ def test_mistakes_that_a_model_cannot_tell_apart_are_listed_together():
     assert {e.names for e in found.explanations} == {("forget-bias-missing",), ("no-bias",)}
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_mistakes_of_training_are_named(number):
-    problem = problem_of(make_bundle(ROWS, batch=3))
-    mistake = training_catalogue(problem)[number]
-    changed = mistake.change(problem)
-    assert changed is not None
-    if mistake.name == "bias-trained-twice":
-        small = problem.in_type(np.float32)
-        steps = adam_steps(
-            problem.spec.adam,
-            small.weights,
-            lambda now: small.training(now).gradients,  # type: ignore[union-attr]
-            factor=lambda role: 2.0 if role == "lstm/fw/0/bias" else 1.0,
-        )
-        seen = everything_of(problem)._replace(adam=tuple(steps))
-    else:
-        seen = everything_of(changed, adam=True)
-    found = diagnose(problem, seen)
-    assert not found.agrees
-    assert [e.names for e in found.explanations] == [(mistake.name,)]
-
-
-def test_a_mistake_in_the_cell_is_told_by_gradients_in_the_cells_own_weights():
-    """A port may hold the right weights and use them wrongly: its gradient is then moved back."""
-    problem = problem_of(BUNDLES["rows"])
-    order = next(m for m in catalogue(problem) if m.name == "gate-order-ifjo")
-    changed = order.change(problem)
-    assert changed is not None
-    seen = everything_of(changed)
-    assert seen.gradients is not None
-    gradients = dict(seen.gradients)
-    for name in ("lstm/fw/0/kernel", "lstm/fw/0/bias"):
-        i, f, j, o = np.split(gradients[name], 4, axis=-1)
-        gradients[name] = np.concatenate([i, j, f, o], axis=-1)
-    found = diagnose(problem, seen._replace(gradients=gradients))
-    assert [(e.names, e.training) for e in found.explanations] == [(("gate-order-ifjo",), True)]
-    assert (
-        not diagnose(problem, seen._replace(gradients={n: g + 0.1 for n, g in gradients.items()}))
-        .explanations[0]
-        .training
-    )
-
-
 def dropped(bundle: Bundle, problem: Problem, runs: int, keep: float) -> Numbers:
     random_state = np.random.RandomState(0)
     forward = problem.forward()
     assert forward is not None
     weights, bias = problem.weights["softmax/weights"], problem.weights["softmax/bias"]
-    answers = [
-        (forward.features * (random_state.random_sample(forward.features.shape) < keep) / keep) @ weights
-        + bias
-        for _ in range(runs)
-    ]
-    return Numbers(answers[0], repeats=np.stack(answers))
+    answers = np.stack(
+        [
+            (forward.features * (random_state.random_sample(forward.features.shape) < keep) / keep) @ weights
+            + bias
+            for _ in range(runs)
+        ]
+    )
+    if problem.spec.output == "sigmoid":
+        answers = np.concatenate([np.zeros_like(answers), answers], axis=2)
+    return Numbers(answers[0], repeats=answers)
 
 
+@pytest.mark.parametrize("name", ["ids", "imdb-lstm32", "imdb-lstmcell2"])
 @pytest.mark.parametrize("keep", [0.5, 0.75])
-def test_dropout_left_on_is_named_with_its_rate(keep):
-    bundle = BUNDLES["ids"]
+def test_dropout_left_on_is_named_with_its_rate(name, keep):
+    bundle = BUNDLES[name]
     problem = problem_of(bundle)
     found = diagnose(problem, dropped(bundle, problem, 64, keep))
     assert found.random
@@ -215,6 +188,44 @@ def test_dropout_left_on_is_named_with_its_rate(keep):
     dropout = found.explanations[0].dropout
     assert dropout is not None
     assert abs(dropout.keep_prob - keep) < 0.08
+
+
+def dropped_at(problem: Problem, keep: float, places: str) -> Numbers:
+    """A port with dropout on at some places; what is kept is drawn for each step at ``inputs-by-step``."""
+    random_state = np.random.RandomState(99)
+
+    def drop(place: str, array: np.ndarray) -> np.ndarray:
+        if place not in places:
+            return array
+        kept = random_state.random_sample(array.shape) < keep
+        if place == "inputs" and "inputs-by-step" not in places:
+            kept = np.repeat(kept[:, :1], array.shape[1], axis=1)
+        return array * kept / keep
+
+    runs = [problem.forward(drop) for _ in range(48)]
+    logits = np.stack([run.logits for run in runs if run is not None])
+    assert runs[0] is not None
+    return Numbers(logits[0], runs[0].steps(), repeats=logits)
+
+
+@pytest.mark.parametrize("name", ["imdb-lstmcell2", "imdb-bilstm2"])
+def test_dropout_left_on_at_every_place_of_the_recipe_is_named(name):
+    problem = problem_of(BUNDLES[name])
+    found = diagnose(problem, dropped_at(problem, problem.keep_prob, ",".join(problem.places)))
+    assert [e.names for e in found.explanations] == [("dropout-left-on",)]
+    dropout = found.explanations[0].dropout
+    assert dropout is not None
+    assert dropout.places == problem.places == tuple(BUNDLES[name].settings["dropout_at"].split(","))
+
+
+@pytest.mark.parametrize(
+    ("keep", "places"), [(0.85, "inputs,dense"), (0.5, "inputs"), (0.5, "inputs-by-step,dense")]
+)
+def test_dropout_of_another_kind_is_not_called_the_recipes(keep, places):
+    problem = problem_of(BUNDLES["imdb-lstmcell2"])
+    found = diagnose(problem, dropped_at(problem, keep, places))
+    assert found.random
+    assert not any(e.dropout is not None and e.dropout.places for e in found.explanations)
 
 
 def test_dropout_beside_another_mistake_names_both():

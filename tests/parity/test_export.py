@@ -10,9 +10,10 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.parity.support import IMDB_RECIPES, KERAS_UNKNOWN
 from tf1_lstm.cli import main
 from tf1_lstm.data.registry import open_dataset
-from tf1_lstm.parity.bundle import Bundle, read_bundle
+from tf1_lstm.parity.bundle import Bundle, Words, read_bundle
 from tf1_lstm.parity.diagnosis import diagnose
 from tf1_lstm.parity.levels import rounding_of
 from tf1_lstm.parity.problem import numbers_of, problem_of
@@ -21,15 +22,13 @@ from tf1_lstm.parity.problem import numbers_of, problem_of
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: Any) -> Any:
     """A function: recipe and settings -> a checkpoint of first values, for the embedded sample."""
-    from tf1_lstm.recipes import find_recipe
     from tf1_lstm.runs.model import Model
+    from tf1_lstm.runs.resolve import resolve
 
     def make(name: str, **settings: Any) -> str:
-        recipe = find_recipe(name)
-        recipe = recipe.with_settings({**recipe.sample_settings, **settings})
-        dataset = open_dataset(recipe.dataset, None, sample=True)
+        experiment = resolve(name, sample=True, settings=settings)
         prefix = str(tmp_path_factory.mktemp(name) / "model")
-        with Model(recipe, dataset.constants(), training=True) as model:
+        with Model(experiment.recipe, experiment.dataset.constants(), training=True) as model:
             model.initialise()
             return str(model.saver.save(model.session, prefix, global_step=7, write_meta_graph=False))
 
@@ -87,6 +86,31 @@ def test_a_bundle_of_rows_agrees_with_the_reference(checkpoint, tmp_path, recipe
     bundle = exported(tmp_path / "a.npz", *arguments)
     assert_reference_agrees(bundle)
     assert bundle.settings[name] == value
+
+
+@pytest.mark.parametrize("recipe", IMDB_RECIPES)
+def test_a_bundle_of_every_later_recipe_agrees_with_the_reference(checkpoint, tmp_path, recipe):
+    """Every recipe on reviews by Keras's rule: states, loss, gradients, three steps of its optimizer."""
+    prefix = checkpoint(recipe, units=6, vocabulary=100)
+    arguments = [recipe, "--checkpoint", prefix, "--sample", "--examples", "5"]
+    bundle = exported(tmp_path / "a.npz", *arguments, "--set", "units=6", "--set", "vocabulary=100")
+    assert_reference_agrees(bundle)
+    assert bundle.words == Words(100, KERAS_UNKNOWN)
+    assert (bundle.vectors is None) == (bundle.settings["embedding"] != "word-vectors")
+    assert bundle.document["optimizer"]["name"] == ("Adam" if recipe == "imdb-bilstm2" else "RMSprop")
+    assert (bundle.logits[:, 0] == 0).all()
+    padded = bundle.inputs[:, 0 if bundle.settings["padding"] == "front" else -1] == 0
+    assert (padded & (bundle.inputs == KERAS_UNKNOWN).any(axis=1)).any()
+    assert bundle.split_logits is not None
+    assert len(bundle.split_logits) == bundle.document["split"]["examples"]
+
+
+def test_a_batch_is_as_long_as_its_longest_review_where_the_recipe_says_so(checkpoint, tmp_path):
+    prefix = checkpoint("imdb-bilstm2", units=2, steps=60)
+    arguments = ["imdb-bilstm2", "--checkpoint", prefix, "--sample", "--set", "units=2", "--set", "steps=60"]
+    bundle = exported(tmp_path / "a.npz", *arguments, "--examples", "1")
+    assert bundle.inputs.shape[1] < 60
+    assert bundle.inputs[:, -1].any()
 
 
 def test_the_published_mnist_checkpoint_agrees_with_the_reference(shared, tmp_path):

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from tf1_lstm.recipes.base import Figure, GraphSettings, LogLine, Recipe, Schedule
+from tf1_lstm.recipes.base import Figure, LogLine, Recipe
+from tf1_lstm.recipes.settings import GraphSettings, Schedule
+from tf1_lstm.report.logs import epochs_part
 from tf1_lstm.report.results import build_published
 from tf1_lstm.report.statistics import accuracy_interval, test_batches_record
 
@@ -109,6 +111,78 @@ def published_log(points=49):
     """Log lines as a recipe holds them, at 1001, 2001, ..."""
     log = training_log(points * 1000, 1000, seed=7)
     return [LogLine(entry["iteration"] + 1, entry["loss"], entry["accuracy"]) for entry in log]
+
+
+# What three epochs gave: training loss and accuracy, validation loss and accuracy. The second is best.
+EPOCHS = ((0.6, 0.66, 0.5, 0.78), (0.4, 0.82, 0.35, 0.86), (0.3, 0.88, 0.45, 0.84))
+
+
+def epoch_log(rows=EPOCHS, steps=157):
+    """A run's log of epochs."""
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    return [
+        {"iteration": steps * epoch, "epoch": epoch, **dict(zip(names, row))}
+        for epoch, row in enumerate(rows, 1)
+    ]
+
+
+def published_epochs(rows=EPOCHS, steps=195):
+    """A published log of epochs, which had other batches than the run."""
+    return [
+        LogLine(steps * epoch, loss, accuracy, val_loss, val_accuracy, epoch)
+        for epoch, (loss, accuracy, val_loss, val_accuracy) in enumerate(rows, 1)
+    ]
+
+
+def epoch_results(seed=1, rows=EPOCHS, recipe="imdb-lstm32", **changes):
+    """A run of a recipe of epochs; its validation accuracies are those of ``rows``."""
+    log = epoch_log(rows)
+    right = round(rows[-1][3] * 5000)
+    evaluations = [
+        evaluation("validation", "off", [[right, 5000 - right], [0, 0]], step=log[-1]["iteration"]),
+        evaluation("test", "off", [[10000, 2500], [2000, 10500]], step=log[-1]["iteration"]),
+    ]
+    settings = {"validation": "validation", "epochs": len(rows), "log_batch": "epoch"}
+    made = {
+        "recipe": recipe,
+        "settings": settings,
+        "iterations": log[-1]["iteration"],
+        "log": log,
+        "epochs": epochs_part(
+            log, published_epochs(((0.5, 0.7, 0.4, 0.8), (0.3, 0.9, 0.3, 0.9))), "validation"
+        ),
+        "evaluations": evaluations,
+        "published": [],
+        "test_batches": None,
+    }
+    return make_results(seed=seed, **{**made, **changes})
+
+
+def port_results(seed=1, rows=EPOCHS, recipe="imdb-lstm32", **changes):
+    """What ``tf1_lstm.parity.ports.train`` writes."""
+    document = {
+        "format": 1,
+        "recipe": recipe,
+        "framework": {"keras": "3.15.1", "tensorflow": "2.21.0"},
+        "settings": {"validation": "validation", "epochs": len(rows)},
+        "deviations": {},
+        "seed": seed,
+        "sample": False,
+        "data": {},
+        "threads": 2,
+        "cpu": "Some CPU @ 2.5 GHz",
+        "command": f"python -m tf1_lstm.parity.ports.train {recipe} --seed {seed}",
+        "epochs": len(rows),
+        "log": epoch_log(rows),
+        "evaluations": [
+            {"split": "validation", "examples": 5000, "accuracy": rows[-1][3], "loss": 0.4},
+            {"split": "test", "examples": 25000, "accuracy": 0.83, "loss": 0.4},
+        ],
+        "ms_per_iteration": 60.0,
+        "seconds": 95.0,
+    }
+    document.update(changes)
+    return document
 
 
 def ten_classes(examples=10000, seed=3):

@@ -9,12 +9,23 @@ import numpy as np
 from tests.report.examples import (
     MEASURED_RIGHT,
     PUBLISHED_RIGHT,
+    epoch_log,
     make_results,
+    published_epochs,
     published_log,
     ten_classes,
     training_log,
 )
-from tf1_lstm.report import batches, canvas, confusion, curves, mistakes, overview, pictures
+from tf1_lstm.report import (
+    batches,
+    canvas,
+    confusion,
+    curves,
+    experiments_picture,
+    mistakes,
+    overview,
+    pictures,
+)
 
 PUBLISHED = [right / 24 for right in PUBLISHED_RIGHT]
 MEASURED = [right / 24 for right in MEASURED_RIGHT]
@@ -25,6 +36,12 @@ def draw_curves(path, is_sample=False, log=None, published=None):
     published = published_log() if published is None else published
     title = pictures.picture_title("imdb-lstm", "train", "on")
     pictures.curves(log, published, path, title, is_sample, checkpoints=[10000, 20000])
+
+
+def draw_epochs(path, is_sample=False, log=None, published=None):
+    log = epoch_log() if log is None else log
+    published = published_epochs() if published is None else published
+    pictures.curves(log, published, path, "imdb-lstm32, seed 1, means of epochs", is_sample)
 
 
 def draw_report(path, is_sample=False, **changes):
@@ -62,7 +79,7 @@ def draw_batches(path, is_sample=False, published=PUBLISHED, measured=MEASURED):
     pictures.test_batches_picture(published, measured, path, batch_size=24, title=title, is_sample=is_sample)
 
 
-ALL = [draw_curves, draw_report, draw_confusion, draw_mistakes, draw_batches]
+ALL = [draw_curves, draw_epochs, draw_report, draw_confusion, draw_mistakes, draw_batches]
 
 
 @contextlib.contextmanager
@@ -78,7 +95,7 @@ def catching_figures():
         figures.append(figure)
 
     with contextlib.ExitStack() as stack:
-        for module in (batches, confusion, curves, mistakes, overview):
+        for module in (batches, confusion, curves, experiments_picture, mistakes, overview):
             stack.enter_context(mock.patch.object(module, "picture", catching))
         yield figures
 

@@ -10,7 +10,7 @@ from tests.report.examples import published_log, training_log
 from tests.report.gallery import draw_curves
 from tf1_lstm.recipes.base import LogLine
 from tf1_lstm.report import pictures
-from tf1_lstm.report.curves import running_mean, series, window_for
+from tf1_lstm.report.logs import running_mean, series, window_for
 
 VERMILLION = (0xD5, 0x5E, 0x00)
 
@@ -86,7 +86,7 @@ def test_running_mean_is_the_mean_of_the_neighbours():
 def test_a_published_log_without_losses_lacks_them_and_has_lost_nothing():
     found = series([LogLine(20, None, 0.9), LogLine(10, None, 0.8)], "loss")
     assert not len(found.values) and found.lost == []
-    assert series([LogLine(20, None, 0.9), LogLine(10, None, 0.8)], "accuracy").iterations.tolist() == [
+    assert series([LogLine(20, None, 0.9), LogLine(10, None, 0.8)], "accuracy").places.tolist() == [
         10,
         20,
     ]

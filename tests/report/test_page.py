@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.report.examples import make_results
+from tests.report.examples import epoch_results, make_results
 from tests.report.gallery import draw_batches
 from tf1_lstm.errors import InputError
 from tf1_lstm.report.page import write_page
@@ -40,6 +40,11 @@ def read(path):
     reader.close()
     assert reader.open == []
     return reader
+
+
+def lines_of(path):
+    """What a page says, without empty lines."""
+    return "\n".join(part for part in read(path).text if part.strip())
 
 
 @pytest.fixture
@@ -136,6 +141,15 @@ def test_a_run_without_log_evaluations_and_pictures_has_a_page(tmp_path):
 def test_a_log_with_a_loss_that_is_no_number_is_shown(tmp_path):
     log = [{"iteration": 1000, "loss": None, "accuracy": 0.5}]
     assert "not a number" in read(write_page(tmp_path, make_results(log=log))).text
+
+
+def test_a_log_of_epochs_is_shown_with_its_validation(tmp_path):
+    text = lines_of(write_page(tmp_path, epoch_results()))
+    assert "iteration\nepoch\nloss\naccuracy\nval_loss\nval_accuracy" in text
+    assert "314\n2\n0.400000\n0.820000\n0.350000\n0.860000" in text
+    assert "validation, measured\n3\n0.3500\n2\n86.00 %" in text
+    iterations = lines_of(write_page(tmp_path, make_results()))
+    assert "iteration\nloss\naccuracy\n1,000" in iterations and "Epochs" not in iterations
 
 
 def test_the_same_results_give_the_same_page(run_folder):

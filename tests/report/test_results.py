@@ -8,13 +8,13 @@ import pytest
 from tests.report.examples import evaluation, make_results
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.base import Figure
+from tf1_lstm.report.documents import read_results
 from tf1_lstm.report.results import (
     build_published,
     comparisons,
     deviations_text,
     evaluations_at,
     grouped,
-    read_results,
 )
 from tf1_lstm.report.statistics import wilson_interval
 

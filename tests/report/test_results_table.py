@@ -5,7 +5,7 @@ import statistics as standard_library
 
 import pytest
 
-from tests.report.examples import evaluation, make_results
+from tests.report.examples import EPOCHS, epoch_results, evaluation, make_results, port_results
 from tools.results_table import BEGIN, END, main
 
 README = f"# Title\n\nBefore.\n\n{BEGIN}\nold\n{END}\n\nAfter `{{}}`.\n"
@@ -151,3 +151,35 @@ def test_missing_places_are_named(readme, tmp_path, capsys):
     assert main(["--readme", str(readme), "--results", str(tmp_path / "nowhere")]) == 2
     errors = capsys.readouterr().err
     assert "none.md: cannot be read" in errors and "nowhere: no such folder" in errors
+
+
+def test_ports_stand_beside_runs_and_are_not_taken_for_them(readme, write_results):
+    write_results("a.json").write_text(json.dumps(epoch_results()))
+    write_results("port-a.json").write_text(json.dumps(port_results()))
+    assert run(readme) == 0
+    (row,) = cells(readme, "imdb-lstm32", "as published", "validation, 5,000 reviews: last epoch")
+    assert [cell.split(" %")[0] for cell in row[3:]] == ["86.14", "84.00", "84.00"]
+    assert len(cells(readme, "imdb-lstm32", "as published", "validation")) == 1
+    (row,) = cells(readme, "imdb-lstm32, port (keras 3.15.1, tensorflow 2.21.0)")
+    assert row[1:] == [
+        "as published",
+        "1",
+        "471",
+        "60.0",
+        "1 min 35 s",
+        "Some CPU @ 2.5 GHz, 2 threads",
+        "`python -m tf1_lstm.parity.ports.train imdb-lstm32 --seed 1`",
+    ]
+    assert run(readme, "--check") == 0
+    write_results("port-a.json").write_text(json.dumps(port_results(rows=EPOCHS[:2])))
+    assert run(readme, "--check") == 1
+
+
+def test_a_port_without_a_run_and_one_that_was_stopped_say_so(readme, write_results):
+    stopped = port_results(seed=3, epochs=2, settings={"validation": "validation", "epochs": 10})
+    write_results("port-a.json").write_text(json.dumps(stopped))
+    assert run(readme) == 0
+    (row,) = cells(readme, "imdb-lstm32, port (keras 3.15.1, tensorflow 2.21.0)")
+    assert row[1:3] == ["as published; 2 of 10 epochs", "3"]
+    (row,) = cells(readme, "imdb-lstm32", "as published", "validation, 5,000 reviews: last epoch")
+    assert row[4] == "-"

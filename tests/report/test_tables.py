@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.report.examples import make_results
+from tests.report.examples import epoch_results, make_results
 from tf1_lstm.report.tables import (
     code,
     display_width,
@@ -125,3 +125,38 @@ def test_two_published_figures_get_two_numbers(results):
     results["published"][1]["name"] = "another figure"
     table = reproduction_table(results)
     assert "85.4 % [1]" in table and "85.4 % [2]" in table and "[2] another figure;" in table
+
+
+def test_the_reproduction_table_of_epochs_has_the_best_epoch_beside_the_last():
+    table = reproduction_table(epoch_results())
+    lines = [re.split(r"\s{2,}", line) for line in table.split("\n") if line.startswith("validation, ")]
+    # Published were two epochs, of which the second has the lower loss.
+    assert lines == [
+        [
+            "validation, measured",
+            "3",
+            "0.3500",
+            "2",
+            "86.00 %",
+            "84.00 %",
+            "84.00 % to 86.00 % (epochs 2 to 3)",
+        ],
+        [
+            "validation, published",
+            "2",
+            "0.3000",
+            "2",
+            "90.00 %",
+            "90.00 %",
+            "90.00 % to 90.00 % (epochs 2 to 2)",
+        ],
+    ]
+    assert "chosen by these figures themselves" in table
+    assert "after each epoch" not in reproduction_table(make_results())
+
+
+def test_a_figure_outside_says_what_that_does_not_mean():
+    results = make_results()
+    assert "Outside" not in reproduction_table(results)
+    results["published"][1]["verdict"] = "outside"
+    assert "Trainings with other random numbers differ as well." in reproduction_table(results)

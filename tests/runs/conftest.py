@@ -7,8 +7,9 @@ from typing import Any, Callable, List
 
 import pytest
 
+from tf1_lstm.runs.loop import Outcome, TrainOptions
 from tf1_lstm.runs.resolve import Experiment, resolve
-from tf1_lstm.runs.train import Outcome, TrainOptions, train
+from tf1_lstm.runs.train import train
 
 PROJECT = Path(__file__).resolve().parents[2]
 

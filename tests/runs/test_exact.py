@@ -10,7 +10,8 @@ from tests.runs.conftest import small
 from tf1_lstm.errors import InputError, NotFiniteError
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.runs.folder import RunFolder
-from tf1_lstm.runs.train import TrainOptions, train
+from tf1_lstm.runs.loop import TrainOptions
+from tf1_lstm.runs.train import train
 
 
 def losses(outcome: Any) -> bytes:

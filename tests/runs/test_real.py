@@ -82,7 +82,8 @@ def test_checkpoint_of_2016_gives_its_accuracy_on_all_test_images(shared: Path):
 def test_numpy_cells_agree_with_the_graph_on_real_images(shared: Path, name: str):
     """Every cell's forward pass, recomputed in NumPy from the same weights."""
     from tf1_lstm.parity.cells import Cell
-    from tf1_lstm.parity.reference import Spec, forward
+    from tf1_lstm.parity.reference import forward
+    from tf1_lstm.parity.spec import Spec
     from tf1_lstm.runs.model import Model
     from tf1_lstm.runs.resolve import resolve
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from tf1_lstm.checkpoints.formats.tensors import Spec
-from tf1_lstm.checkpoints.names import CellName, parse_name
+from tf1_lstm.checkpoints.names import CellName, joins_directions, parse_name
 from tf1_lstm.checkpoints.roles import CELL_KINDS, DIRECTIONS, PEEPHOLES, Shape, cell_shapes, role
 
 STRANGERS = {  # what other recurrent layers are known by
@@ -13,7 +13,7 @@ STRANGERS = {  # what other recurrent layers are known by
     "opaque_kernel": " (a CudnnLSTM's are there: one opaque buffer)",
     "weight_ih_l": " (PyTorch's are there)",
 }
-NUMBERED = re.compile(r"^(.*?)_?(\d*)$")
+NUMBERED = re.compile(r"^(.*?)_?(\d*)$", re.S)
 
 
 class UnidentifiedError(Exception):
@@ -39,7 +39,7 @@ class Recurrent(NamedTuple):
 
     Attributes:
       cell: a key of ``CELL_KINDS``.
-      inputs, units, layers, directions: as in ``Model``.
+      inputs, units, layers, directions, joined: as in ``Model``.
       sources: role -> where its values are.
       ages: the ages of TensorFlow whose names were used.
       notes: what was concluded rather than read.
@@ -53,6 +53,7 @@ class Recurrent(NamedTuple):
     sources: Dict[str, Source]
     ages: Tuple[str, ...]
     notes: Tuple[str, ...] = ()
+    joined: bool = False
 
 
 @dataclass
@@ -131,11 +132,17 @@ def _one_scope(scope: _Scope, specs: Mapping[str, Spec]) -> Recurrent:
     sources: Dict[str, Source] = {}
     sizes: Dict[Tuple[int, int], Tuple[int, int]] = {}
     for (direction, layer), parts in sorted(scope.cells.items()):
-        joined, sizes[direction, layer] = _one_cell(cell, peepholes, parts, specs, f"{where}, layer {layer}")
-        for part, source in joined.items():
+        weights, sizes[direction, layer] = _one_cell(cell, peepholes, parts, specs, f"{where}, layer {layer}")
+        for part, source in weights.items():
             sources[role(cell, direction, layer, part)] = source
-    inputs, units = _uniform(where, sizes, directions)
-    return Recurrent(cell, inputs, units, layers, directions, sources, tuple(scope.ages))
+    inputs, units, joined = _uniform(where, sizes, directions)
+    if layers > 1 and joins_directions(scope.name) not in (None, joined):
+        below = "one direction" if joined else "both directions"
+        raise UnidentifiedError(
+            f"{where}: the layers above the first read {2 * units if joined else units} numbers, though "
+            f"by their names they read {below} of {units} units"
+        )
+    return Recurrent(cell, inputs, units, layers, directions, sources, tuple(scope.ages), joined=joined)
 
 
 def _kind(scope: _Scope) -> Tuple[str, bool]:
@@ -152,20 +159,22 @@ def _one_cell(
     cell: str, peepholes: bool, parts: Dict[str, Dict[int, str]], specs: Mapping[str, Spec], where: str
 ) -> Tuple[Dict[str, Source], Tuple[int, int]]:
     """Part -> source for one cell, and its (inputs, units)."""
-    kernel, (bias, blocks) = next(iter(CELL_KINDS[cell].kernels.items()))
+    kind = CELL_KINDS[cell]
+    kernel, (bias, blocks) = next(iter(kind.kernels.items()))
     for part in (kernel, bias):
         if part not in parts:
             raise UnidentifiedError(f"{where}: a {cell} cell without its {part}")
     width = _join(parts[bias], specs, where).shape
-    if len(width) != 1 or width[0] % blocks or not width[0]:
+    rank = 2 if kind.has_recurrent_kernel else 1
+    if len(width) != rank or width[-1] % blocks or not width[-1]:
         raise UnidentifiedError(
             f"{where}: the bias {list(width)} fits no {cell} cell ({blocks} equal blocks)"
         )
-    units = width[0] // blocks
-    columns = {part: times * units for part, (_, times) in CELL_KINDS[cell].kernels.items()}
+    units = width[-1] // blocks
+    columns = {part: times * units for part, (_, times) in kind.kernels.items()}
     joined = {part: _join(shards, specs, where, columns.get(part, 0)) for part, shards in parts.items()}
     rows = joined[kernel].shape[0] if joined[kernel].shape else 0
-    inputs = rows - units
+    inputs = rows if kind.has_recurrent_kernel else rows - units
     if inputs < 1:
         raise UnidentifiedError(f"{where}: a kernel of {rows} rows fits no {cell} cell of {units} units")
     wanted = cell_shapes(cell, inputs, units, peepholes)
@@ -202,52 +211,77 @@ def _join(shards: Dict[int, str], specs: Mapping[str, Spec], where: str, columns
     raise UnidentifiedError(f"{where}: the {len(names)} pieces of {names[0]} do not fit together")
 
 
-def _uniform(where: str, sizes: Dict[Tuple[int, int], Tuple[int, int]], directions: int) -> Tuple[int, int]:
-    """The model's (inputs, units), where its cells agree on them."""
+def _uniform(
+    where: str, sizes: Dict[Tuple[int, int], Tuple[int, int]], directions: int
+) -> Tuple[int, int, bool]:
+    """The model's (inputs, units, joined), where its cells agree on them."""
     inputs, units = sizes[0, 0]
+    above = {cell_inputs for (_, layer), (cell_inputs, _) in sizes.items() if layer}
+    joined = directions == 2 and above == {2 * units}
+    below = 2 * units if joined else units
     for (direction, layer), (cell_inputs, cell_units) in sorted(sizes.items()):
         place = f"{where}: layer {layer} of direction {DIRECTIONS[direction]}"
         if cell_units != units:
             raise UnidentifiedError(
                 f"{place} has {cell_units} units, layer 0 has {units}, expected one width"
             )
-        if layer and directions == 2 and cell_inputs == 2 * units:
-            raise UnidentifiedError(f"{place} reads both directions below it: unknown here")
-        if cell_inputs != (units if layer else inputs):
+        if cell_inputs != (below if layer else inputs):
             raise UnidentifiedError(
-                f"{place} reads {cell_inputs} numbers, expected {units if layer else inputs}"
+                f"{place} reads {cell_inputs} numbers, expected {below if layer else inputs}"
             )
-    return inputs, units
+    return inputs, units, joined
 
 
 def _stacked(found: Dict[str, Recurrent]) -> Recurrent:
     """Several scopes as the layers of one model, where widths and numbers leave one order only."""
-    scopes = sorted(found, key=_number)
+    scopes = sorted(found, key=_numbers)
     models = [found[scope] for scope in scopes]
-    units, listed = models[0].units, ", ".join(scope or "(no scope)" for scope in scopes)
-    alike = len({(model.cell, model.units) for model in models}) == 1
-    single = all(model.layers == 1 and model.directions == 1 for model in models)
-    first = [place for place, model in enumerate(models) if model.inputs != units]
-    numbered = len({NUMBERED.sub(r"\1", scope) for scope in scopes}) == 1 and first == [0]
-    rest = all(model.inputs == units for place, model in enumerate(models) if place not in first)
-    if not (alike and single and len(first) == 1 and rest and (len(models) == 2 or numbered)):
+    bottom = next((model for model in models if model.inputs != _width(model)), models[0])
+    order = sorted(range(len(models)), key=lambda place: models[place] is not bottom)
+    alike = len({(model.cell, model.units, model.directions, model.layers) for model in models}) == 1
+    fits = [model.inputs == _width(bottom) for model in models] == [model is not bottom for model in models]
+    # Two bidirectional models of which one reads the other are often words and sentences, not layers.
+    two = len(models) == 2 and bottom.directions == 1
+    numbered = order[0] == 0 and _are_numbered(scopes)
+    if not (alike and bottom.layers == 1 and fits and (two or numbered)):
+        listed = ", ".join(scope or "(no scope)" for scope in scopes)
         raise UnidentifiedError(
             f"{len(models)} recurrent models in one checkpoint ({listed}), and nothing says which is meant"
         )
-    order = first + [place for place in range(len(models)) if place not in first]
-    cell = models[0].cell
     sources: Dict[str, Source] = {}
     for layer, place in enumerate(order):
         for old, source in models[place].sources.items():
-            sources[role(cell, 0, layer, old.split("/", 3)[3])] = source
-    note = (
-        f"the scopes {', '.join(scopes[place] for place in order)} were taken as layers: no other order fits"
-    )
+            kind, direction, _, part = old.split("/", 3)
+            sources[f"{kind}/{direction}/{layer}/{part}"] = source
+    note = f"the scopes {', '.join(scopes[place] for place in order)} were taken as layers"
+    note += ", each reading both directions below it" if bottom.directions == 2 else ""
     ages = tuple(dict.fromkeys(age for model in models for age in model.ages))
-    bottom = models[order[0]]
-    return Recurrent(cell, bottom.inputs, units, len(models), 1, sources, ages, (note,))
+    return bottom._replace(
+        layers=len(models),
+        sources=sources,
+        ages=ages,
+        notes=(f"{note}: no other order fits",),
+        joined=bottom.directions == 2,
+    )
 
 
-def _number(scope: str) -> Tuple[str, int]:
-    match = NUMBERED.match(scope)
-    return (match.group(1), int(match.group(2) or 0)) if match else (scope, 0)
+def _width(model: Recurrent) -> int:
+    """What a layer gives at each step, both directions joined."""
+    return model.directions * model.units
+
+
+def _numbers(scope: str) -> Tuple[Tuple[str, ...], Tuple[int, ...]]:
+    """A scope's words without the numbers at their ends, and those numbers (0 where there is none)."""
+    words = []
+    numbers = []
+    for word, number in (NUMBERED.findall(part)[0] for part in scope.split("/")):
+        words.append(word)
+        numbers.append(int(number or 0))
+    return tuple(words), tuple(numbers)
+
+
+def _are_numbered(scopes: List[str]) -> bool:
+    """Whether sorted scopes differ in numbers alone, all of which rise together."""
+    words, numbers = zip(*(_numbers(scope) for scope in scopes))
+    pairs = zip(numbers, numbers[1:])
+    return len(set(words)) == 1 and all(a <= b for one, other in pairs for a, b in zip(one, other))

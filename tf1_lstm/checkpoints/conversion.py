@@ -85,7 +85,7 @@ def plan(source: PathLike, target: PathLike, to: str, keep_names: bool = False) 
     left = _carry_over(checkpoint, identified, to, moves, values)
     if to == "tutorial":
         _add_tutorial(names, moves, values)
-    digest = collect(checkpoint, identified, want_slots=False).digest()
+    digest = collect(checkpoint, identified).digest()
     return Plan(checkpoint, digest, to, _target(checkpoint, target), moves, values, left)
 
 

@@ -20,32 +20,59 @@ WantSlots = Union[bool, Collection[str]]
 DTYPE = "float32"
 
 
-def load_weights(path: PathLike, expected: Mapping[str, Shape], want_slots: WantSlots = False) -> Weights:
+class Optimizer(NamedTuple):
+    """What an optimizer keeps beside the weights.
+
+    Attributes:
+      slots: names of its slots for each weight.
+      scalars: its variables of no shape.
+    """
+
+    slots: Tuple[str, ...] = SLOT_PAIR
+    scalars: Tuple[str, ...] = POWERS
+
+
+ADAM = Optimizer()
+
+
+def load_weights(
+    path: PathLike,
+    expected: Mapping[str, Shape],
+    want_slots: WantSlots = False,
+    slot_names: Sequence[str] = ADAM.slots,
+    scalar_names: Sequence[str] = ADAM.scalars,
+) -> Weights:
     """Read the weights that a graph needs from a checkpoint of any age.
 
     Args:
       path: anything that ``locate`` takes.
       expected: role -> shape of every weight of the graph (``roles.expected_shapes``).
-      want_slots: also read Adam's slots and beta powers, to train on: the roles that must have
+      want_slots: also read the optimizer's slots and scalars, to train on: the roles that must have
         slots, or True for all but those of a direction that has none (where the softmax reads one
         direction only, the other gets no gradient, and TensorFlow makes no slots for it).
+      slot_names: the slots that the graph's optimizer has for each weight.
+      scalar_names: the scalars that it has.
 
     Returns:
       Weights whose ``arrays`` has exactly the roles of ``expected``, float32 and finite; with
-      ``want_slots`` its ``slots`` has ``Adam`` and ``Adam_1`` for the roles that must have them, and
-      ``scalars`` the beta powers.
+      ``want_slots`` its ``slots`` has exactly ``slot_names``, each with the roles that must have
+      them, and its ``scalars`` has ``scalar_names``.
 
     Raises:
       InputError: no such checkpoint, damaged, not this model, something missing, something left over
-        that the model reads, or values that are not finite. The message is one line, then a table of
-        what was expected, what was found, and the nearest candidates.
+        that the model reads, another optimizer's slots, or values that are not finite. The message is
+        one line, then (but for slots and values) a table of what was expected, what was found, and
+        the nearest candidates.
     """
-    checkpoint = read_checkpoint(path)
-    return weights_of(checkpoint, expected, want_slots)
+    optimizer = Optimizer(tuple(slot_names), tuple(scalar_names))
+    return weights_of(read_checkpoint(path), expected, want_slots, optimizer)
 
 
 def weights_of(
-    checkpoint: Checkpoint, expected: Mapping[str, Shape], want_slots: WantSlots = False
+    checkpoint: Checkpoint,
+    expected: Mapping[str, Shape],
+    want_slots: WantSlots = False,
+    optimizer: Optimizer = ADAM,
 ) -> Weights:
     """As ``load_weights``, from a checkpoint that is open already."""
     identified = identify(checkpoint.specs, expected)
@@ -53,8 +80,8 @@ def weights_of(
     if problems:
         raise InputError(_refusal(checkpoint, identified, expected, problems))
     if want_slots:
-        _check_slots(checkpoint, identified, want_slots)
-    weights = collect(checkpoint, identified, bool(want_slots))
+        _check_slots(checkpoint, identified, want_slots, optimizer)
+    weights = collect(checkpoint, identified, optimizer.slots if want_slots else ())
     _check_finite(checkpoint, weights)
     return weights
 
@@ -98,9 +125,9 @@ def differences(
     return problems
 
 
-def _trained(identified: Identified) -> List[str]:
+def _trained(identified: Identified, slots: Sequence[str]) -> List[str]:
     """The roles of every part of the model (a direction, the softmax) of which any has a slot."""
-    held = {role for slot in SLOT_PAIR for role in identified.slots.get(slot, {})}
+    held = {role for slot in slots for role in identified.slots.get(slot, {})}
     if not held:
         return list(identified.sources)
     directions = {tuple(role.split("/")[:2]) for role in held if role.count("/") > 1}
@@ -109,18 +136,29 @@ def _trained(identified: Identified) -> List[str]:
     ]
 
 
-def _check_slots(checkpoint: Checkpoint, identified: Identified, wanted: WantSlots) -> None:
-    needed = _trained(identified) if isinstance(wanted, bool) else list(wanted)
-    for slot in SLOT_PAIR:
+def _check_slots(
+    checkpoint: Checkpoint, identified: Identified, wanted: WantSlots, optimizer: Optimizer
+) -> None:
+    name = optimizer.slots[0]  # the first slot of an optimizer has its name
+    needed = _trained(identified, optimizer.slots) if isinstance(wanted, bool) else list(wanted)
+    for slot in optimizer.slots:
         lacking = [role for role in needed if role not in identified.slots.get(slot, {})]
         if lacking:
             raise InputError(
-                f"{checkpoint.prefix}: found no Adam slot {slot!r} for {lacking[0]}, expected one for each "
+                f"{checkpoint.prefix}: found no {name} slot {slot!r} for {lacking[0]}, expected one for each "
                 "weight (without them training cannot go on as if it had never stopped)"
             )
-    lacking = [name for name in POWERS if name not in identified.scalars]
+    further = [
+        slot for slot in identified.slots if slot.startswith(f"{name}_") and slot not in optimizer.slots
+    ]
+    if further:
+        raise InputError(
+            f"{checkpoint.prefix}: found the slots {further[0]!r} too, expected {', '.join(optimizer.slots)} "
+            f"alone (those of another kind of {name}, or of several)"
+        )
+    lacking = [scalar for scalar in optimizer.scalars if scalar not in identified.scalars]
     if lacking:
-        raise InputError(f"{checkpoint.prefix}: found no {lacking[0]}, expected it beside Adam's slots")
+        raise InputError(f"{checkpoint.prefix}: found no {lacking[0]}, expected it beside {name}'s slots")
 
 
 def _check_finite(checkpoint: Checkpoint, weights: Weights) -> None:

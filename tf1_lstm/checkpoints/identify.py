@@ -1,7 +1,7 @@
 """From a checkpoint's variables to a model: which variable plays which role, and which plays none."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from tf1_lstm.checkpoints.cells import Recurrent, Source, UnidentifiedError, cel
 from tf1_lstm.checkpoints.formats.tensors import Spec
 from tf1_lstm.checkpoints.reading import Checkpoint
 from tf1_lstm.checkpoints.readout import Layer, Readout, find_readout
-from tf1_lstm.checkpoints.roles import CELL_KINDS, SOFTMAX_WEIGHTS, Shape
+from tf1_lstm.checkpoints.roles import CELL_KINDS, DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape
 from tf1_lstm.checkpoints.slots import Separated, separate
 from tf1_lstm.checkpoints.weights import Model, Weights
 
@@ -69,7 +69,7 @@ def _assemble(
 ) -> Identified:
     sources = {**recurrent.sources, **readout.sources}
     used = {name for source in sources.values() for name in source.names}
-    softmax = sources.get(SOFTMAX_WEIGHTS)
+    others = {role: source.shape for role, source in readout.sources.items()}
     fixed = CELL_KINDS[recurrent.cell]
     model = Model(
         cell=recurrent.cell,
@@ -79,7 +79,10 @@ def _assemble(
         units=recurrent.units,
         layers=recurrent.layers,
         directions=recurrent.directions,
-        classes=softmax.shape[1] if softmax else None,
+        classes=others[SOFTMAX_WEIGHTS][1] if SOFTMAX_WEIGHTS in others else None,
+        joined=recurrent.joined,
+        dense_units=others[DENSE_KERNEL][1] if DENSE_KERNEL in others else 0,
+        vocabulary=others[EMBEDDING][0] if EMBEDDING in others else 0,
     )
     slots = _slots(sources, separated.slots)
     used |= {name for roles in slots.values() for source in roles.values() for name in source.names}
@@ -117,13 +120,13 @@ def values_of(checkpoint: Checkpoint, source: Source) -> np.ndarray:
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=source.axis)
 
 
-def collect(checkpoint: Checkpoint, identified: Identified, want_slots: bool) -> Weights:
+def collect(checkpoint: Checkpoint, identified: Identified, slots: Sequence[str] = ()) -> Weights:
     """Read the values of an identified model.
 
     Args:
       checkpoint: where they are.
       identified: its model, which must not be None.
-      want_slots: read the optimizer's slots too.
+      slots: names of the optimizer's slots to read too.
 
     Raises:
       ValueError: there is no model.
@@ -131,13 +134,12 @@ def collect(checkpoint: Checkpoint, identified: Identified, want_slots: bool) ->
     """
     if identified.model is None:
         raise ValueError(identified.problem)
-    slots = identified.slots if want_slots else {}
     return Weights(
         model=identified.model,
         arrays={role: values_of(checkpoint, source) for role, source in identified.sources.items()},
         slots={
-            slot: {role: values_of(checkpoint, source) for role, source in roles.items()}
-            for slot, roles in slots.items()
+            slot: {role: values_of(checkpoint, source) for role, source in identified.slots[slot].items()}
+            for slot in slots
         },
         scalars={name: checkpoint.variables[variable] for name, variable in identified.scalars.items()},
         step=checkpoint.step,

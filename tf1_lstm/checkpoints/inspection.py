@@ -114,7 +114,7 @@ def _optimizer(checkpoint: Checkpoint, identified: Identified) -> Document:
 
 
 def _digest(checkpoint: Checkpoint, identified: Identified) -> Optional[str]:
-    return None if identified.model is None else collect(checkpoint, identified, want_slots=False).digest()
+    return None if identified.model is None else collect(checkpoint, identified).digest()
 
 
 def lines(document: Document) -> List[str]:

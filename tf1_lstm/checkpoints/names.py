@@ -20,7 +20,9 @@ CLASSES: Dict[str, str] = {  # the class's name without case and underscores -> 
     "lstmblockfusedcell": "lstm",
     "coupledinputforgetgatelstmcell": "lstm_coupled",
     "grucell": "gru",
+    "resetaftergrucell": "gru_reset_after",
 }
+RESET_AFTER = "gru_reset_after"  # the one cell whose state has a kernel of its own
 LEAVES = {  # a name's last part -> the canonical part and the age that used it
     "matrix": ("kernel", AGE_OLD),
     "w": ("kernel", AGE_OLD),
@@ -34,9 +36,10 @@ LEAVES = {  # a name's last part -> the canonical part and the age that used it
     "w_o_diag": ("w_o_diag", AGE_NEW),
 }
 DIRECTION_WORDS = {"fw": 0, "forward": 0, "bw": 1, "backward": 1}
-STACKS = ("multirnncell", "stackbidirectionalrnn")
+# What stands before a layer's number -> whether such layers read both directions of the one below.
+STACKS = {"multirnncell": False, "stackbidirectionalrnn": True, "stackrnn": True}
 UNIQUE = re.compile(r"_\d+$")
-LAYER = re.compile(r"^cell_?(\d{1,4})$", re.I)
+LAYER = re.compile(r"^(?:cell|layer)_?(\d{1,4})$", re.I)
 SHARD = re.compile(r"^(matrix|w)_(\d{1,6})$", re.I)
 PART = re.compile(r"^part_(\d{1,6})$")
 DIRECTION = re.compile(r"^(?:(.*)_)?(fw|bw)$", re.I)
@@ -80,11 +83,27 @@ def parse_name(name: str) -> Optional[CellName]:
     place = places[-1]
     direction, layer, scope = _surroundings(parts[:place])
     part, shard, age = _part(parts[place + 1 :])
+    cell = _cell_class(parts[place]) or ""
+    if cell == RESET_AFTER and part == "?recurrent_kernel":
+        part = "recurrent_kernel"
     if parts[place] != parts[place].lower():
         age = AGE_OLD  # BasicLSTMCell, not yet basic_lstm_cell
     elif age == AGE_OLD:
         age = AGE_NEW  # CoupledInputForgetGateLSTMCell still calls its weights W_0 and B
-    return CellName(scope, _cell_class(parts[place]) or "", direction, layer, part, shard, age)
+    return CellName(scope, cell, direction, layer, part, shard, age)
+
+
+def joins_directions(scope: str) -> Optional[bool]:
+    """Whether a scope's words say that each layer reads both directions of the one below.
+
+    Args:
+      scope: as ``CellName`` has it.
+
+    Returns:
+      None where it has no word for a stack; of two, the inner one counts.
+    """
+    words = [_plain(part) for part in scope.split("/")]
+    return next((STACKS[word] for word in reversed(words) if word in STACKS), None)
 
 
 def _plain(part: str) -> str:

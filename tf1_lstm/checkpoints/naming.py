@@ -3,7 +3,7 @@
 from typing import Callable, Dict, Iterable, Mapping, NamedTuple, Tuple
 
 from tf1_lstm.checkpoints.locate import BUNDLE, SINGLE
-from tf1_lstm.checkpoints.roles import SOFTMAX_BIAS, SOFTMAX_WEIGHTS
+from tf1_lstm.checkpoints.roles import RECURRENT_KERNEL, SOFTMAX_BIAS, SOFTMAX_WEIGHTS
 from tf1_lstm.checkpoints.weights import Model
 from tf1_lstm.errors import InputError
 
@@ -15,6 +15,8 @@ SHARDED = {  # cells that could split their kernel into W_0, W_1, ...
     "w_f_diag": "W_F_diag",
     "w_o_diag": "W_O_diag",
 }
+# Keras's GRU was no cell of TensorFlow 1: a cell written for one has the same parts at every age.
+OWN = {part: part for part in ("kernel", RECURRENT_KERNEL, "bias")}
 OLD_PARTS: Dict[str, Mapping[str, str]] = {
     "basic_rnn": LINEAR,
     "basic_lstm": LINEAR,
@@ -26,6 +28,7 @@ OLD_PARTS: Dict[str, Mapping[str, str]] = {
         "candidate/kernel": "Candidate/Linear/Matrix",
         "candidate/bias": "Candidate/Linear/Bias",
     },
+    "gru_reset_after": OWN,
 }
 CLASS_NAMES = {
     "basic_rnn": ("BasicRNNCell", "basic_rnn_cell"),
@@ -33,6 +36,7 @@ CLASS_NAMES = {
     "lstm_peephole": ("LSTMCell", "lstm_cell"),
     "lstm_coupled": ("CoupledInputForgetGateLSTMCell", "coupled_input_forget_gate_lstm_cell"),
     "gru": ("GRUCell", "gru_cell"),
+    "gru_reset_after": ("ResetAfterGRUCell", "reset_after_gru_cell"),
 }
 TUTORIAL_SOFTMAX = {SOFTMAX_WEIGHTS: "Variable_1", SOFTMAX_BIAS: "Variable_2"}
 
@@ -56,12 +60,16 @@ class Naming(NamedTuple):
 def _old(model: Model, direction: str, layer: int, part: str) -> str:
     scope = "RNN" if model.directions == 1 else f"BiRNN/{direction.upper()}"
     stack = f"/MultiRNNCell/Cell{layer}" if model.layers > 1 else ""
+    if model.joined:
+        scope, stack = f"StackRNN/Layer{layer}/{scope}", ""
     return f"{scope}{stack}/{CLASS_NAMES[model.cell][0]}/{OLD_PARTS[model.cell][part]}"
 
 
 def _later(model: Model, direction: str, layer: int, part: str) -> str:
     scope = "rnn" if model.directions == 1 else f"bidirectional_rnn/{direction}"
     stack = f"/multi_rnn_cell/cell_{layer}" if model.layers > 1 else ""
+    if model.joined:
+        scope, stack = f"stack_bidirectional_rnn/cell_{layer}/{scope}", ""
     return f"{scope}{stack}/{CLASS_NAMES[model.cell][1]}/{part}"
 
 
@@ -71,7 +79,7 @@ def _new(model: Model, direction: str, layer: int, part: str) -> str:
 
 
 def _middle(model: Model, direction: str, layer: int, part: str) -> str:
-    if model.cell == "lstm_coupled":
+    if model.cell in ("lstm_coupled", "gru_reset_after"):
         return _new(model, direction, layer, part)
     head, _, last = part.rpartition("/")
     word = {"kernel": "weights", "bias": "biases"}.get(last, last)

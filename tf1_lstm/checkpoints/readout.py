@@ -35,6 +35,10 @@ class Layer(NamedTuple):
     bias: str
 
 
+Chain = Tuple[Layer, ...]  # what is behind the recurrent layer, in order: a softmax, or a dense layer and one
+CHAIN = ((DENSE_KERNEL, DENSE_BIAS), (SOFTMAX_WEIGHTS, SOFTMAX_BIAS))
+
+
 class Readout(NamedTuple):
     """What was found around the recurrent part.
 
@@ -65,26 +69,19 @@ def find_readout(
       names: those that belong neither to a cell nor to an optimizer.
       inputs: what the first recurrent layer reads at each step.
       widths: what the softmax may read: ``units``, and ``2 * units`` with two directions.
-      expected: role -> shape of the graph that is to be filled; decides between softmaxes of
+      expected: role -> shape of the graph that is to be filled; decides between variables of
         different shapes and nothing else.
     """
     shapes = {name: specs[name].shape for name in names if specs[name].dtype in FLOATS}
-    sources, notes = _embedding(shapes, inputs, widths)
+    wanted = {role: tuple(shape) for role, shape in (expected or {}).items()}
+    sources, notes = _embedding(shapes, inputs, widths, wanted.get(EMBEDDING))
     rest = {name: shape for name, shape in shapes.items() if name not in _used(sources)}
-    first = _layers(rest, widths)
-    if expected and SOFTMAX_WEIGHTS in expected and DENSE_KERNEL not in expected:
-        fitting = [layer for layer in first if rest[layer.kernel] == tuple(expected[SOFTMAX_WEIGHTS])]
-        first = fitting or first
-    chosen, candidates = _choose(first)
-    if chosen:
-        second = [layer for layer in _layers(rest, (rest[chosen.kernel][1],)) if not set(layer) & set(chosen)]
-        further = [layer for layer in second if layer not in _layers(rest, widths)]
-        if len(further) == 1:
-            sources.update(_pair(rest, chosen, DENSE_KERNEL, DENSE_BIAS))
-            sources.update(_pair(rest, further[0], SOFTMAX_WEIGHTS, SOFTMAX_BIAS))
-            notes.append(f"{chosen.kernel} was taken as a layer between the recurrent one and the softmax")
-        else:
-            sources.update(_pair(rest, chosen, SOFTMAX_WEIGHTS, SOFTMAX_BIAS))
+    chain, candidates = _behind(rest, inputs, widths, wanted)
+    for layer, (kernel, bias) in zip(reversed(chain), reversed(CHAIN)):
+        sources[kernel] = Source((layer.kernel,), 0, rest[layer.kernel])
+        sources[bias] = Source((layer.bias,), 0, rest[layer.bias])
+    if len(chain) == 2 and not _is_named(chain):
+        notes.append(f"{chain[0].kernel} was taken as a layer between the recurrent one and the softmax")
     left = {name: shape for name, shape in rest.items() if name not in _used(sources)}
     return Readout(sources, candidates, _suspects(left, inputs, widths, sources), tuple(notes))
 
@@ -93,26 +90,88 @@ def _used(sources: Mapping[str, Source]) -> List[str]:
     return [name for source in sources.values() for name in source.names]
 
 
-def _pair(shapes: Mapping[str, Shape], layer: Layer, kernel: str, bias: str) -> Dict[str, Source]:
-    return {
-        kernel: Source((layer.kernel,), 0, shapes[layer.kernel]),
-        bias: Source((layer.bias,), 0, shapes[layer.bias]),
-    }
-
-
 def _embedding(
-    shapes: Mapping[str, Shape], inputs: int, widths: Tuple[int, ...]
+    shapes: Mapping[str, Shape], inputs: int, widths: Tuple[int, ...], expected: Optional[Shape]
 ) -> Tuple[Dict[str, Source], List[str]]:
     fitting = [name for name, shape in shapes.items() if len(shape) == 2 and shape[1] == inputs]
+    exact = [name for name in fitting if shapes[name] == expected and shapes[name][0] not in widths]
     named = [name for name in fitting if EMBEDDING_WORDS.search(name)]
     # A model that predicts what it reads, letter by letter, has a softmax of as many columns as inputs.
     large = [name for name in fitting if shapes[name][0] > LARGE_VOCABULARY and shapes[name][0] not in widths]
-    chosen = named if len(named) == 1 else large
-    if len(chosen) != 1:
+    chosen = next((names for names in (exact, named, large) if len(names) == 1), None)
+    if chosen is None:
         return {}, []
     name = chosen[0]
     note = f"{name} was taken as the embedding: {shapes[name][0]:,} rows of the {inputs} inputs"
     return {EMBEDDING: Source((name,), 0, shapes[name])}, [note]
+
+
+def _behind(
+    shapes: Mapping[str, Shape], inputs: int, widths: Tuple[int, ...], expected: Mapping[str, Shape]
+) -> Tuple[Chain, Tuple[Layer, ...]]:
+    """The layers behind the recurrent one, and the candidates where nothing decides."""
+    first = _layers(shapes, widths)
+    if DENSE_KERNEL in expected and SOFTMAX_WEIGHTS in expected:
+        chain = _expected_chain(shapes, inputs, first, expected)
+        if chain:
+            return chain, ()
+    elif SOFTMAX_WEIGHTS in expected:
+        fitting = [layer for layer in first if shapes[layer.kernel] == expected[SOFTMAX_WEIGHTS]]
+        if fitting:
+            return _straight_or_longer(shapes, fitting, widths)
+    named = _named_chains(shapes, widths)
+    return (named[0], ()) if len(named) == 1 else _straight_or_longer(shapes, first, widths)
+
+
+def _expected_chain(
+    shapes: Mapping[str, Shape], inputs: int, first: List[Layer], expected: Mapping[str, Shape]
+) -> Chain:
+    """The dense layer and the softmax of the expected shapes, where no other two have them."""
+    width = expected[DENSE_KERNEL][1]
+    dense = _choose([layer for layer in first if shapes[layer.kernel] == expected[DENSE_KERNEL]])
+    last = _layers(shapes, (width,))
+    softmax = _choose([layer for layer in last if shapes[layer.kernel] == expected[SOFTMAX_WEIGHTS]])
+    if dense is None or softmax is None or set(dense) & set(softmax):
+        return ()
+    may_be_in_front = width == inputs
+    return () if may_be_in_front and not _is_named((dense, softmax)) else (dense, softmax)
+
+
+def _straight_or_longer(
+    shapes: Mapping[str, Shape], first: List[Layer], widths: Tuple[int, ...]
+) -> Tuple[Chain, Tuple[Layer, ...]]:
+    """The one layer that reads the recurrent one, with the one that reads only that where there is any."""
+    chosen = _choose(first)
+    if chosen is None:
+        return (), tuple(first)
+    straight = _layers(shapes, widths)
+    second = [layer for layer in _layers(shapes, (shapes[chosen.kernel][1],)) if not set(layer) & set(chosen)]
+    further = [layer for layer in second if layer not in straight]
+    return ((chosen, further[0]) if len(further) == 1 else (chosen,)), ()
+
+
+def _named_chains(shapes: Mapping[str, Shape], widths: Tuple[int, ...]) -> List[Chain]:
+    """Dense layers and softmaxes under this program's own names, in any scope, where their shapes fit."""
+    found: List[Chain] = []
+    for name in shapes:
+        if name == DENSE_KERNEL or name.endswith("/" + DENSE_KERNEL):
+            scope = name[: -len(DENSE_KERNEL)]
+            dense, softmax = (Layer(scope + kernel, scope + bias) for kernel, bias in CHAIN)
+            if _fits(shapes, dense, widths) and _fits(shapes, softmax, shapes[name][1:]):
+                found.append((dense, softmax))
+    return found
+
+
+def _fits(shapes: Mapping[str, Shape], layer: Layer, widths: Tuple[int, ...]) -> bool:
+    """Whether a layer is there and reads one of the widths."""
+    kernel = shapes.get(layer.kernel, ())
+    return len(kernel) == 2 and kernel[0] in widths and shapes.get(layer.bias) == kernel[1:] != (0,)
+
+
+def _is_named(chain: Chain) -> bool:
+    """Whether a chain of two has this program's own names."""
+    scope = chain[0].kernel[: -len(DENSE_KERNEL)]
+    return chain == tuple(Layer(scope + kernel, scope + bias) for kernel, bias in CHAIN)
 
 
 def _layers(shapes: Mapping[str, Shape], widths: Tuple[int, ...]) -> List[Layer]:
@@ -126,15 +185,12 @@ def _layers(shapes: Mapping[str, Shape], widths: Tuple[int, ...]) -> List[Layer]
     ]
 
 
-def _choose(layers: List[Layer]) -> Tuple[Optional[Layer], Tuple[Layer, ...]]:
-    """The one pair, or the one whose names fit; else all of them as candidates."""
-    if len(layers) == 1:
-        return layers[0], ()
-    if len({layer.kernel for layer in layers}) == 1:
-        related = [layer for layer in layers if _related(layer)]
-        if len(related) == 1:
-            return related[0], ()
-    return None, tuple(layers)
+def _choose(layers: List[Layer]) -> Optional[Layer]:
+    """The one pair, or of those with one kernel the one whose names fit."""
+    if len({layer.kernel for layer in layers}) != 1:
+        return None
+    related = layers if len(layers) == 1 else [layer for layer in layers if _related(layer)]
+    return related[0] if len(related) == 1 else None
 
 
 def _related(layer: Layer) -> bool:

@@ -6,7 +6,7 @@ A role is ``{kind}/{fw|bw}/{layer}/{part}`` for a recurrent weight (``lstm/fw/0/
 
 from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
-from tf1_lstm.recipes.base import GraphSettings
+from tf1_lstm.recipes.settings import GraphSettings
 
 Shape = Tuple[int, ...]
 
@@ -15,6 +15,7 @@ DENSE_KERNEL, DENSE_BIAS = "dense/kernel", "dense/bias"
 EMBEDDING = "embedding"
 DIRECTIONS = ("fw", "bw")
 PEEPHOLES = ("w_i_diag", "w_f_diag", "w_o_diag")
+RECURRENT_KERNEL = "recurrent_kernel"
 
 
 class Cell(NamedTuple):
@@ -26,6 +27,8 @@ class Cell(NamedTuple):
       forget_bias: TensorFlow's default, added at run time and never saved; None without a forget gate.
       kernels: part of a kernel -> (part of its bias, how many times ``units`` wide it is).
       peepholes: parts of shape ``[units]`` that the cell may have.
+      has_recurrent_kernel: the state is multiplied by a kernel of its own, ``RECURRENT_KERNEL``, not by
+        the last rows of the other; the bias then has a row for each of the two.
     """
 
     kind: str
@@ -33,6 +36,7 @@ class Cell(NamedTuple):
     forget_bias: Optional[float]
     kernels: Mapping[str, Tuple[str, int]]
     peepholes: Tuple[str, ...] = ()
+    has_recurrent_kernel: bool = False
 
 
 PLAIN = {"kernel": ("bias", 1)}
@@ -43,6 +47,9 @@ CELL_KINDS: Dict[str, Cell] = {
     "lstm_peephole": Cell("lstm", ("i", "j", "f", "o"), 1.0, {"kernel": ("bias", 4)}, PEEPHOLES),
     "lstm_coupled": Cell("lstm", ("j", "f", "o"), 1.0, {"kernel": ("bias", 3)}, PEEPHOLES[1:]),
     "gru": Cell("gru", ("r", "u"), None, GRU),
+    "gru_reset_after": Cell(
+        "gru", ("u", "r", "candidate"), None, {"kernel": ("bias", 3)}, has_recurrent_kernel=True
+    ),
 }
 
 
@@ -62,32 +69,49 @@ def cell_shapes(cell: str, inputs: int, units: int, peepholes: bool) -> Dict[str
     """
     shapes: Dict[str, Shape] = {}
     for kernel, (bias, blocks) in CELL_KINDS[cell].kernels.items():
-        shapes[kernel] = (inputs + units, blocks * units)
-        shapes[bias] = (blocks * units,)
+        width = blocks * units
+        if CELL_KINDS[cell].has_recurrent_kernel:
+            shapes.update({kernel: (inputs, width), RECURRENT_KERNEL: (units, width), bias: (2, width)})
+        else:
+            shapes.update({kernel: (inputs + units, width), bias: (width,)})
     if peepholes:
         shapes.update(dict.fromkeys(CELL_KINDS[cell].peepholes, (units,)))
     return shapes
 
 
 def recurrent_shapes(
-    cell: str, inputs: int, units: int, layers: int, directions: int, peepholes: bool
+    cell: str, inputs: int, units: int, layers: int, directions: int, peepholes: bool, joined: bool = False
 ) -> Dict[str, Shape]:
-    """Role -> shape of all recurrent weights: each direction is a stack of its own."""
+    """Role -> shape of all recurrent weights.
+
+    Args:
+      cell: a key of ``CELL_KINDS``.
+      inputs: what the first layer reads at each step.
+      units: width of each layer.
+      layers: layers in each direction.
+      directions: 1 or 2.
+      peepholes: whether the cells have their peephole weights.
+      joined: each layer reads both directions of the one below; otherwise each direction is a stack
+        of its own.
+    """
+    below = directions * units if joined else units
     return {
         role(cell, direction, layer, part): shape
         for direction in range(directions)
         for layer in range(layers)
-        for part, shape in cell_shapes(cell, units if layer else inputs, units, peepholes).items()
+        for part, shape in cell_shapes(cell, below if layer else inputs, units, peepholes).items()
     }
 
 
-def expected_shapes(settings: GraphSettings, input_size: int) -> Dict[str, Shape]:
+def expected_shapes(settings: GraphSettings, input_size: int, vocabulary: int = 0) -> Dict[str, Shape]:
     """Role -> shape of every weight that a graph of these settings reads.
 
     Args:
       settings: a recipe's graph.
       input_size: numbers per step: the settings' own where it is not 0, else the width of the data
         set's word vectors.
+      vocabulary: rows of the data set's word vectors; what is trained has so many rows where the
+        settings name no number.
     """
     shapes = recurrent_shapes(
         settings.cell,
@@ -96,8 +120,15 @@ def expected_shapes(settings: GraphSettings, input_size: int) -> Dict[str, Shape
         settings.layers,
         2 if settings.bidirectional else 1,
         settings.cell == "lstm_peephole",
+        settings.joined_layers,
     )
+    if settings.inputs == "ids" and settings.embedding != "word-vectors":
+        shapes[EMBEDDING] = (settings.vocabulary or vocabulary, input_size)
     width = settings.units * (2 if settings.readout == "both-states" else 1)
-    shapes[SOFTMAX_WEIGHTS] = (width, settings.classes)
-    shapes[SOFTMAX_BIAS] = (settings.classes,)
+    if settings.dense_units:
+        shapes[DENSE_KERNEL] = (width, settings.dense_units)
+        shapes[DENSE_BIAS] = (settings.dense_units,)
+        width = settings.dense_units
+    shapes[SOFTMAX_WEIGHTS] = (width, settings.outputs)
+    shapes[SOFTMAX_BIAS] = (settings.outputs,)
     return shapes

@@ -12,7 +12,7 @@ class Model:
     """What a model is, apart from its numbers.
 
     Attributes:
-      cell: one of ``recipes.base.CELLS``.
+      cell: one of ``recipes.settings.CELLS``.
       gate_order: the blocks of the kernel's columns (``i, j, f, o`` for a BasicLSTMCell).
       forget_bias: added to the forget gate when the cell runs. No checkpoint holds it: 1.0 is
         TensorFlow's default; None for a cell without a forget gate.
@@ -20,7 +20,11 @@ class Model:
       units: width of each layer.
       layers: layers in each direction.
       directions: 1, or 2 for a bidirectional model.
-      classes: width of the softmax, or None without one.
+      classes: numbers that the last layer gives: one for each class of a softmax, one alone for a
+        sigmoid; None without such a layer.
+      joined: of stacked layers with two directions, each reads both directions of the one below.
+      dense_units: width of a layer between the recurrent ones and the last; 0 without one.
+      vocabulary: rows of the trained embedding; 0 without one.
     """
 
     cell: str
@@ -31,13 +35,21 @@ class Model:
     layers: int
     directions: int
     classes: Optional[int]
+    joined: bool = False
+    dense_units: int = 0
+    vocabulary: int = 0
 
     def describe(self) -> str:
         """One line for people."""
         layers = "one layer" if self.layers == 1 else f"{self.layers} layers"
         directions = "one direction" if self.directions == 1 else "two directions"
+        directions += ", joined" if self.joined else ""
+        inputs = f"inputs {self.inputs}" + (f" of {self.vocabulary:,} words" if self.vocabulary else "")
+        dense = f", dense {self.dense_units}" if self.dense_units else ""
         classes = "no softmax" if self.classes is None else f"classes {self.classes}"
-        return f"{layers}, {directions}, {self.cell}, inputs {self.inputs}, units {self.units}, {classes}"
+        if self.classes == 1:
+            classes = "one output"
+        return f"{layers}, {directions}, {self.cell}, {inputs}, units {self.units}{dense}, {classes}"
 
 
 @dataclass

@@ -1,20 +1,26 @@
-"""One placeholder graph from a recipe: inputs, cells, readout, softmax, loss, Adam.
+"""One placeholder graph from a recipe: inputs, embedding, recurrent layers, readout, loss, optimizer.
 
 Source: seed 001, section 6 (word ids, last output) and seed 002, section 3 (rows of a picture,
-last state). Every random op has a seed of its own, derived from the run's seed and the op's name,
-so adding an op (a summary, say) changes no number.
+last state), for the graphs; seeds 000, 003 and 004 for what Keras and PyTorch do otherwise. Every
+random op has a seed of its own, derived from the run's seed and the op's name, so adding an op (a
+summary, say) changes no number.
 """
 
-import hashlib
-import warnings
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from tf1_lstm.graphs.cells import Dropout, make_cell, roles_of
+from tf1_lstm.graphs.cells import Dropout, roles_of
+from tf1_lstm.graphs.dropout import PlacedDropout
+from tf1_lstm.graphs.initializers import (
+    RECURRENT,
+    embedding_initializer,
+    layer_initializers,
+    seeded_getter,
+)
+from tf1_lstm.graphs.layers import recurrence
+from tf1_lstm.graphs.optimizers import Training, add_training
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.recipes.base import GraphSettings
-
-# TensorFlow's own default for dynamic_rnn.
-PARALLEL_ITERATIONS = 32
+from tf1_lstm.graphs.seeds import op_seed
+from tf1_lstm.recipes.settings import GraphSettings
 
 
 class Graph(NamedTuple):
@@ -27,16 +33,17 @@ class Graph(NamedTuple):
       keep_prob: scalar float32 placeholder; the published value by default, so feed 1.0 to turn
         dropout off. Without dropout in the recipe nothing reads it.
       iteration: scalar int64 placeholder (default 0): with the seed it decides the dropout masks.
-      logits: [batch, classes].
+      logits: [batch, classes]; (0, z) for a sigmoid of one number z.
       probabilities: [batch, classes], softmax of the logits.
-      loss: scalar, mean softmax cross-entropy of the batch.
+      loss: scalar, mean cross-entropy of the batch.
       accuracy: scalar, share of the batch whose largest logit is at its label.
-      train_op: one Adam step; None where the graph was built for inference.
-      outputs: [batch, steps, units], after dropout; for two directions a (forward, backward) pair.
-      states: final state as ``dynamic_rnn`` returns it; a pair for two directions.
+      train_op: one step of the optimizer; None where the graph was built for inference.
+      outputs: of the last layer, [batch, steps, units], after dropout; for two directions a (forward,
+        backward) pair.
+      states: final states, as in ``layers.Recurrence``.
       variables: role -> trainable variable, everything a checkpoint must hold for inference.
-      slots: slot name (``Adam``, ``Adam_1``) -> role -> variable.
-      scalars: ``beta1_power``, ``beta2_power`` -> variable.
+      slots: slot name (``Adam``, ``Adam_1``, ``RMSProp``) -> role -> variable.
+      scalars: ``beta1_power``, ``beta2_power`` -> variable, where the optimizer has them.
       constants: name -> frozen variable, fed once through ``constant_feeds`` and in no checkpoint.
       constant_feeds: name -> placeholder of the value that initialises that variable.
       initializer: runs once, with ``constant_feeds`` fed.
@@ -70,48 +77,44 @@ def build(
     training: bool = True,
     exact: bool = True,
     batch_size: Optional[int] = None,
+    optimizer: str = "adam",
 ) -> Graph:
     """Build the graph of a recipe in a ``tf.Graph`` of its own.
 
     Args:
       settings: the recipe's graph settings.
-      constants: name -> shape of the frozen arrays, ``{"word_vectors": (words, dimensions)}``
-        where the inputs are ids.
-      learning_rate: Adam's.
+      constants: name -> shape of the data set's arrays, ``{"word_vectors": (words, dimensions)}``
+        where ids are looked up in them or an embedding begins at them.
+      learning_rate: the optimizer's.
       seed: of every random op.
       training: add the optimizer.
       exact: dropout masks as a function of (seed, iteration); otherwise TensorFlow's own wrapper.
       batch_size: a fixed batch dimension, which lets TensorFlow leave out much work on shapes; None
         takes any.
+      optimizer: one of ``recipes.settings.OPTIMIZERS``.
     """
     graph = tf.Graph()
     with graph.as_default():
-        tf.compat.v1.set_random_seed(_op_seed(seed, "graph"))
+        tf.compat.v1.set_random_seed(op_seed(seed, "graph"))
         with tf.compat.v1.variable_scope(
-            tf.compat.v1.get_variable_scope(), custom_getter=_seeded_getter(seed)
+            tf.compat.v1.get_variable_scope(), custom_getter=seeded_getter(settings, seed)
         ):
             parts = _forward(settings, dict(constants or {}), seed, exact, batch_size)
         # The fused cross-entropy does not repeat on a GPU; without one this changes nothing.
         with tf.device("/cpu:0" if exact else None):
-            loss, accuracy = _loss(parts["logits"], parts["labels"])
-        train_op, slots, scalars = None, {}, {}
+            loss = _loss(settings, parts["logits"], parts["labels"])
+            correct = tf.equal(tf.argmax(parts["logits"], 1), tf.argmax(parts["labels"], 1))
+            accuracy = tf.reduce_mean(tf.cast(correct, tf.float32))
+        added = Training(None, {}, {})
         if training:
-            optimizer = tf.compat.v1.train.AdamOptimizer(learning_rate)
-            with warnings.catch_warnings():
-                # The gradient of the last step's gather is sparse in the published graph as well.
-                warnings.simplefilter("ignore")
-                train_op = optimizer.minimize(loss)
-            slots = {
-                name: {role: optimizer.get_slot(v, internal) for role, v in parts["variables"].items()}
-                for name, internal in (("Adam", "m"), ("Adam_1", "v"))
-            }
-            if any(slot is None for slot in slots["Adam"].values()):
-                slots = {
-                    name: {role: slot for role, slot in of_role.items() if slot is not None}
-                    for name, of_role in slots.items()
-                }
-            powers = optimizer._get_beta_accumulators()
-            scalars = dict(zip(("beta1_power", "beta2_power"), powers))
+            added = add_training(
+                optimizer,
+                learning_rate,
+                loss,
+                parts["variables"],
+                double_bias=settings.double_bias,
+                exact=exact,
+            )
         initializer = tf.group(
             tf.compat.v1.global_variables_initializer(), tf.compat.v1.local_variables_initializer()
         )
@@ -120,10 +123,8 @@ def build(
             probabilities=tf.nn.softmax(parts["logits"]),
             loss=loss,
             accuracy=accuracy,
-            train_op=train_op,
-            slots=slots,
-            scalars=scalars,
             initializer=initializer,
+            **added._asdict(),
             **parts,
         )
 
@@ -137,131 +138,112 @@ def _forward(
 ) -> Dict[str, Any]:
     labels = tf.compat.v1.placeholder(tf.float32, [batch_size, settings.classes], name="labels")
     keep_prob = tf.compat.v1.placeholder_with_default(
-        tf.constant(settings.output_keep_prob, tf.float32), [], name="keep_prob"
+        tf.constant(settings.training_keep_prob, tf.float32), [], name="keep_prob"
     )
     iteration = tf.compat.v1.placeholder_with_default(tf.constant(0, tf.int64), [], name="iteration")
-    inputs, sequence, frozen, feeds = _inputs(settings, constants, batch_size)
-    dropout = None
+    read = _inputs(settings, constants, seed, batch_size)
+    in_loop = None
     if settings.output_keep_prob < 1:
-        dropout = Dropout(keep_prob, iteration, seed=seed, exact=exact, steps=settings.steps)
-    outputs, states, last = _recurrence(settings, sequence, dropout)
-    weights = _variable(
-        "softmax/weights", [last.shape[1].value, settings.classes], _softmax_initializer(settings, seed)
-    )
-    bias = _variable("softmax/bias", [settings.classes], tf.constant_initializer(settings.softmax_bias))
-    logits = tf.matmul(last, weights) + bias  # [batch, classes]
-    variables = roles_of(settings, tf.compat.v1.trainable_variables())
-    variables["softmax/weights"] = weights
-    variables["softmax/bias"] = bias
+        in_loop = Dropout(keep_prob, iteration, seed=seed, exact=exact, steps=settings.steps)
+    placed = PlacedDropout(keep_prob, iteration, seed=seed, exact=exact, places=settings.places)
+    found = recurrence(settings, placed(read.sequence, "embedding"), in_loop, placed)
+    last = placed(found.last, "states")
+    dense: Dict[str, Any] = {}
+    if settings.dense_units:
+        last, dense = _layer(settings, "dense", last, settings.dense_units, seed)
+        last = tf.nn.relu(placed(last, "dense"))
+    logits, softmax = _layer(settings, "softmax", last, settings.outputs, seed)  # [batch, outputs]
+    if settings.output == "sigmoid":
+        logits = tf.concat([tf.zeros_like(logits), logits], axis=1)  # [batch, 2]
+    recurrent = roles_of(settings, tf.compat.v1.trainable_variables())
     return {
-        "inputs": inputs,
+        "inputs": read.placeholder,
         "labels": labels,
         "keep_prob": keep_prob,
         "iteration": iteration,
         "logits": logits,
-        "outputs": outputs,
-        "states": states,
-        "variables": variables,
-        "constants": frozen,
-        "constant_feeds": feeds,
+        "outputs": found.outputs,
+        "states": found.states,
+        "variables": {**read.trained, **recurrent, **dense, **softmax},
+        "constants": read.frozen,
+        "constant_feeds": read.feeds,
     }
 
 
+class _Inputs(NamedTuple):
+    """What the recurrent layers read, and what it is looked up in.
+
+    Attributes:
+      placeholder: of the inputs.
+      sequence: [batch, steps, inputs].
+      trained: the role of a trained embedding -> its variable.
+      frozen: name -> variable that is not trained.
+      feeds: name -> placeholder of the value that initialises a variable.
+    """
+
+    placeholder: Any
+    sequence: Any
+    trained: Dict[str, Any]
+    frozen: Dict[str, Any]
+    feeds: Dict[str, Any]
+
+
 def _inputs(
-    settings: GraphSettings, constants: Dict[str, Tuple[int, ...]], batch_size: Optional[int]
-) -> Tuple[Any, Any, Any, Any]:
-    """Return the input placeholder, the sequence [batch, steps, inputs], frozen variables and their feeds."""
+    settings: GraphSettings, constants: Dict[str, Tuple[int, ...]], seed: int, batch_size: Optional[int]
+) -> _Inputs:
+    steps = None if settings.any_steps else settings.steps
     if settings.inputs == "rows":
-        inputs = tf.compat.v1.placeholder(
-            tf.float32, [batch_size, settings.steps, settings.input_size], name="inputs"
-        )
-        return inputs, inputs, {}, {}
-    shape = constants["word_vectors"]
-    inputs = tf.compat.v1.placeholder(tf.int32, [batch_size, settings.steps], name="inputs")
-    feed = tf.compat.v1.placeholder(tf.float32, shape, name="word_vectors_value")
+        rows = tf.compat.v1.placeholder(tf.float32, [batch_size, steps, settings.input_size], name="inputs")
+        return _Inputs(rows, rows, {}, {}, {})
+    ids = tf.compat.v1.placeholder(tf.int32, [batch_size, steps], name="inputs")
+    if settings.embedding == "trained":
+        shape = [settings.vocabulary, settings.input_size]
+        embedding = _variable("embedding", shape, embedding_initializer(seed))
+        return _Inputs(ids, tf.nn.embedding_lookup(embedding, ids), {"embedding": embedding}, {}, {})
+    feed = tf.compat.v1.placeholder(tf.float32, constants["word_vectors"], name="word_vectors_value")
+    feeds = {"word_vectors": feed}
+    if settings.embedding == "word-vectors-trained":
+        embedding = tf.compat.v1.Variable(feed, name="embedding")
+        return _Inputs(ids, tf.nn.embedding_lookup(embedding, ids), {"embedding": embedding}, {}, feeds)
     vectors = tf.compat.v1.Variable(
         feed,
         name="word_vectors",
         trainable=False,
         collections=[tf.compat.v1.GraphKeys.LOCAL_VARIABLES],
     )
-    sequence = tf.nn.embedding_lookup(vectors, inputs)
-    return inputs, sequence, {"word_vectors": vectors}, {"word_vectors": feed}
+    return _Inputs(ids, tf.nn.embedding_lookup(vectors, ids), {}, {"word_vectors": vectors}, feeds)
 
 
-def _recurrence(settings: GraphSettings, sequence: Any, dropout: Optional[Dropout]) -> Tuple[Any, Any, Any]:
-    """Return outputs, final states and what the softmax reads, [batch, units] or [batch, 2 * units]."""
-    forward = make_cell(settings, "fw", dropout)
-    if settings.bidirectional:
-        outputs, states = tf.compat.v1.nn.bidirectional_dynamic_rnn(
-            forward,
-            make_cell(settings, "bw", dropout),
-            sequence,
-            dtype=tf.float32,
-            parallel_iterations=PARALLEL_ITERATIONS,
+def _layer(
+    settings: GraphSettings, scope: str, inputs: Any, width: int, seed: int
+) -> Tuple[Any, Dict[str, Any]]:
+    """A layer ``[batch, n]`` to ``[batch, width]`` without activation; returns it and its roles."""
+    names = ("softmax/weights" if scope == "softmax" else "dense/kernel", f"{scope}/bias")
+    size = inputs.shape[1].value
+    first = layer_initializers(settings, names, size, seed)
+    kernel = _variable(names[0], [size, width], first[0])
+    bias = _variable(names[1], [width], first[1])
+    return tf.matmul(inputs, kernel) + bias, dict(zip(names, (kernel, bias)))
+
+
+def _loss(settings: GraphSettings, logits: Any, labels: Any) -> Any:
+    """Mean cross-entropy of softmax or sigmoid, a scalar."""
+    labels = tf.stop_gradient(labels)
+    if settings.output == "sigmoid":
+        return tf.reduce_mean(
+            tf.nn.sigmoid_cross_entropy_with_logits(logits=logits[:, 1], labels=labels[:, 1])
         )
-        hidden = [_hidden(settings, state) for state in states]
-        last = hidden[1] if settings.readout == "backward-state" else tf.concat(hidden, 1)
-        return outputs, states, last
-    outputs, states = tf.compat.v1.nn.dynamic_rnn(
-        forward, sequence, dtype=tf.float32, parallel_iterations=PARALLEL_ITERATIONS
-    )
-    if settings.readout == "last-state":
-        return outputs, states, _hidden(settings, states)
-    by_step = tf.transpose(outputs, [1, 0, 2])  # [steps, batch, units]
-    return outputs, states, tf.gather(by_step, settings.steps - 1)
-
-
-def _hidden(settings: GraphSettings, state: Any) -> Any:
-    """h of the last layer's final state, [batch, units]."""
-    if settings.layers > 1:
-        state = state[-1]
-    return state.h if isinstance(state, tf.nn.rnn_cell.LSTMStateTuple) else state
-
-
-def _loss(logits: Any, labels: Any) -> Tuple[Any, Any]:
-    cross_entropy = tf.nn.softmax_cross_entropy_with_logits_v2(logits=logits, labels=tf.stop_gradient(labels))
-    correct = tf.equal(tf.argmax(logits, 1), tf.argmax(labels, 1))
-    return tf.reduce_mean(cross_entropy), tf.reduce_mean(tf.cast(correct, tf.float32))
-
-
-def _softmax_initializer(settings: GraphSettings, seed: int) -> Any:
-    kind = {
-        "truncated_normal": tf.compat.v1.truncated_normal_initializer,
-        "random_normal": tf.compat.v1.random_normal_initializer,
-    }[settings.softmax_initializer]
-    return kind(stddev=1.0, seed=_op_seed(seed, "softmax/weights"))
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(logits=logits, labels=labels))
 
 
 def _variable(name: str, shape: Any, initializer: Any) -> Any:
     return tf.compat.v1.get_variable(name, shape, tf.float32, initializer)
 
 
-def _seeded_getter(seed: int) -> Any:
-    """Give every initializer that draws without a seed one of its own, from the variable's name.
-
-    The cells name no initializer: TensorFlow's layers give them Glorot's uniform one, unseeded,
-    which would take its seed from the number of ops built before.
-    """
-
-    def seeded(getter: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-        initializer = kwargs.get("initializer")
-        if initializer is None:
-            kwargs["initializer"] = tf.compat.v1.glorot_uniform_initializer(seed=_op_seed(seed, name))
-        elif getattr(initializer, "seed", 0) is None:
-            config = {**initializer.get_config(), "seed": _op_seed(seed, name)}
-            kwargs["initializer"] = type(initializer).from_config(config)
-        return getter(name, *args, **kwargs)
-
-    return seeded
-
-
-def _op_seed(seed: int, name: str) -> int:
-    """31 bits of SHA-256 over the run's seed and the op's name."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "little") >> 1
-
-
 def op_seeds(settings: GraphSettings, graph: Graph, seed: int) -> Dict[str, int]:
     """Every seed that ``build`` gave to an op, by name, for the run's record."""
     names = ["graph", *(variable.op.name for variable in graph.variables.values())]
-    return {name: _op_seed(seed, name) for name in names if not name.endswith("bias")}
+    drawn = [name for name in names if settings.initializers == "pytorch" or not name.endswith("bias")]
+    if settings.initializers == "keras":
+        drawn += [name + RECURRENT for name in names if name.endswith("cell/kernel")]
+    return {name: op_seed(seed, name) for name in drawn}

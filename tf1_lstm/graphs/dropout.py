@@ -8,9 +8,10 @@ wrapper, the same arithmetic and the same distribution, and it costs no more.
 """
 
 import hashlib
-from typing import Any, Optional
+from typing import Any, Collection, Optional
 
 from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.graphs.seeds import op_seed
 
 # Room for the time steps of one iteration in the second word of a stateless seed.
 STEPS_PER_ITERATION = 1 << 20
@@ -87,3 +88,48 @@ class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
 def stateless_key(seed: int, salt: str) -> int:
     """First word of a stateless seed: 62 bits of SHA-256 over the seed and the op's name."""
     return int.from_bytes(hashlib.sha256(f"{seed} {salt}".encode()).digest()[:8], "little") >> 2
+
+
+class PlacedDropout:
+    """Dropout outside of the time loop, stateless: every mask a function of (seed, place, iteration).
+
+    Args:
+      keep_prob: scalar float32 tensor.
+      iteration: scalar int64 tensor.
+      seed: the run's seed.
+      exact: stateless masks; otherwise ``tf.nn.dropout`` with a seeded op.
+      places: where the graph drops anything, some of ``recipes.settings.DROPOUT_PLACES``.
+    """
+
+    def __init__(
+        self, keep_prob: Any, iteration: Any, *, seed: int, exact: bool, places: Collection[str]
+    ) -> None:
+        self._rate = 1.0 - keep_prob
+        self._scale = 1.0 / (1.0 - self._rate)
+        self._counter = iteration * STEPS_PER_ITERATION
+        self._seed, self._exact, self._places = seed, exact, places
+
+    def __call__(self, values: Any, place: str, salt: str = "", one_mask: bool = False) -> Any:
+        """``values`` with dropout, where the graph has any at that place.
+
+        Args:
+          values: ``[batch, ...]``.
+          place: one of ``DROPOUT_PLACES``.
+          salt: tells two of the same place apart.
+          one_mask: of ``[batch, steps, width]``, the same mask for all steps of an example. Keras draws
+            it so (``dropout`` of a recurrent layer); TensorFlow 1's ``variational_recurrent`` draws one
+            for the whole batch.
+        """
+        if place not in self._places:
+            return values
+        shape = tf.shape(values)
+        if one_mask:
+            shape = tf.concat([shape[:1], [1], shape[2:]], axis=0)
+        name = f"dropout/{place}/{salt}"
+        if not self._exact:
+            return tf.nn.dropout(values, rate=self._rate, noise_shape=shape, seed=op_seed(self._seed, name))
+        key = tf.constant(stateless_key(self._seed, name), tf.int64)
+        noise = tf.random.stateless_uniform(shape, seed=tf.stack([key, self._counter]))
+        dropped = values * self._scale * tf.cast(noise >= self._rate, values.dtype)
+        dropped.set_shape(values.shape)
+        return dropped

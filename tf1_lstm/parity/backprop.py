@@ -8,7 +8,19 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import ACTIVATIONS, GATE_ORDER, KINDS, Cell, Parts, Trace, keep, split_rows
+from tf1_lstm.parity.cells import (
+    ACTIVATIONS,
+    GATE_ORDER,
+    KINDS,
+    Cell,
+    GruArrays,
+    Parts,
+    Trace,
+    gru_arrays,
+    gru_gradients,
+    keep,
+    split_rows,
+)
 
 
 class Gradients(NamedTuple):
@@ -118,30 +130,32 @@ def _lstm_step_back(
 
 def _back_gru(cell: Cell, parts: Parts, trace: Trace, d_h: np.ndarray) -> Gradients:
     gate_slope, squash_slope = ACTIVATIONS[cell.gate_activation][1], ACTIVATIONS[cell.state_activation][1]
-    gates_in, gates_back = split_rows(parts["gates/kernel"], cell.units)
-    new_in, new_back = split_rows(parts["candidate/kernel"], cell.units)
-    before = _previous(trace.h)
+    own, before = gru_arrays(cell, parts), _previous(trace.h)
     r, u, candidate = trace.gates["r"], trace.gates["u"], trace.gates["candidate"]
     d_gates, d_new = np.zeros_like(np.concatenate([r, u], axis=2)), np.zeros_like(trace.h)
     carried = np.zeros_like(trace.h[:, 0])
     for step in reversed(range(trace.h.shape[1])):
         total, h = d_h[:, step] + carried, before[:, step]
         d_z = total * (1 - u[:, step]) * squash_slope(candidate[:, step])
-        if cell.reset_after:
-            d_r, d_back = d_z * (h @ new_back), (d_z * r[:, step]) @ new_back.T
+        if cell.resets_after:
+            product = h @ own.new_back + own.new_back_bias
+            d_r, d_back = d_z * product, (d_z * r[:, step]) @ own.new_back.T
         else:
-            d_reset = d_z @ new_back.T
+            d_reset = d_z @ own.new_back.T
             d_r, d_back = d_reset * h, d_reset * r[:, step]
         d_u = total * (h - candidate[:, step])
         d_both = np.concatenate([d_r * gate_slope(r[:, step]), d_u * gate_slope(u[:, step])], axis=1)
         d_gates[:, step] = keep(trace.mask, step, d_both, np.zeros_like(d_both))
         d_new[:, step] = keep(trace.mask, step, d_z, np.zeros_like(d_z))
-        carried = keep(trace.mask, step, total * u[:, step] + d_back + d_both @ gates_back.T, total)
-    d_recurrent = _outer(before, d_new * r) if cell.reset_after else _outer(before * r, d_new)
-    found = {
-        "gates/kernel": np.concatenate([_outer(trace.inputs, d_gates), _outer(before, d_gates)]),
-        "gates/bias": d_gates.sum(axis=(0, 1)),
-        "candidate/kernel": np.concatenate([_outer(trace.inputs, d_new), d_recurrent]),
-        "candidate/bias": d_new.sum(axis=(0, 1)),
-    }
-    return Gradients(found, d_gates @ gates_in.T + d_new @ new_in.T)
+        carried = keep(trace.mask, step, total * u[:, step] + d_back + d_both @ own.gates_back.T, total)
+    read, d_product = (before, d_new * r) if cell.resets_after else (before * r, d_new)
+    found = GruArrays(
+        gates_in=_outer(trace.inputs, d_gates),
+        gates_back=_outer(before, d_gates),
+        gates_bias=d_gates.sum(axis=(0, 1)),
+        new_in=_outer(trace.inputs, d_new),
+        new_back=_outer(read, d_product),
+        new_bias=d_new.sum(axis=(0, 1)),
+        new_back_bias=d_product.sum(axis=(0, 1)),
+    )
+    return Gradients(gru_gradients(cell, found), d_gates @ own.gates_in.T + d_new @ own.new_in.T)

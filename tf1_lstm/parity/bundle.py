@@ -10,25 +10,41 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing, sha256_of_array
-from tf1_lstm.parity.bundle_checks import ADAM_STEPS, problems, spec_of
+from tf1_lstm.parity.bundle_checks import UPDATE_STEPS, problems
 from tf1_lstm.parity.npz import read_npz
-from tf1_lstm.parity.reference import Spec
+from tf1_lstm.parity.optimizers import EMBEDDING
+from tf1_lstm.parity.spec import Spec, spec_of
 
 FORMAT = "tf1-lstm-bundle"
-VERSION = 1
+VERSION = 2
+# What version 1 called the weights after each step; otherwise the two versions are alike.
+OLD_UPDATES = "adam/"
 DOCUMENT = "document"
 Arrays = Dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
+class Words:
+    """What ids mean; the padding is 0.
+
+    Attributes:
+      count: ids from 0 up to this one are words.
+      unknown: the id of unknown words.
+    """
+
+    count: int
+    unknown: int
+
+
+@dataclass(frozen=True)
 class WordVectors:
-    """The rows of a look-up table that a bundle's reviews (and their neighbours) need.
+    """The rows of a frozen look-up table that a bundle's reviews (and their neighbours) need.
 
     Attributes:
       ids: ``[rows]`` int64, ascending.
@@ -66,12 +82,12 @@ class Bundle:
       weights: role -> float32.
       inputs: ``[batch, steps]`` int32 ids or ``[batch, steps, inputs]`` float32.
       labels: ``[batch, classes]`` float32, one-hot.
-      vectors: the look-up table where the inputs are ids.
+      vectors: the look-up table where the inputs are ids and the embedding is frozen.
       steps: ``{fw|bw}/LAYER/{h|c}`` -> ``[batch, steps, units]``, in the order of the inputs.
-      logits: ``[batch, classes]``.
-      loss: mean softmax cross-entropy.
+      logits: ``[batch, classes]``; (0, z) for a sigmoid of one number z.
+      loss: mean cross-entropy.
       gradients: role -> derivative of the loss.
-      adam: weights after 1, 2, 3 Adam steps.
+      updates: weights after 1, 2, 3 steps of the optimizer.
       split_logits: ``[examples, classes]`` of the whole split, or None.
     """
 
@@ -84,7 +100,7 @@ class Bundle:
     logits: np.ndarray
     loss: float
     gradients: Arrays
-    adam: Tuple[Arrays, ...]
+    updates: Tuple[Arrays, ...]
     split_logits: Optional[np.ndarray]
 
     @property
@@ -102,8 +118,17 @@ class Bundle:
         """What the model computes."""
         return spec_of(self.settings)
 
+    @property
+    def words(self) -> Optional[Words]:
+        """What the ids mean; None where the inputs are rows of pictures."""
+        if self.settings["inputs"] == "rows":
+            return None
+        return Words(self.document["words"]["count"], self.document["words"]["unknown"])
+
     def sequence(self) -> np.ndarray:
         """Return what the recurrent layers read: ``[batch, steps, inputs]`` float32."""
+        if EMBEDDING in self.weights:
+            return self.weights[EMBEDDING][self.inputs]
         if self.vectors is None:
             return self.inputs
         found = self.vectors.look_up(self.inputs)
@@ -120,7 +145,7 @@ def arrays_of(bundle: Bundle) -> Arrays:
         "loss": np.asarray(bundle.loss, np.float32),
     }
     groups = [("weights", bundle.weights), ("steps", bundle.steps), ("gradients", bundle.gradients)]
-    groups += [(f"adam/{count + 1}", arrays) for count, arrays in enumerate(bundle.adam)]
+    groups += [(f"updates/{count + 1}", arrays) for count, arrays in enumerate(bundle.updates)]
     for prefix, arrays in groups:
         found.update({f"{prefix}/{name}": array for name, array in arrays.items()})
     if bundle.vectors is not None:
@@ -163,12 +188,24 @@ def read_bundle(path: Union[str, Path]) -> Bundle:
     if raw is None or raw.dtype != np.uint8 or raw.ndim != 1:
         raise InputError(f"{path}: no {DOCUMENT!r} inside; expected a bundle written by tf1-lstm export")
     document = _parse(path, raw.tobytes())
+    if document.get("version") == 1:
+        hashes = document.get("sha256")
+        document.update(version=VERSION, sha256=_renamed(hashes) if isinstance(hashes, dict) else hashes)
+        arrays = _renamed(arrays)
     if document.get("format") != FORMAT or document.get("version") != VERSION:
         found = f"{document.get('format')!r}, version {document.get('version')!r}"
         raise InputError(f"{path}: found {found}, expected {FORMAT!r}, version {VERSION}")
     for problem in problems(document, arrays):
         raise InputError(f"{path}: {problem}")
     return _assemble(document, arrays)
+
+
+def _renamed(named: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return what was stored by name in version 1 under today's names."""
+    return {
+        "updates/" + name[len(OLD_UPDATES) :] if name.startswith(OLD_UPDATES) else name: value
+        for name, value in named.items()
+    }
 
 
 def _parse(path: Union[str, Path], text: bytes) -> Dict[str, Any]:
@@ -195,7 +232,6 @@ def _assemble(document: Dict[str, Any], arrays: Arrays) -> Bundle:
         vectors = WordVectors(
             arrays["word_vectors/ids"], arrays["word_vectors/values"], words["count"], words["unknown"]
         )
-    adam: List[Arrays] = [group(f"adam/{count + 1}/") for count in range(ADAM_STEPS)]
     return Bundle(
         document=document,
         weights=group("weights/"),
@@ -206,7 +242,7 @@ def _assemble(document: Dict[str, Any], arrays: Arrays) -> Bundle:
         logits=arrays["logits"],
         loss=float(arrays["loss"]),
         gradients=group("gradients/"),
-        adam=tuple(adam),
+        updates=tuple(group(f"updates/{count + 1}/") for count in range(UPDATE_STEPS)),
         split_logits=arrays.get("split/logits"),
     )
 

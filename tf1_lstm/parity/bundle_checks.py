@@ -1,27 +1,53 @@
 """What a bundle must be before anything in it is believed: its document, hashes, types and shapes."""
 
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy as np
 
 from tf1_lstm.files import sha256_of_array
-from tf1_lstm.parity.cells import GATE_ORDER, Cell
-from tf1_lstm.parity.reference import Adam, Spec
+from tf1_lstm.parity.cells import GATE_ORDER
+from tf1_lstm.parity.spec import Spec, spec_of
+from tf1_lstm.recipes.settings import EMBEDDINGS, OPTIMIZERS, READOUTS
 
-ADAM_STEPS = 3
-READOUTS = ("last-output", "last-state", "backward-state", "both-states")
+UPDATE_STEPS = 3
+# Settings that every bundle has, and those that one written before they were added has not.
+WANTED: Dict[str, type] = {
+    "inputs": str,
+    "cell": str,
+    "readout": str,
+    "bidirectional": bool,
+    "forget_bias": float,
+    "learning_rate": float,
+    "output_keep_prob": float,
+    "units": int,
+    "layers": int,
+    "steps": int,
+    "classes": int,
+}
+ADDED: Dict[str, type] = {
+    "any_steps": bool,
+    "padding": str,
+    "embedding": str,
+    "joined_layers": bool,
+    "double_bias": bool,
+    "keep_prob": float,
+    "dropout_at": str,
+    "dense_units": int,
+    "output": str,
+    "optimizer": str,
+}
+CHOICES = {
+    "cell": tuple(GATE_ORDER),
+    "readout": READOUTS,
+    "inputs": ("ids", "rows"),
+    "padding": ("front", "back"),
+    "embedding": EMBEDDINGS,
+    "output": ("softmax", "sigmoid"),
+    "optimizer": OPTIMIZERS,
+}
+MOST = {"layers": 64}
+MAY_BE_ZERO = ("dense_units",)
 Arrays = Dict[str, np.ndarray]
-
-
-def spec_of(settings: Mapping[str, Any]) -> Spec:
-    """Return the model that a recipe's settings describe."""
-    return Spec(
-        Cell(settings["cell"], settings["units"], settings["forget_bias"]),
-        settings["readout"],
-        settings["layers"],
-        settings["bidirectional"],
-        Adam(learning_rate=settings["learning_rate"]),
-    )
 
 
 def problems(document: Dict[str, Any], arrays: Arrays) -> Iterator[str]:
@@ -43,33 +69,10 @@ def _document_problems(document: Dict[str, Any]) -> Iterator[str]:
         if not isinstance(document.get(key), kind):
             yield f"document: {key!r} is {document.get(key)!r:.60}, expected a {kind.__name__}"
     settings = document["settings"]
-    wanted = {
-        "inputs": str,
-        "cell": str,
-        "readout": str,
-        "bidirectional": bool,
-        "forget_bias": float,
-        "learning_rate": float,
-        "output_keep_prob": float,
-        "units": int,
-        "layers": int,
-        "steps": int,
-        "classes": int,
-    }
-    for key, kind in wanted.items():
-        if type(settings.get(key)) is not kind:
-            yield f"document: setting {key!r} is {settings.get(key)!r:.60}, expected a {kind.__name__}"
-        most = 64 if key == "layers" else 100_000
-        if kind is int and not 0 < settings[key] <= most:
-            yield f"document: setting {key!r} is {settings[key]}, expected 1 to {most:,}"
-        if kind is float and not abs(settings[key]) < 1e6:
-            yield f"document: setting {key!r} is {settings[key]}, expected a moderate number"
-    if settings["cell"] not in GATE_ORDER:
-        yield f"document: cell {settings['cell']!r:.60}, expected one of {', '.join(GATE_ORDER)}"
-    if settings["readout"] not in READOUTS or settings["inputs"] not in ("ids", "rows"):
-        yield f"document: readout {settings['readout']!r:.60} of {settings['inputs']!r:.60} is not known"
-    if (settings["readout"] in ("backward-state", "both-states")) != settings["bidirectional"]:
-        yield f"document: readout {settings['readout']!r} with bidirectional {settings['bidirectional']}"
+    for key, kind in {**WANTED, **ADDED}.items():
+        if key in settings or key in WANTED:
+            yield from _setting_problems(key, kind, settings.get(key))
+    yield from _combination_problems(settings)
     words = document.get("words")
     if settings["inputs"] == "ids" and not (
         isinstance(words, dict)
@@ -78,6 +81,28 @@ def _document_problems(document: Dict[str, Any]) -> Iterator[str]:
         and 0 <= words["unknown"] < words["count"] <= 50_000_000
     ):
         yield f"document: 'words' is {words!r:.60}, expected 'count' and 'unknown'"
+
+
+def _setting_problems(key: str, kind: type, value: Any) -> Iterator[str]:
+    if type(value) is not kind:
+        yield f"document: setting {key!r} is {value!r:.60}, expected a {kind.__name__}"
+    least, most = 0 if key in MAY_BE_ZERO else 1, MOST.get(key, 100_000)
+    if kind is int and not least <= value <= most:
+        yield f"document: setting {key!r} is {value}, expected {least} to {most:,}"
+    if kind is float and not abs(value) < 1e6:
+        yield f"document: setting {key!r} is {value}, expected a moderate number"
+    if key in CHOICES and value not in CHOICES[key]:
+        yield f"document: {key} {value!r:.60}, expected one of {', '.join(CHOICES[key])}"
+
+
+def _combination_problems(settings: Dict[str, Any]) -> Iterator[str]:
+    bidirectional = settings["bidirectional"]
+    if (settings["readout"] in ("backward-state", "both-states")) != bidirectional:
+        yield f"document: readout {settings['readout']!r} with bidirectional {bidirectional}"
+    if settings.get("joined_layers") and not bidirectional:
+        yield "document: joined_layers True with bidirectional False"
+    if settings.get("output") == "sigmoid" and settings["classes"] != 2:
+        yield f"document: output 'sigmoid' with {settings['classes']} classes, expected 2"
 
 
 def _hash_problems(document: Dict[str, Any], arrays: Arrays) -> Iterator[str]:
@@ -94,14 +119,14 @@ def _array_problems(spec: Spec, document: Dict[str, Any], arrays: Arrays) -> Ite
     """Yield what is missing, of the wrong type or shape, or not finite."""
     settings = document["settings"]
     ids = settings["inputs"] == "ids"
-    seen = arrays.get("word_vectors/values" if ids else "batch/inputs", np.zeros(0))
+    table = "weights/embedding" if spec.trains_embedding else "word_vectors/values"
+    seen = arrays.get(table if ids else "batch/inputs", np.zeros(0))
     if seen.ndim != (2 if ids else 3):
-        yield "no usable inputs; expected word vectors [rows, dimensions] or rows [batch, steps, inputs]"
+        yield f"no usable inputs; expected {table} [words, dimensions] or rows [batch, steps, inputs]"
         return
-    expected = _expected(spec, settings, seen.shape[-1], _length(arrays.get("batch/labels")))
-    if ids:
-        rows = len(seen)
-        expected["word_vectors/ids"] = (np.dtype(np.int64), (rows,))
+    expected = _expected(spec, document, arrays, seen.shape[-1])
+    if ids and not spec.trains_embedding:
+        expected["word_vectors/ids"] = (np.dtype(np.int64), (len(seen),))
         expected["word_vectors/values"] = (np.dtype(np.float32), seen.shape)
     if "split/logits" in arrays:
         expected["split/logits"] = (
@@ -117,9 +142,13 @@ def _array_problems(spec: Spec, document: Dict[str, Any], arrays: Arrays) -> Ite
             yield f"{name}: {arrays[name].dtype} {arrays[name].shape}, expected {dtype} {shape}"
         if dtype.kind == "f" and not np.isfinite(arrays[name]).all():
             yield f"{name}: holds NaN or infinity"
-    if not len(arrays["batch/labels"]):
-        yield "batch/labels: no example, expected at least one"
-    if ids:
+    if not arrays["batch/inputs"].size:
+        yield "batch/inputs: no example, expected at least one"
+    if spec.trains_embedding:
+        count, given = document["words"]["count"], arrays["batch/inputs"]
+        if given.min() < 0 or given.max() >= count:
+            yield f"batch/inputs: ids from {given.min()} to {given.max()}, expected 0 to {count - 1}"
+    elif ids:
         yield from _word_problems(document, arrays)
 
 
@@ -136,10 +165,14 @@ def _word_problems(document: Dict[str, Any], arrays: Arrays) -> Iterator[str]:
 
 
 def _expected(
-    spec: Spec, settings: Dict[str, Any], width: int, batch: int
+    spec: Spec, document: Dict[str, Any], arrays: Arrays, width: int
 ) -> Dict[str, Tuple[np.dtype, Tuple[int, ...]]]:
     """Return name -> (type, shape) of every array but the optional ones."""
+    settings, batch = document["settings"], _length(arrays.get("batch/labels"))
     steps, classes = settings["steps"], settings["classes"]
+    given = arrays.get("batch/inputs")
+    if settings.get("any_steps") and given is not None and given.ndim > 1:
+        steps = min(steps, given.shape[1])
     float32 = np.dtype(np.float32)
     found: Dict[str, Tuple[np.dtype, Tuple[int, ...]]] = {
         "batch/inputs": (float32, (batch, steps, width)),
@@ -147,10 +180,12 @@ def _expected(
         "logits": (float32, (batch, classes)),
         "loss": (float32, ()),
     }
+    words = 0
     if settings["inputs"] == "ids":
         found["batch/inputs"] = (np.dtype(np.int32), (batch, steps))
-    for role, shape in spec.shapes(width, classes).items():
-        for prefix in ("weights", "gradients", *(f"adam/{n + 1}" for n in range(ADAM_STEPS))):
+        words = document["words"]["count"]
+    for role, shape in spec.shapes(width, classes, words).items():
+        for prefix in ("weights", "gradients", *(f"updates/{n + 1}" for n in range(UPDATE_STEPS))):
             found[f"{prefix}/{role}"] = (float32, shape)
     for direction in spec.directions:
         for layer in range(spec.layers):

@@ -2,7 +2,8 @@
 
 Written from the equations of ``tf.nn.rnn_cell`` and ``tf.contrib.rnn`` in TensorFlow 1.15, in any
 float type, so that a port can be checked without TensorFlow. What ports get wrong inside a cell
-(``gate_activation``, ``state_activation``, ``reset_after``) are switches here, off by default.
+(``gate_activation``, ``state_activation``, ``reset_after``, ``reset_before``) are switches here, off by
+default.
 """
 
 import dataclasses
@@ -20,13 +21,16 @@ KINDS = {
     "lstm_peephole": "lstm",
     "lstm_coupled": "lstm",
     "gru": "gru",
+    "gru_reset_after": "gru",
 }
+# The columns of the kernel that holds several gates.
 GATE_ORDER = {
     "basic_rnn": (),
     "basic_lstm": ("i", "j", "f", "o"),
     "lstm_peephole": ("i", "j", "f", "o"),
     "lstm_coupled": ("j", "f", "o"),
     "gru": ("r", "u"),
+    "gru_reset_after": ("u", "r", "candidate"),
 }
 
 
@@ -35,13 +39,14 @@ class Cell:
     """One kind of cell, and how it is calculated.
 
     Attributes:
-      name: one of ``recipes.base.CELLS``.
+      name: one of ``recipes.settings.CELLS``.
       units: width of its state.
       forget_bias: added to the forget gate when it runs (LSTM only).
       gate_activation: ``"sigmoid"``; ports use ``"hard_sigmoid"`` (0.2x + 0.5, old Keras) or
         ``"hard_sigmoid_6"`` (x/6 + 0.5, Keras 3 and PyTorch).
       state_activation: ``"tanh"``; ports use ``"relu"`` or ``"linear"``.
-      reset_after: GRU with the reset gate applied after the recurrent product.
+      reset_after: ``"gru"`` with the reset gate applied after the recurrent product.
+      reset_before: ``"gru_reset_after"`` with the reset gate applied before it.
     """
 
     name: str
@@ -50,6 +55,12 @@ class Cell:
     gate_activation: str = "sigmoid"
     state_activation: str = "tanh"
     reset_after: bool = False
+    reset_before: bool = False
+
+    @property
+    def resets_after(self) -> bool:
+        """Whether a GRU applies its reset gate after the recurrent product."""
+        return self.reset_after if self.name == "gru" else not self.reset_before
 
     @property
     def has_c(self) -> bool:
@@ -69,6 +80,12 @@ class Cell:
                 "gates/bias": (2 * units,),
                 "candidate/kernel": (rows, units),
                 "candidate/bias": (units,),
+            }
+        if self.name == "gru_reset_after":  # one bias for the inputs, one for the state
+            return {
+                "kernel": (inputs, 3 * units),
+                "recurrent_kernel": (units, 3 * units),
+                "bias": (2, 3 * units),
             }
         width = max(1, len(GATE_ORDER[self.name])) * units
         shapes: Dict[str, Tuple[int, ...]] = {"kernel": (rows, width), "bias": (width,)}
@@ -197,19 +214,80 @@ def _peep(z: np.ndarray, diagonal: Optional[np.ndarray], c: np.ndarray) -> np.nd
     return z if diagonal is None else z + diagonal * c
 
 
+class GruArrays(NamedTuple):
+    """The weights of either GRU, or their derivatives; the gates' columns are r, u.
+
+    Attributes:
+      gates_in, gates_back: ``[inputs, 2 * units]``, ``[units, 2 * units]``.
+      gates_bias: ``[2 * units]``; the sum where the cell has two.
+      new_in, new_back: of the candidate, ``[inputs, units]``, ``[units, units]``.
+      new_bias: ``[units]``.
+      new_back_bias: ``[units]``, added to the recurrent product; zero where the cell has one bias.
+    """
+
+    gates_in: np.ndarray
+    gates_back: np.ndarray
+    gates_bias: np.ndarray
+    new_in: np.ndarray
+    new_back: np.ndarray
+    new_bias: np.ndarray
+    new_back_bias: np.ndarray
+
+
+def gru_arrays(cell: Cell, parts: Parts) -> GruArrays:
+    """Return the weights of a GRU, whatever its layout."""
+    units = cell.units
+    if cell.name == "gru":
+        gates_in, gates_back = split_rows(parts["gates/kernel"], units)
+        new_in, new_back = split_rows(parts["candidate/kernel"], units)
+        bias = parts["candidate/bias"]
+        return GruArrays(
+            gates_in, gates_back, parts["gates/bias"], new_in, new_back, bias, np.zeros_like(bias)
+        )
+
+    def r_u(array: np.ndarray) -> np.ndarray:
+        return np.concatenate([array[..., units : 2 * units], array[..., :units]], axis=-1)
+
+    kernel, recurrent, bias = parts["kernel"], parts["recurrent_kernel"], parts["bias"]
+    at = np.s_[..., 2 * units :]
+    return GruArrays(r_u(kernel), r_u(recurrent), r_u(bias).sum(axis=0), kernel[at], recurrent[at], *bias[at])
+
+
+def gru_gradients(cell: Cell, found: GruArrays) -> Dict[str, np.ndarray]:
+    """Return derivatives by ``gru_arrays`` as derivatives by the cell's own parts."""
+    if cell.name == "gru":
+        return {
+            "gates/kernel": np.concatenate([found.gates_in, found.gates_back]),
+            "gates/bias": found.gates_bias,
+            "candidate/kernel": np.concatenate([found.new_in, found.new_back]),
+            "candidate/bias": found.new_bias,
+        }
+
+    def joined(r_u: np.ndarray, new: np.ndarray) -> np.ndarray:
+        r, u = np.split(r_u, 2, axis=-1)
+        return np.concatenate([u, r, new], axis=-1)
+
+    biases = [joined(found.gates_bias, new) for new in (found.new_bias, found.new_back_bias)]
+    return {
+        "kernel": joined(found.gates_in, found.new_in),
+        "recurrent_kernel": joined(found.gates_back, found.new_back),
+        "bias": np.stack(biases),
+    }
+
+
 def _run_gru(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair) -> Trace:
     gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
-    units = cell.units
-    gates_in, gates_back = split_rows(parts["gates/kernel"], units)
-    new_in, new_back = split_rows(parts["candidate/kernel"], units)
-    gates_x = inputs @ gates_in + parts["gates/bias"]
-    new_x = inputs @ new_in + parts["candidate/bias"]
+    units, own = cell.units, gru_arrays(cell, parts)
+    gates_x, new_x = inputs @ own.gates_in + own.gates_bias, inputs @ own.new_in + own.new_bias
     h = state[0]
     records: Dict[str, List[np.ndarray]] = {name: [] for name in ("h", "r", "u", "candidate")}
     for step in range(inputs.shape[1]):
-        both = gate(gates_x[:, step] + h @ gates_back)
+        both = gate(gates_x[:, step] + h @ own.gates_back)
         r, u = both[:, :units], both[:, units:]
-        recurrent = r * (h @ new_back) if cell.reset_after else (r * h) @ new_back
+        if cell.resets_after:
+            recurrent = r * (h @ own.new_back + own.new_back_bias)
+        else:
+            recurrent = (r * h) @ own.new_back + own.new_back_bias
         candidate = squash(new_x[:, step] + recurrent)
         h = keep(mask, step, u * h + (1 - u) * candidate, h)
         for name, value in (("h", h), ("r", r), ("u", u), ("candidate", candidate)):

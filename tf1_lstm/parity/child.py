@@ -11,13 +11,14 @@ import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from tf1_lstm.parity.bundle import Bundle, WordVectors, read_bundle
 from tf1_lstm.parity.target import FUNCTION, KERAS, Port, TargetError, load_target
-from tf1_lstm.parity.watch import NotVisibleError, Watch
+from tf1_lstm.parity.watch import NotVisibleError, Watch, logits_of
+from tf1_lstm.runs.batches import batches_of
 
 Arrays = Dict[str, np.ndarray]
 LOGITS = "logits"
@@ -73,8 +74,10 @@ def main(folder: Path) -> None:
     classes = bundle.settings["classes"]
 
     def run(inputs: np.ndarray) -> np.ndarray:
-        answer = watch.logits(feed(inputs)) if watch is not None else _plain(port.model(feed(inputs)))
-        return check_logits(answer, len(inputs), classes)
+        if watch is not None:
+            return check_logits(watch.logits(feed(inputs)), len(inputs), classes)
+        answer = np.asarray(_plain(port.model(feed(inputs))))
+        return check_logits(logits_of(answer, bundle.spec), len(inputs), classes)
 
     if not _level(folder, LOGITS, lambda: {"logits": run(bundle.inputs)}):
         return
@@ -86,7 +89,8 @@ def main(folder: Path) -> None:
     _level(folder, "repeats", lambda: {"logits": np.stack(_repeat(run, bundle.inputs, request.repeats))})
     if request.split_inputs is not None:
         inputs = np.load(request.split_inputs, allow_pickle=False)
-        _level(folder, "split", lambda: {"logits": _in_parts(run, inputs, request.batch_size)})
+        batches = batches_of(inputs, bool(bundle.settings.get("any_steps")), request.batch_size)
+        _level(folder, "split", lambda: {"logits": _in_parts(run, inputs, batches)})
 
 
 def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bundle) -> None:
@@ -97,8 +101,8 @@ def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bund
         trained = watch.train(inputs, bundle.labels)
         found: Arrays = {"loss": np.float32(trained.loss)}
         found.update({f"gradients/{role}": array for role, array in trained.gradients.items()})
-        for number, arrays in enumerate(trained.adam):
-            found.update({f"adam/{number + 1}/{role}": array for role, array in arrays.items()})
+        for number, arrays in enumerate(trained.updates):
+            found.update({f"updates/{number + 1}/{role}": array for role, array in arrays.items()})
         return found
 
     _level(folder, "training", train)
@@ -174,8 +178,15 @@ def _repeat(run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, most: i
     return answers + [run(inputs) for _ in range(max(0, most - 2))]
 
 
-def _in_parts(run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, size: int) -> np.ndarray:
-    return np.concatenate([run(inputs[start : start + size]) for start in range(0, len(inputs), size)])
+def _in_parts(
+    run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, batches: Iterable[Tuple[Any, int]]
+) -> np.ndarray:
+    """Run a whole split, batch by batch (see ``runs.batches``); returns the logits in its order."""
+    parts = [(rows, run(inputs[rows, :steps])) for rows, steps in batches]
+    found = np.empty((len(inputs), *parts[0][1].shape[1:]), np.float32)
+    for rows, logits in parts:
+        found[rows] = logits
+    return found
 
 
 def _versions() -> Dict[str, str]:

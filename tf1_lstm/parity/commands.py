@@ -15,8 +15,8 @@ from tf1_lstm.options import (
 EXPORT_FORMATS = """\
 formats:
   bundle  one .npz (no pickle) with the weights, a fixed batch, and what TensorFlow 1.15 computes from
-          it: outputs and states at every step, logits, loss, gradients, three Adam steps, the logits
-          of the whole split; described in docs/bundle.md, read by tf1-lstm compare
+          it: outputs and states at every step, logits, loss, gradients, three steps of the recipe's
+          optimizer, the logits of the whole split; described in docs/bundle.md, read by tf1-lstm compare
   keras   NAME.weights.h5, gates reordered and forget bias added. For imdb-lstm it is loaded by
             model = keras.Sequential([keras.Input((250,)), keras.layers.Embedding(400000, 50),
                                       keras.layers.LSTM(64), keras.layers.Dense(2)])
@@ -32,14 +32,15 @@ PORT_HELP = """\
 port:
   keras, torch         the project's own port of the bundle's recipe
   module:callable      ids or pictures in, logits out (NumPy arrays); nothing else of it is visible
-  module:Class         or a keras.Model or nn.Module: weights, states, gradients and Adam steps are
-                       compared too. A class or function with a parameter named bundle is given it.
+  module:Class         or a keras.Model or nn.Module: weights, states, gradients and the optimizer's steps
+                       are compared too. A class or function with a parameter named bundle is given it.
   FILE.py:name         the same, from a file
   FILE.keras, a SavedModel folder, FILE.pt (TorchScript)
 
 Levels: weights, steps (outputs and states), logits, labels (a whole split, with --data), loss,
-gradients, adam (three steps). Where one fails, the NumPy reference is run under every known mistake
-and under pairs of them, and the one that explains the numbers is named, with the line that mends it.
+gradients, updates (the weights after each of three steps of the optimizer). Where one fails, the NumPy
+reference is run under every known mistake and under pairs of them, and the one that explains the numbers
+is named, with the line that mends it.
 Exit code 0 where all that could be compared passes, 1 otherwise."""
 
 
@@ -95,7 +96,8 @@ def add_parsers(subparsers: Any) -> None:
         action="append",
         default=[],
         metavar="[LEVEL=]NUMBER",
-        help="largest difference, relative where a number is larger than 1 (default: 1e-5); may be repeated",
+        help="largest difference, relative where a number is larger than 1 (default: 1e-5); may be repeated; "
+        "adam= is understood as updates=",
     )
     compare.add_argument(
         "--time-limit", type=at_least(1), default=600, metavar="SECONDS", help="for the port (default: 600)"

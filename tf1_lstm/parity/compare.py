@@ -21,6 +21,8 @@ from tf1_lstm.parity.runner import Observed, find_python, run_port
 
 REPEATS = 48
 HOLDS, DIFFERS = 0, 1
+# Levels by the names that they had when every recipe was trained by Adam.
+OLD_NAMES = {"adam": "updates"}
 
 
 class Comparison(NamedTuple):
@@ -130,8 +132,8 @@ def _numbers(bundle: Bundle, observed: Observed) -> Numbers:
     def group(prefix: str) -> Dict[str, np.ndarray]:
         return {name[len(prefix) :]: array for name, array in training.items() if name.startswith(prefix)}
 
-    adam = tuple(group(f"adam/{count + 1}/") for count in range(len(bundle.adam)))
-    return numbers._replace(loss=float(training["loss"]), gradients=group("gradients/"), adam=adam)
+    updates = tuple(group(f"updates/{count + 1}/") for count in range(len(bundle.updates)))
+    return numbers._replace(loss=float(training["loss"]), gradients=group("gradients/"), updates=updates)
 
 
 def shipped_target(bundle: Bundle, port: str) -> str:
@@ -155,6 +157,7 @@ def parse_tolerances(texts: Sequence[str]) -> Dict[str, float]:
     found: Dict[str, float] = {}
     for text in texts:
         name, equals, value = text.rpartition("=")
+        name = OLD_NAMES.get(name, name)
         if equals and name not in NAMES:
             raise InputError(f"--tolerance: found level {name!r}, expected one of {', '.join(NAMES)}")
         try:
@@ -175,6 +178,7 @@ def _split_inputs(bundle: Bundle, options: argparse.Namespace, folder: Path) -> 
 
     facts = bundle.document["split"]
     dataset = open_dataset(bundle.document["dataset"]["name"], options.data, options.sample)
+    dataset = dataset.with_settings(bundle.settings)
     split = dataset.split(facts["name"])
     if sha256_of_array(split.inputs) != facts["inputs_sha256"]:
         raise InputError(
@@ -183,9 +187,8 @@ def _split_inputs(bundle: Bundle, options: argparse.Namespace, folder: Path) -> 
         )
     found = {"split_inputs": str(folder / "split-inputs.npy")}
     arrays = {"split-inputs": np.ascontiguousarray(split.inputs)}
-    vectors = dataset.constants().get("word_vectors")
-    if vectors is not None:
-        arrays["word-vectors"] = np.asarray(vectors)
+    if bundle.vectors is not None:
+        arrays["word-vectors"] = np.asarray(dataset.constants()["word_vectors"])
         found["word_vectors"] = str(folder / "word-vectors.npy")
     for name, array in arrays.items():
         with replacing(folder / f"{name}.npy") as stream:

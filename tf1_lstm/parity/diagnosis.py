@@ -10,10 +10,18 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.dropout import DropoutFit, fit_dropout, is_random
+from tf1_lstm.parity.dropout import (
+    REFERENCE_RUNS,
+    DropoutFit,
+    Dropped,
+    fit_dropout,
+    fit_runs,
+    is_random,
+)
 from tf1_lstm.parity.mistakes import Candidate, apply_all, catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.reference import Forward
+from tf1_lstm.parity.rounding import PREDICTABLE, Rounding
 from tf1_lstm.parity.training_diagnosis import ROUNDING_MARGIN, explain_training
 
 TOLERANCE = 1e-5
@@ -23,9 +31,8 @@ MOST_ROUNDING = 1e-3
 # this many times as far off as its own rounding, if it leaves hardly anything of the difference and
 # there are too many numbers for that to be chance.
 CHAOTIC_MARGIN, CHAOTIC_SHARE, FEWEST_IF_CHAOTIC = 30.0, 0.01, 8
-# States are judged up to the step at which float32 is this far off.
-PREDICTABLE = 1e-5
-SCREENED_EXAMPLES = 3
+SCREENED_EXAMPLES, SCREENED_STEPS = 3, 4
+FIRST = "fw/0/h"
 DROPOUT = "dropout-left-on"
 
 
@@ -34,9 +41,9 @@ class Explanation(NamedTuple):
 
     Attributes:
       mistakes: in the order in which they act.
-      dropout: dropout before the softmax, where the port's answers are random; else None.
+      dropout: dropout, where the port's answers are random; else None.
       residual: largest difference that is left, relative where numbers are larger than 1.
-      training: whether it explains loss, gradients and Adam's steps too; None where not known.
+      training: whether it explains loss, gradients and updates too; None where not known.
     """
 
     mistakes: Candidate
@@ -97,7 +104,7 @@ def _with_training(
     problem: Problem, explanation: Explanation, seen: Numbers, tolerance: float
 ) -> Iterator[Explanation]:
     """Yield the explanation with every set of training mistakes that fits, or as it is if none does."""
-    if seen.loss is None and seen.gradients is None and seen.adam is None:
+    if seen.loss is None and seen.gradients is None and seen.updates is None:
         yield explanation
         return
     sets = explain_training(problem, explanation.mistakes, seen, tolerance)
@@ -138,7 +145,7 @@ class _Search:
 
     def run(self) -> Tuple[List[Explanation], int]:
         """Return what explains the port, simplest first, and how many pairs were tried."""
-        none = self._explain(())
+        none = self._explain(()) or self._explain_places()
         if none is not None:
             return [none], 0
         found = [e for e in (self._explain((m,)) for m in self.singles) if e is not None]
@@ -163,7 +170,7 @@ class _Search:
         predicted = None if changed is None else changed.forward()
         if changed is None or predicted is None:
             return None
-        seen, rounding = self._seen, _Rounding(changed, predicted)
+        seen, rounding = self._seen, Rounding(changed, predicted)
         for name, array in seen.steps.items():
             right = self._right.steps()[name]
             if not self._is_explained(predicted.steps()[name], array, right, rounding, name, candidate):
@@ -180,7 +187,7 @@ class _Search:
         predicted: np.ndarray,
         seen: np.ndarray,
         right: np.ndarray,
-        rounding: "_Rounding",
+        rounding: Rounding,
         name: str,
         candidate: Candidate,
     ) -> bool:
@@ -193,7 +200,7 @@ class _Search:
                 return False
             predicted, seen, right = predicted[:, known], seen[:, known], right[:, known]
         error, difference = largest_error(predicted, seen), largest_error(right, seen)
-        if error > self._tolerance + max(MOST_ROUNDING, (1 - SHARE_EXPLAINED) * difference):
+        if error > _near(self._tolerance, difference):
             return False
         own = rounding.of(name)
         close = self._tolerance + min(MOST_ROUNDING, ROUNDING_MARGIN * float(own.max()))
@@ -218,57 +225,53 @@ class _Search:
         self, changed: Problem, candidate: Candidate, predicted: Forward
     ) -> Optional[Explanation]:
         assert self._seen.repeats is not None
-        if changed.spec.probabilities:
+        if changed.spec.probabilities or changed.spec.answer_order:
             return None
         weights = changed.weights["softmax/weights"]
         features = predicted.features * changed.spec.scale
-        fit = fit_dropout(self._seen.repeats, features, weights, changed.weights["softmax/bias"])
+        scores = self._seen.repeats[..., -weights.shape[1] :]  # of (0, z) the z
+        fit = fit_dropout(scores, features, weights, changed.weights["softmax/bias"])
         return None if fit is None else Explanation(candidate, fit, fit.worst_z)
+
+    def _explain_places(self) -> Optional[Explanation]:
+        """Explain random answers by dropout at the recipe's places; states are random then, too."""
+        seen, problem = self._seen.repeats, self._problem.in_type(np.float32)
+        if not self.random or seen is None or not problem.places:
+            return None
+        runs = []
+        for seed in range(REFERENCE_RUNS):
+            found = problem.forward(Dropped(problem.keep_prob, problem.places, seed))
+            assert found is not None
+            runs.append(found.logits)
+        fit = fit_runs(seen, np.stack(runs), problem.keep_prob, problem.places)
+        return None if fit is None else Explanation((), fit, fit.worst_z)
 
     def _may_fit(self, candidate: Candidate) -> bool:
         """Return False where the worst examples alone, in float32, rule the candidate out."""
         if any(mistake.name == "steps-on-batch-axis" for mistake in candidate):
             return True
         changed = apply_all(self._small, candidate)
-        predicted = None if changed is None else changed.forward()
+        if changed is None or not self._begins_alike(changed):
+            return False
+        predicted = changed.forward()
         if predicted is None:
             return False
-        # In float32, so with room for its rounding.
-        error = largest_error(predicted.logits, self._seen.logits[self._rows])
-        return error <= self._tolerance + max(MOST_ROUNDING, (1 - SHARE_EXPLAINED) * self.difference)
+        return largest_error(predicted.logits, self._seen.logits[self._rows]) <= _near(
+            self._tolerance, self.difference
+        )
+
+    def _begins_alike(self, changed: Problem) -> bool:
+        """Return False where the first layer's first steps alone rule a problem out."""
+        if FIRST not in self._seen.steps:
+            return True
+        begun = changed.first_steps(SCREENED_STEPS)
+        if begun is None:
+            return False
+        seen, right = self._seen.steps[FIRST], self._right.steps()[FIRST]
+        error = largest_error(begun, seen[self._rows, :SCREENED_STEPS])
+        return error <= _near(self._tolerance, largest_error(right, seen))
 
 
-class _Rounding:
-    """How far float32 is from float64 on one problem: no port can be asked to be closer.
-
-    Args:
-      problem: what is run.
-      exact: its result in float64.
-    """
-
-    def __init__(self, problem: Problem, exact: Forward) -> None:
-        self._problem, self._exact = problem, exact
-        self._single: Optional[Forward] = None
-
-    def of(self, name: str) -> np.ndarray:
-        """Return the rounding error of ``logits``, or of a state by name up to each predictable step."""
-        if name == "logits":
-            return np.asarray(largest_error(self._exact.logits, self._forward().logits))
-        by_step = self._by_step(name)
-        return by_step[by_step <= PREDICTABLE][:, None]  # [steps, 1]
-
-    def predictable(self, name: str) -> np.ndarray:
-        """Return the steps at which a state is not yet chaos, a mask ``[steps]``."""
-        return self._by_step(name) <= PREDICTABLE
-
-    def _by_step(self, name: str) -> np.ndarray:
-        exact, single = self._exact.steps()[name], self._forward().steps()[name]
-        errors = (np.abs(single - exact) / np.maximum(1.0, np.abs(exact))).max(axis=(0, 2))
-        order = -1 if name.startswith("bw") else 1
-        return np.maximum.accumulate(np.nan_to_num(errors[::order], nan=np.inf))[::order]
-
-    def _forward(self) -> Forward:
-        if self._single is None:
-            self._single = self._problem.in_type(np.float32).forward()
-        assert self._single is not None
-        return self._single
+def _near(tolerance: float, difference: float) -> float:
+    """Return how far off a prediction in float32, with its rounding, may be."""
+    return tolerance + max(MOST_ROUNDING, (1 - SHARE_EXPLAINED) * difference)

@@ -1,12 +1,12 @@
-"""Whether random logits are what dropout before the softmax makes of the right model.
+"""Whether random logits are what dropout makes of the right model.
 
 A port with dropout left on answers differently each time, so no single answer can be predicted. Its
-mean and its variance over many runs can: a logit is a sum over units of ``h * w``, each kept with
-probability k and divided by k, so its mean is unchanged and its variance is (1 - k) / k times the
-sum of ``(h * w)**2``.
+mean and its variance over many runs can. Before the softmax by hand: a logit is a sum over units of
+``h * w``, each kept with probability k and divided by k, so its mean is unchanged and its variance is
+(1 - k) / k times the sum of ``(h * w)**2``. Elsewhere by running the reference with dropout as often.
 """
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -15,18 +15,46 @@ FEWEST_RUNS = 16
 WORST_Z, TYPICAL_Z = 5.0, 1.6
 # Share of the predicted variance, per logit, in which a sample of 16 or more runs lies.
 VARIANCE_RANGE = (0.2, 3.5)
+# The same of all logits together, where both variances are measured.
+WHOLE_VARIANCE_RANGE = (0.6, 1.7)
+# How often the reference is run with dropout.
+REFERENCE_RUNS = 96
 
 
 class DropoutFit(NamedTuple):
     """Dropout that explains a set of random answers.
 
     Attributes:
-      keep_prob: the share of outputs kept, from the spread of the answers.
+      keep_prob: the share of outputs kept, from the spread of the answers or from the recipe.
       worst_z: largest distance of a mean logit from its prediction, in standard errors.
+      places: the recipe's places of dropout; () for dropout before the softmax.
     """
 
     keep_prob: float
     worst_z: float
+    places: Tuple[str, ...] = ()
+
+
+class Dropped:
+    """Dropout at a recipe's places, on.
+
+    Args:
+      keep_prob: the share that each of them keeps.
+      places: some of ``recipes.settings.DROPOUT_PLACES``.
+      seed: of the masks.
+    """
+
+    def __init__(self, keep_prob: float, places: Tuple[str, ...], seed: int) -> None:
+        self._keep_prob, self._places = keep_prob, places
+        self._random = np.random.RandomState(seed)
+
+    def __call__(self, place: str, array: np.ndarray) -> np.ndarray:
+        """Return the array as dropout at that place leaves it; ``inputs`` has one mask for all steps."""
+        if place not in self._places:
+            return array
+        shape = (array.shape[0], 1, array.shape[2]) if place == "inputs" else array.shape
+        kept = self._random.random_sample(shape) < self._keep_prob
+        return array * (kept / self._keep_prob).astype(array.dtype)
 
 
 def is_random(repeats: Optional[np.ndarray]) -> bool:
@@ -64,3 +92,32 @@ def fit_dropout(
     if not fits or share.min() < VARIANCE_RANGE[0] or share.max() > VARIANCE_RANGE[1]:
         return None
     return DropoutFit(1 / (1 + ratio), worst)
+
+
+def fit_runs(
+    repeats: np.ndarray, runs: np.ndarray, keep_prob: float, places: Tuple[str, ...]
+) -> Optional[DropoutFit]:
+    """Return the dropout of the reference's runs where the port's answers are spread alike, or None.
+
+    Args:
+      repeats: ``[runs, batch, classes]`` logits of the port on the same inputs.
+      runs: the same of the reference with dropout on.
+      keep_prob: the recipe's.
+      places: the recipe's.
+    """
+    if len(repeats) < FEWEST_RUNS:
+        return None
+    random = runs.var(axis=0) > 0  # of (0, z) the z
+    if not random.any():
+        return None
+    seen, expected = repeats[:, random], runs[:, random]
+    variances = seen.var(axis=0, ddof=1), expected.var(axis=0, ddof=1)
+    error = np.sqrt(variances[0] / len(seen) + variances[1] / len(expected))
+    z = (seen.mean(axis=0) - expected.mean(axis=0)) / np.maximum(error, 1e-30)
+    share, whole = variances[0] / variances[1], variances[0].sum() / variances[1].sum()
+    worst, typical = float(np.abs(z).max()), float(np.sqrt((z**2).mean()))
+    fits = worst < WORST_Z and typical < TYPICAL_Z
+    alike = VARIANCE_RANGE[0] < share.min() and share.max() < VARIANCE_RANGE[1]
+    if not (fits and alike and WHOLE_VARIANCE_RANGE[0] < whole < WHOLE_VARIANCE_RANGE[1]):
+        return None
+    return DropoutFit(keep_prob, worst, places)

@@ -112,10 +112,13 @@ def _at(steps: Arrays, direction: str, layer: int, part: str, step: int) -> np.n
 def _one_step(bundle: Bundle, steps: Arrays, weights: Arrays, direction: str, layer: int, step: int) -> Trace:
     """Run one step from the port's own states of the step before."""
     spec = bundle.spec
-    if layer:
-        read = _at(steps, direction, layer - 1, "h", step)
-    else:
+    if not layer:
         read = bundle.sequence()[:, :: -1 if direction == "bw" else 1][:, step]
+    elif spec.joined_layers:
+        place = bundle.inputs.shape[1] - 1 - step if direction == "bw" else step
+        read = np.concatenate([steps[f"{name}/{layer - 1}/h"][:, place] for name in spec.directions], axis=1)
+    else:
+        read = _at(steps, direction, layer - 1, "h", step)
     h = _at(steps, direction, layer, "h", step - 1)
     has_c = f"{direction}/{layer}/c" in steps
     c = _at(steps, direction, layer, "c", step - 1) if has_c else np.zeros_like(h)

@@ -2,25 +2,15 @@
 
 import dataclasses
 import itertools
-from typing import Callable, Iterator, Mapping, NamedTuple, Optional
+from typing import Callable, Iterator, Tuple
 
 import numpy as np
 
+from tf1_lstm.parity.bundle import Words
+from tf1_lstm.parity.entry import Entry
 from tf1_lstm.parity.problem import Problem
 
-Change = Callable[[Problem], Optional[Problem]]
 Edit = Callable[[np.ndarray], np.ndarray]
-
-
-class Entry(NamedTuple):
-    """As in ``mistakes.Mistake``."""
-
-    name: str
-    variant: str
-    says: str
-    mends: Mapping[str, str]
-    change: Change
-    common: bool = True
 
 
 def _edited(name: str, variant: str, says: str, mend: str, edit: Edit) -> Entry:
@@ -36,7 +26,7 @@ def entries(problem: Problem) -> Iterator[Entry]:
         "inputs = inputs[:, ::-1]  # and no go_backwards=True",
         lambda x: x[:, ::-1],
     )
-    if problem.vectors is None:
+    if problem.words is None:
         yield _edited(
             "not-divided-by-255",
             "",
@@ -60,18 +50,34 @@ def entries(problem: Problem) -> Iterator[Entry]:
                 lambda x: x.swapaxes(1, 2),
             )
         return
-    yield from _id_mistakes(problem.vectors.words - 1, problem.vectors.unknown)
+    yield from _padding_mistakes(problem.padding)
+    yield from _id_mistakes(problem.words)
 
 
-def _id_mistakes(last: int, unknown: int) -> Iterator[Entry]:
-    yield _edited(
-        "padding-in-front",
-        "",
-        "the padding stands in front of the words; the model was trained with it behind them",
-        "ids = keras.utils.pad_sequences(ids, maxlen=steps, padding='post', truncating='post')",
-        _pad_in_front,
-    )
-    for skip, variant in (("zeros", "every id 0 is skipped"), ("trailing", "the padding's end is skipped")):
+def _padding_mistakes(padding: str) -> Iterator[Entry]:
+    line = "ids = keras.utils.pad_sequences(ids, maxlen=steps, padding={0!r}, truncating={0!r})"
+    if padding == "back":
+        yield _edited(
+            "padding-in-front",
+            "",
+            "the padding stands in front of the words; the model was trained with it behind them",
+            line.format("post"),
+            _pad_in_front,
+        )
+    else:
+        yield _edited(
+            "padding-behind",
+            "",
+            "the padding stands behind the words; the model was trained with it in front of them",
+            line.format("pre"),
+            _pad_behind,
+        )
+    skips = [("zeros", "every id 0 is skipped")]
+    if padding == "back":
+        skips.append(("trailing", "the padding's end is skipped"))
+    else:
+        skips.append(("counted", "as many steps are run as there are words, from the first"))
+    for skip, variant in skips:
         yield Entry(
             "padding-masked",
             variant,
@@ -83,12 +89,22 @@ def _id_mistakes(last: int, unknown: int) -> Iterator[Entry]:
             },
             lambda p, skip=skip: dataclasses.replace(p, skip=skip),  # type: ignore[misc]
         )
-    for step, all_ids in itertools.product((1, -1), (False, True)):
+
+
+def id_shifts(words: Words) -> Tuple[int, ...]:
+    """Return by how much a port's ids may be off: one, or the ids that Keras keeps for other things."""
+    return (1, -1) if words.unknown == words.count - 1 else (1, -1, 3, -3)
+
+
+def _id_mistakes(words: Words) -> Iterator[Entry]:
+    last, unknown = words.count - 1, words.unknown
+    for step, all_ids in itertools.product(id_shifts(words), (False, True)):
+        size = {1: "one", 3: "three"}[abs(step)]
         yield _edited(
             "ids-shifted",
             f"{step:+d}, {'padding too' if all_ids else 'words only'}",
-            f"word ids are {'one too high' if step > 0 else 'one too low'} for the table of vectors",
-            f"ids = ids {'-' if step > 0 else '+'} 1  # for words; 0 stays the padding",
+            f"word ids are {size} too {'high' if step > 0 else 'low'} for the table of vectors",
+            f"ids = ids {'-' if step > 0 else '+'} {abs(step)}  # for words; 0 stays the padding",
             lambda x, step=step, all_ids=all_ids: np.where(  # type: ignore[misc]
                 (x != 0) | all_ids, np.clip(x + step, 0, last), x
             ),
@@ -103,8 +119,12 @@ def _id_mistakes(last: int, unknown: int) -> Iterator[Entry]:
 
 
 def _pad_in_front(ids: np.ndarray) -> np.ndarray:
+    return _pad_behind(ids[:, ::-1])[:, ::-1]
+
+
+def _pad_behind(ids: np.ndarray) -> np.ndarray:
     moved = ids.copy()
     for row, words in enumerate(ids):
         used = np.flatnonzero(words)
-        moved[row] = np.roll(words, len(words) - 1 - used[-1]) if len(used) else words
+        moved[row] = np.roll(words, -used[0]) if len(used) else words
     return moved

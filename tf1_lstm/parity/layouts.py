@@ -12,9 +12,10 @@ from tf1_lstm.parity.cells import GATE_ORDER, Cell
 
 Arrays = Dict[str, np.ndarray]
 LSTM_ORDER = ("i", "f", "j", "o")  # Keras and PyTorch alike
+GRU_ORDERS = ("zrn", "rzn")  # Keras's, PyTorch's; z is the update gate u, n the candidate
 # Cells for which the framework has a layer of its own; the others keep TensorFlow 1's layout.
-KERAS_LAYERS = {"basic_rnn": "SimpleRNN", "basic_lstm": "LSTM", "gru": "GRU"}
-TORCH_LAYERS = {"basic_rnn": "RNN", "basic_lstm": "LSTM"}
+KERAS_LAYERS = {"basic_rnn": "SimpleRNN", "basic_lstm": "LSTM", "gru": "GRU", "gru_reset_after": "GRU"}
+TORCH_LAYERS = {"basic_rnn": "RNN", "basic_lstm": "LSTM", "gru_reset_after": "GRU"}
 
 
 def reorder(array: np.ndarray, found: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
@@ -34,9 +35,11 @@ def to_keras(cell: Cell, parts: Mapping[str, np.ndarray]) -> List[np.ndarray]:
     """Return ``[kernel, recurrent_kernel, bias]`` for a Keras layer, in the order of ``set_weights``.
 
     Args:
-      cell: with a layer in Keras (``KERAS_LAYERS``); the GRU's must have ``reset_after=False``.
-      parts: of one cell, in TensorFlow 1's layout.
+      cell: with a layer in Keras (``KERAS_LAYERS``); that of ``"gru"`` must have ``reset_after=False``.
+      parts: of one cell, in the layout of the canonical weights.
     """
+    if cell.name == "gru_reset_after":  # has Keras's own layout
+        return [parts["kernel"], parts["recurrent_kernel"], parts["bias"]]
     if cell.name == "gru":
         r_u, bias_r_u = parts["gates/kernel"], parts["gates/bias"]
         kernel = np.concatenate([reorder(r_u, "ru", "ur"), parts["candidate/kernel"]], axis=1)
@@ -52,6 +55,11 @@ def to_keras(cell: Cell, parts: Mapping[str, np.ndarray]) -> List[np.ndarray]:
 
 def from_keras(cell: Cell, weights: Sequence[np.ndarray]) -> Arrays:
     """Return the parts of one cell from a Keras layer's weights; a missing bias counts as zero."""
+    if cell.name == "gru_reset_after":
+        bias = weights[2] if len(weights) > 2 else np.zeros((2, weights[0].shape[1]), weights[0].dtype)
+        if bias.ndim == 1:  # GRU with reset_after=False
+            bias = np.stack([bias, np.zeros_like(bias)])
+        return {"kernel": weights[0], "recurrent_kernel": weights[1], "bias": bias}
     kernel = np.concatenate([weights[0], weights[1]])
     bias = weights[2] if len(weights) > 2 else np.zeros(kernel.shape[1], kernel.dtype)
     if bias.ndim == 2:  # GRU with reset_after: an input and a recurrent bias
@@ -72,18 +80,23 @@ def from_keras(cell: Cell, weights: Sequence[np.ndarray]) -> Arrays:
 
 
 def to_torch(cell: Cell, parts: Mapping[str, np.ndarray]) -> Arrays:
-    """Return ``weight_ih``, ``weight_hh``, ``bias_ih`` and ``bias_hh`` (zero) for a PyTorch layer.
+    """Return ``weight_ih``, ``weight_hh``, ``bias_ih`` and ``bias_hh`` for a PyTorch layer.
+
+    ``bias_hh`` is zero but for a cell that has two biases itself.
 
     Args:
       cell: with a layer in PyTorch (``TORCH_LAYERS``).
-      parts: of one cell, in TensorFlow 1's layout.
+      parts: of one cell, in the layout of the canonical weights.
     """
     kernel, recurrent, bias = to_keras(cell, parts)
+    if cell.name == "gru_reset_after":
+        kernel, recurrent, bias = (reorder(array, *GRU_ORDERS) for array in (kernel, recurrent, bias))
+    biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
     return {
         "weight_ih": np.ascontiguousarray(kernel.T),
         "weight_hh": np.ascontiguousarray(recurrent.T),
-        "bias_ih": bias,
-        "bias_hh": np.zeros_like(bias),
+        "bias_ih": biases[0],
+        "bias_hh": biases[1],
     }
 
 
@@ -98,10 +111,12 @@ def from_torch(cell: Cell, weights: Mapping[str, np.ndarray], summed_bias: bool 
     """
     bias: List[np.ndarray] = [weights[name] for name in ("bias_ih", "bias_hh") if name in weights]
     arrays = [weights["weight_ih"].T, weights["weight_hh"].T]
-    if bias:
+    if bias and cell.name == "gru_reset_after":
+        arrays.append(np.stack(bias))
+    elif bias:
         arrays.append(sum(bias[1:], bias[0]) if summed_bias else bias[0])
-    if cell.name == "gru":  # PyTorch has r, z, n and z is u
-        arrays = [reorder(array, "rzn", "zrn") for array in arrays]
+    if cell.name in ("gru", "gru_reset_after"):
+        arrays = [reorder(array, *reversed(GRU_ORDERS)) for array in arrays]
     return from_keras(cell, arrays)
 
 

@@ -4,13 +4,13 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 import numpy as np
 
-from tf1_lstm.parity.adam import adam_allowance
 from tf1_lstm.parity.bundle import Bundle
+from tf1_lstm.parity.optimizers import rounding_allowance
 from tf1_lstm.parity.problem import problem_of
 from tf1_lstm.parity.runner import Observed
 
 PASS, FAIL, UNKNOWN = "PASS", "FAIL", "not available"
-NAMES = ("weights", "steps", "logits", "labels", "loss", "gradients", "adam")
+NAMES = ("weights", "steps", "logits", "labels", "loss", "gradients", "updates")
 TOLERANCE = 1e-5
 Arrays = Mapping[str, np.ndarray]
 
@@ -22,7 +22,7 @@ class Level(NamedTuple):
       name: one of ``NAMES``.
       status: ``PASS``, ``FAIL`` or ``UNKNOWN``.
       tolerance: largest difference allowed, relative where a number is larger than 1, beyond
-        ``rounding``; the weights after Adam's steps may also differ by ``adam.adam_allowance``.
+        ``rounding``; updated weights may also differ by ``optimizers.rounding_allowance``.
       rounding: TensorFlow 1.15's own rounding error, where it is known.
       absolute: largest absolute difference, or None.
       relative: largest difference over the largest number of its array.
@@ -60,9 +60,11 @@ def compare_levels(
         return tolerances.get(name, tolerances.get("", TOLERANCE))
 
     training = observed.arrays.get("training", {})
-    adam = {n: a for n, a in training.items() if n.startswith("adam/")}
+    updates = {n: a for n, a in training.items() if n.startswith("updates/")}
     gradients = {n: a for n, a in training.items() if n.startswith("gradients/")}
-    right_adam = {f"adam/{k + 1}/{r}": a for k, step in enumerate(bundle.adam) for r, a in step.items()}
+    right_updates = {
+        f"updates/{k + 1}/{r}": a for k, step in enumerate(bundle.updates) for r, a in step.items()
+    }
     right_gradients = {f"gradients/{role}": array for role, array in bundle.gradients.items()}
     logits = observed.arrays.get("logits", {})
     loss = {"loss": training["loss"]} if "loss" in training else {}
@@ -72,10 +74,10 @@ def compare_levels(
         ("logits", "logits", {"logits": bundle.logits}, logits),
         ("loss", "training", {"loss": np.asarray(bundle.loss, np.float32)}, loss),
         ("gradients", "training", right_gradients, gradients),
-        ("adam", "training", right_adam, adam),
+        ("updates", "training", right_updates, updates),
     ]
     allowed = rounding_of(bundle)
-    allowed.update(_adam_allowances(bundle, gradients, limit("gradients"), allowed))
+    allowed.update(_update_allowances(bundle, gradients, limit("gradients"), allowed))
     found = {
         name: _level(name, limit(name), right, seen, _reason(observed, source), allowed)
         for name, source, right, seen in pairs
@@ -98,19 +100,21 @@ def rounding_of(bundle: Bundle) -> Dict[str, Any]:
     return {name: float(np.abs(theirs - right).max()) for name, (theirs, right) in pairs.items()}
 
 
-def _adam_allowances(
+def _update_allowances(
     bundle: Bundle, seen: Arrays, tolerance: float, rounding: Mapping[str, float]
 ) -> Dict[str, np.ndarray]:
     """Return what rounding of the gradients alone may do to the weights after each step, by name."""
-    found = {}
+    found, spec = {}, bundle.spec
     for role, gradient in bundle.gradients.items():
         name = f"gradients/{role}"
         if name not in seen:
             continue
         most = tolerance + rounding[name]
-        for count in range(1, len(bundle.adam) + 1):
-            allowed = adam_allowance(bundle.spec.adam, {role: gradient}, {role: seen[name]}, count, most)
-            found.update({f"adam/{count}/{role}": array for role, array in allowed.items()})
+        for count in range(1, len(bundle.updates) + 1):
+            allowed = rounding_allowance(
+                spec.optimizer, {role: gradient}, {role: seen[name]}, count, most, spec.factor
+            )
+            found.update({f"updates/{count}/{role}": array for role, array in allowed.items()})
     return found
 
 
@@ -125,7 +129,7 @@ def _level(name: str, tolerance: float, right: Arrays, seen: Arrays, reason: str
     if not seen:
         return Level(name, UNKNOWN, tolerance, reason=reason)
     missing = sorted(set(right) - set(seen))
-    scales = [allowed[key] for key in right if key in allowed and name != "adam"]
+    scales = [allowed[key] for key in right if key in allowed and name != "updates"]
     worst = Level(name, PASS, tolerance, max(scales, default=None), 0.0, 0.0)
     excess = 0.0
     for key in right:

@@ -7,10 +7,10 @@ from typing import Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity import reference
-from tf1_lstm.parity.bundle import Bundle, WordVectors
+from tf1_lstm.parity import cells, reference
+from tf1_lstm.parity.bundle import Bundle, Words, WordVectors
 from tf1_lstm.parity.cells import Cell
-from tf1_lstm.parity.reference import Spec
+from tf1_lstm.parity.spec import Spec
 
 Arrays = Dict[str, np.ndarray]
 PartsChange = Callable[[Cell, Arrays], Arrays]
@@ -25,9 +25,13 @@ class Problem:
       weights: role -> float64.
       inputs: ``[batch, steps]`` ids or ``[batch, steps, inputs]``.
       labels: ``[batch, classes]``, one-hot.
-      vectors: the look-up table where the inputs are ids.
-      keep_prob: the recipe's share of outputs that dropout keeps.
-      skip: ``""``; ``"zeros"``: every id 0 is skipped; ``"trailing"``: those at the end are.
+      vectors: the look-up table where the inputs are ids and the embedding is frozen.
+      words: what the ids mean; None where the inputs are rows.
+      padding: the end of a sequence that is padded, ``"front"`` or ``"back"``.
+      keep_prob: the share that every dropout of the recipe keeps; 1 without one.
+      places: where they are, other than on the cells' outputs: some of ``recipes.settings.DROPOUT_PLACES``.
+      skip: ``""``; ``"zeros"``: every id 0 is skipped; ``"trailing"``: those at the end are;
+        ``"counted"``: as many steps as there are words are run, from the first.
     """
 
     spec: Spec
@@ -35,7 +39,10 @@ class Problem:
     inputs: np.ndarray
     labels: np.ndarray
     vectors: Optional[WordVectors]
+    words: Optional[Words]
+    padding: str
     keep_prob: float
+    places: Tuple[str, ...] = ()
     skip: str = ""
 
     def rows(self, rows: np.ndarray) -> "Problem":
@@ -55,9 +62,9 @@ class Problem:
         """Return the problem with some switches of its cell changed."""
         return self.with_spec(cell=dataclasses.replace(self.spec.cell, **changes))
 
-    def with_adam(self, **changes: object) -> "Problem":
+    def with_optimizer(self, **changes: object) -> "Problem":
         """Return the problem with some settings of its optimizer changed."""
-        return self.with_spec(adam=dataclasses.replace(self.spec.adam, **changes))
+        return self.with_spec(optimizer=dataclasses.replace(self.spec.optimizer, **changes))
 
     def with_parts(self, change: PartsChange) -> "Problem":
         """Return the problem with the weights of every cell changed."""
@@ -70,36 +77,56 @@ class Problem:
                 )
         return dataclasses.replace(self, weights=weights)
 
-    def sequence(self) -> Optional[Tuple[np.ndarray, Optional[np.ndarray]]]:
-        """Return ``[batch, steps, inputs]`` and the mask of steps to run, or None for an unknown word."""
-        if self.vectors is None:
-            return self.inputs, None
-        found = self.vectors.look_up(self.inputs)
-        if found is None:
-            return None
-        mask = None
+    def mask(self) -> Optional[np.ndarray]:
+        """Return the steps to run, ``[batch, steps]``; None for all."""
+        used = self.inputs != 0
         if self.skip == "zeros":
-            mask = self.inputs != 0
-        elif self.skip == "trailing":
-            mask = np.cumsum(self.inputs[:, ::-1] != 0, axis=1)[:, ::-1] > 0
-        return found, mask
+            return used
+        if self.skip == "trailing":
+            return np.cumsum(used[:, ::-1], axis=1)[:, ::-1] > 0
+        if self.skip == "counted":
+            return np.arange(used.shape[1]) < used.sum(axis=1, keepdims=True)
+        return None
 
-    def forward(self) -> Optional[reference.Forward]:
+    def sequence(self, dtype: type) -> Optional[np.ndarray]:
+        """Return what the model takes, in a float type, ids as they are; None for an unknown word."""
+        if self.spec.trains_embedding:
+            return self.inputs
+        found = self.inputs if self.vectors is None else self.vectors.look_up(self.inputs)
+        return None if found is None else found.astype(dtype)
+
+    @property
+    def drops_features(self) -> bool:
+        """Whether a dropout is on what the softmax reads, or on what a ReLU makes it of."""
+        return self.keep_prob < 1 and (not self.places or bool({"states", "dense"} & set(self.places)))
+
+    def forward(self, drop: reference.Drop = reference.no_dropout) -> Optional[reference.Forward]:
         """Run the model; None where the bundle lacks a word."""
-        found = self.sequence()
+        found = self.sequence(_type_of(self.weights))
         if found is None:
             return None
-        dtype = next(iter(self.weights.values())).dtype
-        return reference.forward(self.spec, self.weights, found[0].astype(dtype), found[1])
+        return reference.forward(self.spec, self.weights, found, self.mask(), drop)
+
+    def first_steps(self, count: int) -> Optional[np.ndarray]:
+        """Return h of the first layer's first steps, ``[batch, count, units]``, without running the rest."""
+        found = self.sequence(_type_of(self.weights))
+        if found is None:
+            return None
+        start, mask = reference.looked_up(self.spec, self.weights, found[:, :count]), self.mask()
+        seen = None if mask is None else mask[:, :count]
+        return cells.run(self.spec.cell, self.spec.parts(self.weights, "fw", 0), start, seen).h
 
     def training(self, weights: Optional[Mapping[str, np.ndarray]] = None) -> Optional[reference.Training]:
         """Return the loss and gradients, at other weights where given; None where the bundle lacks a word."""
-        found = self.sequence()
+        used = self.weights if weights is None else weights
+        found = self.sequence(_type_of(used))
         if found is None or self.spec.steps_on_batch_axis:
             return None
-        used = self.weights if weights is None else weights
-        dtype = next(iter(used.values())).dtype
-        return reference.gradients(self.spec, used, found[0].astype(dtype), self.labels, found[1])
+        return reference.gradients(self.spec, used, found, self.labels, self.mask())
+
+
+def _type_of(weights: Mapping[str, np.ndarray]) -> type:
+    return next(iter(weights.values())).dtype.type
 
 
 class Numbers(NamedTuple):
@@ -108,9 +135,9 @@ class Numbers(NamedTuple):
     Attributes:
       logits: ``[batch, classes]``.
       steps: ``{fw|bw}/LAYER/{h|c}`` -> ``[batch, steps, units]``; empty where not known.
-      loss: mean softmax cross-entropy.
+      loss: mean cross-entropy.
       gradients: role -> derivative; roles may be missing.
-      adam: weights by role after 1, 2, 3 steps.
+      updates: weights by role after 1, 2, 3 steps of the optimizer.
       repeats: ``[runs, batch, classes]``, logits of further runs on the same inputs.
     """
 
@@ -118,25 +145,30 @@ class Numbers(NamedTuple):
     steps: Mapping[str, np.ndarray] = MappingProxyType({})
     loss: Optional[float] = None
     gradients: Optional[Arrays] = None
-    adam: Optional[Tuple[Arrays, ...]] = None
+    updates: Optional[Tuple[Arrays, ...]] = None
     repeats: Optional[np.ndarray] = None
 
 
 def problem_of(bundle: Bundle) -> Problem:
     """Return the problem that a bundle's own numbers are the answer to."""
+    settings = bundle.settings
+    places = tuple(filter(None, map(str.strip, settings.get("dropout_at", "").split(","))))
     return Problem(
         spec=bundle.spec,
         weights={role: array.astype(np.float64) for role, array in bundle.weights.items()},
         inputs=bundle.inputs,
         labels=bundle.labels.astype(np.float64),
         vectors=bundle.vectors,
-        keep_prob=bundle.settings["output_keep_prob"],
+        words=bundle.words,
+        padding=settings.get("padding", "back"),
+        keep_prob=settings["keep_prob"] if places else settings["output_keep_prob"],
+        places=places,
     )
 
 
 def numbers_of(bundle: Bundle) -> Numbers:
     """Return TensorFlow 1.15's numbers."""
-    return Numbers(bundle.logits, bundle.steps, bundle.loss, bundle.gradients, bundle.adam)
+    return Numbers(bundle.logits, bundle.steps, bundle.loss, bundle.gradients, bundle.updates)
 
 
 def largest_error(predicted: np.ndarray, seen: np.ndarray) -> float:

@@ -1,85 +1,27 @@
-"""A whole model in NumPy: layers, directions, readout, softmax, loss and gradients.
+"""A whole model in NumPy: embedding, layers, directions, readout, dense layer, loss and gradients.
 
-What TensorFlow 1.15 computes from a recipe's graph with dropout off. The switches of ``Spec`` that
-a port may have set wrongly keep the published value unless a mistake (see ``mistakes``) changes
-them.
+What TensorFlow 1.15 computes from a recipe's graph with dropout off.
 """
 
-from dataclasses import dataclass, field
-from typing import Dict, Mapping, NamedTuple, Optional, Tuple
+import dataclasses
+from typing import Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from tf1_lstm.parity import backprop, cells
-from tf1_lstm.parity.adam import Adam
-from tf1_lstm.parity.cells import KINDS, Cell, Trace
+from tf1_lstm.parity.cells import ACTIVATIONS, Trace, sigmoid
+from tf1_lstm.parity.optimizers import EMBEDDING
+from tf1_lstm.parity.spec import Spec
 
 Arrays = Dict[str, np.ndarray]
+Derivatives = Dict[str, Tuple[np.ndarray, Optional[np.ndarray]]]
+# (place, array) -> the array as dropout leaves it
+Drop = Callable[[str, np.ndarray], np.ndarray]
 
 
-@dataclass(frozen=True)
-class Spec:
-    """One model.
-
-    Attributes:
-      cell: the cell of every layer.
-      readout: as in ``recipes.base.READOUTS``.
-      layers: stacked layers in each direction.
-      bidirectional: a second stack that reads the sequence from its end.
-      adam: the optimizer.
-      read: ``"h"``; ``"c"`` where a port reads the cell state.
-      position: ``"final"``: each direction's last computed step; ``"first"`` or ``"last"``: that
-        place in the sequence, for both directions.
-      backward_first: joins the directions as (backward, forward).
-      wrong_direction: reads the forward direction where the backward one was published.
-      scale: factor on what the softmax reads.
-      probabilities: returns the softmax in place of the logits (and takes its loss from that).
-      steps_on_batch_axis: takes the batch axis for the steps.
-      loss_sum: sums the loss over the batch in place of its mean.
-      double_bias: recurrent biases are trained as two halves, so that they move twice as far.
-    """
-
-    cell: Cell
-    readout: str
-    layers: int = 1
-    bidirectional: bool = False
-    adam: Adam = field(default_factory=Adam)
-    read: str = "h"
-    position: str = "final"
-    backward_first: bool = False
-    wrong_direction: bool = False
-    scale: float = 1.0
-    probabilities: bool = False
-    steps_on_batch_axis: bool = False
-    loss_sum: bool = False
-    double_bias: bool = False
-
-    @property
-    def directions(self) -> Tuple[str, ...]:
-        """``("fw",)`` or ``("fw", "bw")``."""
-        return ("fw", "bw") if self.bidirectional else ("fw",)
-
-    def role(self, direction: str, layer: int, part: str) -> str:
-        """Name of one array of the canonical weights."""
-        return f"{KINDS[self.cell.name]}/{direction}/{layer}/{part}"
-
-    def shapes(self, inputs: int, classes: int) -> Dict[str, Tuple[int, ...]]:
-        """Role -> shape of every weight."""
-        found: Dict[str, Tuple[int, ...]] = {}
-        for direction in self.directions:
-            for layer in range(self.layers):
-                width = inputs if layer == 0 else self.cell.units
-                for part, shape in self.cell.shapes(width).items():
-                    found[self.role(direction, layer, part)] = shape
-        read = self.cell.units * (2 if self.readout == "both-states" else 1)
-        found["softmax/weights"] = (read, classes)
-        found["softmax/bias"] = (classes,)
-        return found
-
-    def parts(self, weights: Mapping[str, np.ndarray], direction: str, layer: int) -> Arrays:
-        """Part name -> array of one cell."""
-        prefix = self.role(direction, layer, "")
-        return {role[len(prefix) :]: array for role, array in weights.items() if role.startswith(prefix)}
+def _order(direction: str) -> int:
+    """Return the step of a slice that turns the inputs' order into the order of processing, or back."""
+    return -1 if direction == "bw" else 1
 
 
 class Forward(NamedTuple):
@@ -87,22 +29,25 @@ class Forward(NamedTuple):
 
     Attributes:
       traces: (direction, layer) -> what the layer recorded, in its own order of processing.
-      features: ``[batch, units]`` or ``[batch, 2 * units]``, what the softmax reads.
+      states: ``[batch, units]`` or ``[batch, 2 * units]``, what is read of the last layer.
+      features: what the softmax reads: the states, or the dense layer's output.
+      scores: ``[batch, classes]`` as the last layer gives them; ``[batch, 1]`` for a sigmoid.
       logits: ``[batch, classes]`` as the model returns them.
     """
 
     traces: Dict[Tuple[str, int], Trace]
+    states: np.ndarray
     features: np.ndarray
+    scores: np.ndarray
     logits: np.ndarray
 
     def steps(self) -> Arrays:
         """``DIRECTION/LAYER/h`` (and ``/c``) -> ``[batch, steps, units]``, in the order of the inputs."""
         found: Arrays = {}
         for (direction, layer), trace in self.traces.items():
-            order = -1 if direction == "bw" else 1
-            found[f"{direction}/{layer}/h"] = trace.h[:, ::order]
+            found[f"{direction}/{layer}/h"] = trace.h[:, :: _order(direction)]
             if trace.c is not None:
-                found[f"{direction}/{layer}/c"] = trace.c[:, ::order]
+                found[f"{direction}/{layer}/c"] = trace.c[:, :: _order(direction)]
         return found
 
 
@@ -112,30 +57,77 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def no_dropout(place: str, array: np.ndarray) -> np.ndarray:
+    """Return the array as it is."""
+    return array
+
+
 def forward(
-    spec: Spec, weights: Mapping[str, np.ndarray], inputs: np.ndarray, mask: Optional[np.ndarray] = None
+    spec: Spec,
+    weights: Mapping[str, np.ndarray],
+    inputs: np.ndarray,
+    mask: Optional[np.ndarray] = None,
+    drop: Drop = no_dropout,
 ) -> Forward:
     """Run the model.
 
     Args:
       spec: what is computed.
       weights: role -> array, as in ``Spec.shapes``.
-      inputs: ``[batch, steps, inputs]``.
+      inputs: ``[batch, steps, inputs]``; ids ``[batch, steps]`` where the embedding is trained.
       mask: ``[batch, steps]``, False at steps to skip.
+      drop: called at each of ``recipes.settings.DROPOUT_PLACES``.
     """
+    sequence = drop("embedding", looked_up(spec, weights, inputs))
     if spec.steps_on_batch_axis:
-        inputs, mask = inputs.swapaxes(0, 1), None if mask is None else mask.T
+        sequence, mask = sequence.swapaxes(0, 1), None if mask is None else mask.T
+    traces = _run_layers(spec, weights, sequence, mask, drop)
+    states = np.concatenate([_read(spec, traces, name)[0] for name in _read_order(spec)], axis=1)
+    states = drop("states", states)
+    features = states
+    if spec.dense_units:
+        activation = ACTIVATIONS[spec.dense_activation][0]
+        features = activation(drop("dense", states @ weights["dense/kernel"] + weights["dense/bias"]))
+    scores = (features * spec.scale) @ weights["softmax/weights"] + weights["softmax/bias"]
+    return Forward(traces, states, features, scores, _answer(spec, scores))
+
+
+def looked_up(spec: Spec, weights: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
+    """Return what the first layer reads, ``[batch, steps, inputs]``, of what ``forward`` takes."""
+    return weights[EMBEDDING][inputs] if spec.trains_embedding else inputs
+
+
+def _run_layers(
+    spec: Spec,
+    weights: Mapping[str, np.ndarray],
+    sequence: np.ndarray,
+    mask: Optional[np.ndarray],
+    drop: Drop,
+) -> Dict[Tuple[str, int], Trace]:
     traces: Dict[Tuple[str, int], Trace] = {}
-    for direction in spec.directions:
-        order = -1 if direction == "bw" else 1
-        sequence, seen = inputs[:, ::order], None if mask is None else mask[:, ::order]
-        for layer in range(spec.layers):
-            trace = cells.run(spec.cell, spec.parts(weights, direction, layer), sequence, seen)
-            traces[direction, layer] = trace
-            sequence = trace.h
-    features = np.concatenate([_read(spec, traces, name)[0] for name in _read_order(spec)], axis=1)
-    logits = (features * spec.scale) @ weights["softmax/weights"] + weights["softmax/bias"]
-    return Forward(traces, features, softmax(logits) if spec.probabilities else logits)
+    read = dict.fromkeys(spec.directions, sequence)  # in the order of the inputs
+    for layer in range(spec.layers):
+        read = _dropped(spec, read, layer, drop)
+        for direction in spec.directions:
+            order = _order(direction)
+            seen = None if mask is None else mask[:, ::order]
+            parts = spec.parts(weights, direction, layer)
+            traces[direction, layer] = cells.run(spec.cell, parts, read[direction][:, ::order], seen)
+        read = {name: traces[name, layer].h[:, :: _order(name)] for name in spec.directions}
+        if spec.joined_layers:
+            read = dict.fromkeys(spec.directions, np.concatenate(list(read.values()), axis=2))
+    return traces
+
+
+def _dropped(spec: Spec, read: Arrays, layer: int, drop: Drop) -> Arrays:
+    """Return what a layer reads as dropout leaves it: one mask where both directions read the same."""
+
+    def one(array: np.ndarray) -> np.ndarray:
+        return drop("inputs", drop("layers", array) if layer else array)
+
+    if layer and not spec.joined_layers:
+        return {name: one(array) for name, array in read.items()}
+    return dict.fromkeys(spec.directions, one(next(iter(read.values()))))
 
 
 def _read_order(spec: Spec) -> Tuple[str, ...]:
@@ -148,7 +140,7 @@ def _read_order(spec: Spec) -> Tuple[str, ...]:
 
 def _read(spec: Spec, traces: Dict[Tuple[str, int], Trace], direction: str) -> Tuple[np.ndarray, int]:
     """Return what is read of one direction, ``[batch, units]``, and its index in the layer's own order."""
-    trace = traces[direction, spec.layers - 1]
+    trace = traces[direction, spec.layer_read]
     states = trace.c if spec.read == "c" and trace.c is not None else trace.h
     steps = states.shape[1]
     index = steps - 1
@@ -157,12 +149,38 @@ def _read(spec: Spec, traces: Dict[Tuple[str, int], Trace], direction: str) -> T
     if spec.steps_on_batch_axis:
         # The port still cuts out[:, -1] or the last state, which is now the last example's.
         place = 0 if spec.position == "first" else -1
-        return states[place][:: -1 if direction == "bw" else 1], index
+        return states[place][:: _order(direction)], index
     return states[:, index], index
+
+
+def _answer(spec: Spec, scores: np.ndarray) -> np.ndarray:
+    """Return the logits ``[batch, classes]``, or what the model returns in their place."""
+    if spec.output == "sigmoid":
+        z = -scores if spec.answer_order == "sign" else scores
+        answer = np.concatenate([np.zeros_like(z), sigmoid(z) if spec.probabilities else z], axis=1)
+    else:
+        answer = softmax(scores) if spec.probabilities else scores
+    return answer[:, ::-1] if spec.answer_order == "columns" else answer
+
+
+def _answer_back(spec: Spec, scores: np.ndarray, d_answer: np.ndarray) -> np.ndarray:
+    """Return the derivative by the scores from that by the answer."""
+    if spec.answer_order == "columns":
+        d_answer = d_answer[:, ::-1]
+    if spec.output == "sigmoid":
+        sign = -1 if spec.answer_order == "sign" else 1
+        p = sigmoid(sign * scores)
+        return sign * d_answer[:, 1:] * (p * (1 - p) if spec.probabilities else 1)
+    if not spec.probabilities:
+        return d_answer
+    p = softmax(scores)
+    return p * (d_answer - (d_answer * p).sum(axis=1, keepdims=True))
 
 
 def cross_entropy(spec: Spec, logits: np.ndarray, labels: np.ndarray) -> Tuple[float, np.ndarray]:
     """Return the softmax cross-entropy and its derivative by the logits ``[batch, classes]``."""
+    if spec.labels_swapped:
+        labels = labels[:, ::-1]
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     share = 1.0 if spec.loss_sum else 1.0 / len(logits)
@@ -191,46 +209,71 @@ def gradients(
     Args:
       spec: what is computed; ``steps_on_batch_axis`` is not differentiated.
       weights: role -> array.
-      inputs: ``[batch, steps, inputs]``.
+      inputs: as in ``forward``.
       labels: ``[batch, classes]``, one-hot.
       mask: ``[batch, steps]``, False at steps to skip.
     """
     result = forward(spec, weights, inputs, mask)
-    loss, d_logits = cross_entropy(spec, result.logits, labels)
-    if spec.probabilities:
-        p = result.logits
-        d_logits = p * (d_logits - (d_logits * p).sum(axis=1, keepdims=True))
+    judged = dataclasses.replace(spec, probabilities=False) if spec.loss_of_logits else spec
+    loss, d_answer = cross_entropy(judged, _answer(judged, result.scores), labels)
+    d_scores = _answer_back(judged, result.scores, d_answer)
     found: Arrays = {role: np.zeros_like(array) for role, array in weights.items()}
-    found["softmax/weights"] = (result.features * spec.scale).T @ d_logits
-    found["softmax/bias"] = d_logits.sum(axis=0)
-    d_features = (d_logits @ weights["softmax/weights"].T) * spec.scale
-    units = spec.cell.units
-    for place, direction in enumerate(_read_order(spec)):
-        d_read = d_features[:, place * units : (place + 1) * units]
-        _back_direction(spec, weights, result, direction, d_read, found)
+    found["softmax/weights"] = (result.features * spec.scale).T @ d_scores
+    found["softmax/bias"] = d_scores.sum(axis=0)
+    d_states = (d_scores @ weights["softmax/weights"].T) * spec.scale
+    if spec.dense_units:
+        d_dense = d_states * ACTIVATIONS[spec.dense_activation][1](result.features)
+        found["dense/kernel"] = result.states.T @ d_dense
+        found["dense/bias"] = d_dense.sum(axis=0)
+        d_states = d_dense @ weights["dense/kernel"].T
+    d_sequence = _back_layers(spec, weights, result, d_states, found)
+    if spec.trains_embedding:
+        found[EMBEDDING] = _back_look_up(spec, found[EMBEDDING], inputs, d_sequence)
     return Training(loss, found, result)
 
 
-def _back_direction(
-    spec: Spec,
-    weights: Mapping[str, np.ndarray],
-    result: Forward,
-    direction: str,
-    d_read: np.ndarray,
-    found: Arrays,
-) -> None:
-    """Add to ``found`` the gradients of one direction's stack."""
-    top = result.traces[direction, spec.layers - 1]
-    d_h, d_c = np.zeros_like(top.h), None
-    index = _read(spec, result.traces, direction)[1]
-    if spec.read == "c" and top.c is not None:
-        d_c = np.zeros_like(top.c)
-        d_c[:, index] = d_read
-    else:
-        d_h[:, index] = d_read
-    for layer in reversed(range(spec.layers)):
-        trace = result.traces[direction, layer]
-        back = backprop.back(spec.cell, spec.parts(weights, direction, layer), trace, d_h, d_c)
-        for part, gradient in back.parts.items():
-            found[spec.role(direction, layer, part)] = gradient
-        d_h, d_c = back.inputs, None
+def _back_layers(
+    spec: Spec, weights: Mapping[str, np.ndarray], result: Forward, d_states: np.ndarray, found: Arrays
+) -> np.ndarray:
+    """Add to ``found`` the gradients of all cells; return those of ``[batch, steps, inputs]``."""
+    d_outputs = _back_read(spec, result, d_states)
+    for layer in reversed(range(spec.layer_read + 1)):
+        d_inputs: Arrays = {}  # in the order of the inputs
+        for direction, (d_h, d_c) in d_outputs.items():
+            trace, parts = result.traces[direction, layer], spec.parts(weights, direction, layer)
+            back = backprop.back(spec.cell, parts, trace, d_h, d_c)
+            found.update({spec.role(direction, layer, part): array for part, array in back.parts.items()})
+            d_inputs[direction] = back.inputs[:, :: _order(direction)]
+        if spec.joined_layers and layer:
+            halves = np.split(sum(d_inputs.values()), 2, axis=2)
+            d_inputs = dict(zip(spec.directions, halves))
+        d_outputs = {name: (array[:, :: _order(name)], None) for name, array in d_inputs.items()}
+    return np.asarray(sum(d_inputs.values()))
+
+
+def _back_read(spec: Spec, result: Forward, d_states: np.ndarray) -> Derivatives:
+    """Return the derivatives by h and c of the last layer's steps, in its own order, of what is read."""
+    found: Derivatives = {}
+    order = _read_order(spec)
+    for direction, d_read in zip(order, np.split(d_states, len(order), axis=1)):
+        top = result.traces[direction, spec.layer_read]
+        d_h, d_c = np.zeros_like(top.h), None
+        index = _read(spec, result.traces, direction)[1]
+        if spec.read == "c" and top.c is not None:
+            d_c = np.zeros_like(top.c)
+            d_c[:, index] = d_read
+        else:
+            d_h[:, index] = d_read
+        found[direction] = d_h, d_c
+    return found
+
+
+def _back_look_up(spec: Spec, zeros: np.ndarray, ids: np.ndarray, d_sequence: np.ndarray) -> np.ndarray:
+    """Return the gradient of the embedding: each row has those of every step that looked it up."""
+    if spec.untrained == "embedding":
+        return zeros
+    found = zeros.copy()
+    np.add.at(found, ids, d_sequence)
+    if spec.untrained == "padding":
+        found[0] = 0
+    return found

@@ -61,11 +61,14 @@ def _explanation(explanation: Explanation, framework: str) -> Dict[str, Any]:
     ]
     if explanation.dropout is not None:
         keep = explanation.dropout.keep_prob
+        where = "of " + ", ".join(explanation.dropout.places)
+        if not explanation.dropout.places:
+            where = "before the softmax"
         mistakes.append(
             {
                 "name": DROPOUT,
                 "variant": f"keeps about {keep:.0%}",
-                "says": "dropout before the softmax is on: the port answers differently each time",
+                "says": f"dropout {where} is on: the port answers differently each time",
                 "mend": DROPOUT_MENDS.get(framework, DROPOUT_MENDS["any"]),
             }
         )
@@ -163,7 +166,7 @@ def _diagnosis_lines(document: Dict[str, Any]) -> List[str]:
             variant = f" ({mistake['variant']})" if mistake["variant"] else ""
             found += [f"  {mistake['name']}{variant}: {mistake['says']}", f"    mend: {mistake['mend']}"]
         if explanation["training"] is False:
-            found.append("    (explains the outputs, but not all of loss, gradients and Adam's steps)")
+            found.append("    (explains the outputs, but not all of loss, gradients and updates)")
     found += _where_to_look(document)
     return found
 

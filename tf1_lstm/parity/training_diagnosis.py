@@ -1,4 +1,4 @@
-"""Whether mistakes explain a port's loss, gradients and Adam steps, and which of training's own do."""
+"""Whether mistakes explain a port's loss, gradients and updates, and which of training's own do."""
 
 import dataclasses
 import itertools
@@ -6,10 +6,11 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.adam import adam_allowance, adam_steps
 from tf1_lstm.parity.cells import GATE_ORDER, Cell
 from tf1_lstm.parity.mistakes import Candidate, apply_all, training_catalogue
+from tf1_lstm.parity.optimizers import Adam, rounding_allowance, update_steps
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
+from tf1_lstm.parity.spec import Spec
 
 Arrays = Dict[str, np.ndarray]
 LOSS = "loss"
@@ -30,7 +31,8 @@ def explain_training(
     wrong model is chaotic, so that rounding decides its training.
 
     A mistake in the weights is made either while loading (the port then trains the changed weights)
-    or in the cell (it trains the right ones); both are tried.
+    or in the cell (it trains the right ones); both are tried. A port that returns probabilities may
+    take its loss from them as if they were logits, or rightly.
 
     Args:
       problem: of the bundle.
@@ -40,9 +42,14 @@ def explain_training(
     """
     if _apply(problem, mistakes).training() is None:
         return None
-    views = [_Loaded(problem, mistakes, tolerance)]
-    if mistakes:
-        views.append(_InCell(problem, mistakes, tolerance))
+    problems = [problem]
+    if _apply(problem, mistakes).spec.probabilities:
+        problems.append(problem.with_spec(loss_of_logits=True))
+    views: List[_Loaded] = []
+    for changed in problems:
+        views.append(_Loaded(changed, mistakes, tolerance))
+        if mistakes:
+            views.append(_InCell(changed, mistakes, tolerance))
     known = training_catalogue(problem)
     for size in (0, 1, 2):
         found = [
@@ -63,7 +70,7 @@ class _Loaded:
 
     def __init__(self, problem: Problem, mistakes: Candidate, tolerance: float) -> None:
         self._problem, self._mistakes, self._tolerance = problem, mistakes, tolerance
-        self._cache: Dict[bool, Optional[First]] = {}
+        self._cache: Dict[Spec, Optional[First]] = {}
 
     def start(self) -> Arrays:
         """Return the weights before the first step."""
@@ -79,9 +86,7 @@ class _Loaded:
 
     def fits(self, more: Candidate, seen: Numbers) -> bool:
         """Return whether all that is seen of the training is explained."""
-        if _apply(self._problem, more).spec.loss_sum not in self._cache:
-            self._cache_first(more)
-        cached = self._cache[_apply(self._problem, more).spec.loss_sum]
+        cached = self._first(more)
         if cached is None:
             return False
         loss, gradients, rounding = cached
@@ -95,13 +100,13 @@ class _Loaded:
             if role in gradients and not self._has_no(role, seen)
         ):
             return False
-        if seen.adam is None:
-            return not any(m.name != "loss-summed" for m in more)
+        if seen.updates is None:  # what shows in them alone cannot be known
+            return all(_loss_of(_apply(self._problem, (m,))) != _loss_of(self._problem) for m in more)
         most = self._tolerance + CHAOTIC_MARGIN * max(rounding.values())
-        return self._adam_fits(more, gradients, seen, most)
+        return self._updates_fit(more, gradients, seen, most)
 
     def is_chaotic(self) -> bool:
-        """Return whether rounding moves a gradient by so much that no step of Adam can be predicted."""
+        """Return whether rounding moves a gradient by so much that no update can be predicted."""
         cached = next(iter(self._cache.values()), None)
         if cached is None:
             return True
@@ -110,7 +115,7 @@ class _Loaded:
 
     def _has_no(self, role: str, seen: Numbers) -> bool:
         """Return whether the port has nothing to train there: a layer without bias, not a bias of zeros."""
-        if not _is_recurrent_bias(role) or all(m.name != "no-bias" for m in self._mistakes):
+        if not self._problem.spec.is_recurrent_bias(role) or all(m.name != "no-bias" for m in self._mistakes):
             return False
         return seen.gradients is not None and not np.any(seen.gradients.get(role, 0.0))
 
@@ -121,18 +126,21 @@ class _Loaded:
         largest = float(np.abs(theirs).max()) if theirs.size else 0.0
         return error <= min(self._tolerance + CHAOTIC_MARGIN * rounding, CHAOTIC_SHARE * largest)
 
-    def _cache_first(self, more: Candidate) -> None:
-        """Compute loss and gradients in float64, and how far they are from float32."""
-        exact = self.gradient(self.start(), more)
-        single = self.gradient({r: a.astype(np.float32) for r, a in self.start().items()}, more)
-        found = None
-        if exact is not None and single is not None:
-            rounding = {role: largest_error(array, single[1][role]) for role, array in exact[1].items()}
-            rounding[LOSS] = largest_error(np.asarray(exact[0]), np.asarray(single[0]))
-            found = (*exact, rounding)
-        self._cache[_apply(self._problem, more).spec.loss_sum] = found
+    def _first(self, more: Candidate) -> Optional[First]:
+        """Return loss and gradients in float64, and how far they are from float32."""
+        key = _loss_of(_apply(self._problem, more))
+        if key not in self._cache:
+            exact = self.gradient(self.start(), more)
+            single = self.gradient({r: a.astype(np.float32) for r, a in self.start().items()}, more)
+            found = None
+            if exact is not None and single is not None:
+                rounding = {role: largest_error(array, single[1][role]) for role, array in exact[1].items()}
+                rounding[LOSS] = largest_error(np.asarray(exact[0]), np.asarray(single[0]))
+                found = (*exact, rounding)
+            self._cache[key] = found
+        return self._cache[key]
 
-    def _adam_fits(self, more: Candidate, first: Arrays, seen: Numbers, most: float) -> bool:
+    def _updates_fit(self, more: Candidate, first: Arrays, seen: Numbers, most: float) -> bool:
         def gradient_of(now: Arrays) -> Arrays:
             found = self.gradient(now, more)
             assert found is not None
@@ -141,23 +149,21 @@ class _Loaded:
         spec = _apply(self._problem, more).spec
 
         def factor(role: str) -> float:
-            if self._has_no(role, seen):
-                return 0.0
-            return 2.0 if spec.double_bias and _is_recurrent_bias(role) else 1.0
+            return 0.0 if self._has_no(role, seen) else spec.factor(role)
 
         def fits(mine: Arrays, count: int) -> bool:
-            assert seen.adam is not None
-            allowed = adam_allowance(spec.adam, first, seen.gradients or {}, count, most)
+            assert seen.updates is not None
+            allowed = rounding_allowance(spec.optimizer, first, seen.gradients or {}, count, most, factor)
             return all(
                 _excess(mine[role], array, allowed.get(role)) <= self._tolerance
-                for role, array in seen.adam[count - 1].items()
+                for role, array in seen.updates[count - 1].items()
                 if role in mine and not self._has_no(role, seen)
             )
 
-        assert seen.adam is not None
-        if not fits(adam_steps(spec.adam, self.start(), lambda _: first, 1, factor)[0], 1):
+        assert seen.updates is not None
+        if not fits(update_steps(spec.optimizer, self.start(), lambda _: first, 1, factor)[0], 1):
             return False
-        steps = adam_steps(spec.adam, self.start(), gradient_of, len(seen.adam), factor)
+        steps = update_steps(spec.optimizer, self.start(), gradient_of, len(seen.updates), factor)
         return all(fits(mine, count + 1) for count, mine in enumerate(steps))
 
 
@@ -212,8 +218,9 @@ def _pull_back(problem: Problem, mistakes: Candidate) -> Callable[[Arrays], Arra
     return pull_back
 
 
-def _is_recurrent_bias(role: str) -> bool:
-    return role.endswith("bias") and not role.startswith("softmax")
+def _loss_of(problem: Problem) -> Spec:
+    """Return the problem's spec without what changes the updates, but no loss and no gradient."""
+    return dataclasses.replace(problem.spec, optimizer=Adam(), double_bias=False)
 
 
 def _add_to_forget_gate(cell: Cell, parts: Arrays, amount: float) -> Arrays:
@@ -229,12 +236,6 @@ def _apply(problem: Problem, mistakes: Candidate) -> Problem:
     changed = apply_all(problem, mistakes)
     assert changed is not None, "only mistakes that can be made are tried"
     return changed
-
-
-def _all_errors(mine: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> float:
-    return max(
-        (largest_error(mine[role], array) for role, array in theirs.items() if role in mine), default=0.0
-    )
 
 
 def _excess(mine: np.ndarray, theirs: np.ndarray, allowed: Optional[np.ndarray]) -> float:

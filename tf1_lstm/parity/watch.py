@@ -5,9 +5,14 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from tf1_lstm.parity.reference import Spec
+from tf1_lstm.parity.spec import Spec
 
 Arrays = Dict[str, np.ndarray]
+# The roles of a dense layer's kernel and bias.
+DENSE_ROLES = {
+    "softmax": ("softmax/weights", "softmax/bias"),
+    "dense": ("dense/kernel", "dense/bias"),
+}
 
 
 class NotVisibleError(Exception):
@@ -29,11 +34,11 @@ class Watched(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """Loss, gradients and Adam steps of a port, in canonical roles."""
+    """Loss, gradients and updates of a port, in canonical roles."""
 
     loss: float
     gradients: Arrays
-    adam: List[Arrays]
+    updates: List[Arrays]
 
 
 class Watch(abc.ABC):
@@ -41,7 +46,7 @@ class Watch(abc.ABC):
 
     @abc.abstractmethod
     def logits(self, inputs: np.ndarray) -> np.ndarray:
-        """Run the model with dropout off, as its framework switches it off."""
+        """Run the model with dropout off, as its framework switches it off; see ``logits_of``."""
 
     @abc.abstractmethod
     def weights(self) -> Arrays:
@@ -53,7 +58,24 @@ class Watch(abc.ABC):
 
     @abc.abstractmethod
     def train(self, inputs: np.ndarray, labels: np.ndarray) -> Trained:
-        """Return the loss, its gradient and three Adam steps; the weights are put back."""
+        """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
+
+
+def logits_of(answer: np.ndarray, spec: Spec) -> np.ndarray:
+    """Return what a port answered as the bundle has it.
+
+    Args:
+      answer: ``[batch, classes]``; where the model ends with a sigmoid also its one number z,
+        ``[batch, 1]`` or ``[batch]``.
+      spec: of the bundle.
+
+    Returns:
+      The same array, or (0, z) for one number z: ``[batch, 2]``.
+    """
+    if spec.output != "sigmoid" or answer.shape[1:] not in ((), (1,)):
+        return answer
+    z = answer.reshape(-1)
+    return np.stack([np.zeros_like(z), z], axis=1)
 
 
 def assign(handles: Sequence[Any], spec: Spec, backward: Sequence[bool]) -> List[Watched]:

@@ -1,4 +1,4 @@
-"""Read weights, states, gradients and Adam steps out of a Keras 3 model on TensorFlow."""
+"""Read weights, states, gradients and updates out of a Keras 3 model on TensorFlow."""
 
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional
@@ -7,11 +7,28 @@ import keras
 import numpy as np
 
 from tf1_lstm.parity.layouts import from_keras
-from tf1_lstm.parity.reference import Spec
-from tf1_lstm.parity.watch import Arrays, NotVisibleError, Trained, Watch, Watched, assign, name_steps
+from tf1_lstm.parity.optimizers import EMBEDDING, Adam, RMSprop
+from tf1_lstm.parity.ports.keras_optimizers import PublishedRMSprop
+from tf1_lstm.parity.spec import Spec
+from tf1_lstm.parity.watch import (
+    DENSE_ROLES,
+    Arrays,
+    NotVisibleError,
+    Trained,
+    Watch,
+    Watched,
+    assign,
+    logits_of,
+    name_steps,
+)
 
 ValueOf = Callable[[Any], np.ndarray]
-KNOWN = {"LSTM": "basic_lstm", "GRU": "gru", "SimpleRNN": "basic_rnn"}
+# Keras's cells, and the model's cells that they may stand for.
+KNOWN = {
+    keras.layers.LSTMCell: ("basic_lstm",),
+    keras.layers.GRUCell: ("gru", "gru_reset_after"),
+    keras.layers.SimpleRNNCell: ("basic_rnn",),
+}
 
 
 def _value(variable: Any) -> np.ndarray:
@@ -23,7 +40,8 @@ class KerasWatch(Watch):
 
     Recurrent layers are seen where they are ``SimpleRNN``, ``LSTM``, ``GRU``, ``Bidirectional`` of
     them, or ``RNN`` over a cell with ``tf1_parts()`` (part -> variable in TensorFlow 1's layout;
-    states h and then c). A compiled model's own optimizer and loss are used; else TensorFlow 1's.
+    states h and then c); and ``SimpleRNNCell``, ``LSTMCell`` and ``GRUCell`` that the model itself runs
+    step by step. A compiled model's own optimizer and loss are used; else the recipe's.
 
     Args:
       model: the port.
@@ -39,7 +57,7 @@ class KerasWatch(Watch):
         found = self._model(inputs, training=False)
         if isinstance(found, (list, tuple, dict)):
             raise TypeError(f"the port returned a {type(found).__name__}, expected a tensor of logits")
-        return _value(found)
+        return logits_of(_value(found), self._spec)
 
     def weights(self) -> Arrays:
         """Return the weights by role."""
@@ -51,7 +69,8 @@ class KerasWatch(Watch):
         caught: Dict[int, Any] = {}
         originals = {id(w.handle): (w.handle, w.handle.call) for w in layers}
         for key, (layer, call) in originals.items():
-            layer.call = _catching(call, key, caught)
+            catch = _catching if isinstance(layer, keras.layers.RNN) else _recording
+            layer.call = catch(call, key, caught)
         try:
             self._model(inputs, training=False)
         finally:
@@ -61,20 +80,21 @@ class KerasWatch(Watch):
         for watched in layers:
             if id(watched.handle) not in caught:
                 raise NotVisibleError("a recurrent layer did not run when the model was called")
-            sequence, mask = caught[id(watched.handle)]
-            h, c = _run_cell(watched.handle, sequence, mask)
+            seen = caught[id(watched.handle)]
+            is_layer = isinstance(watched.handle, keras.layers.RNN)
+            h, c = _run_cell(watched.handle, *seen) if is_layer else _stacked(seen)
             found.update(name_steps(watched, h, c, flip=watched.direction == "bw"))
         return found
 
     def train(self, inputs: np.ndarray, labels: np.ndarray) -> Trained:
-        """Return the loss, its gradient and three Adam steps; the weights are put back."""
+        """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
         if keras.backend.backend() != "tensorflow":
             raise NotVisibleError(f"Keras runs on {keras.backend.backend()}; gradients need TensorFlow")
         variables = self._model.trainable_variables
         kept = [_value(variable) for variable in variables]
         optimizer = self._optimizer()
         try:
-            adam: List[Arrays] = []
+            updates: List[Arrays] = []
             for number in range(3):
                 loss, gradients = self._gradients(inputs, labels, variables)
                 if number == 0:
@@ -82,11 +102,11 @@ class KerasWatch(Watch):
                     by_id = {id(v): g for v, g in zip(variables, gradients)}
                     roles = self._by_role(partial(_gradient, by_id=by_id), 0.0)
                 optimizer.apply_gradients([(g, v) for g, v in zip(gradients, variables) if g is not None])
-                adam.append(self._by_role(_value, self._spec.cell.forget_bias))
+                updates.append(self._by_role(_value, self._spec.cell.forget_bias))
         finally:
             for variable, value in zip(variables, kept):
                 variable.assign(value)
-        return Trained(first, roles, adam)
+        return Trained(first, roles, updates)
 
     def _gradients(self, inputs: np.ndarray, labels: np.ndarray, variables: List[Any]) -> Any:
         import tensorflow as tf
@@ -94,72 +114,119 @@ class KerasWatch(Watch):
         with tf.GradientTape() as tape:
             logits = self._model(inputs, training=False)
             loss = self._loss(inputs, labels, logits)
-        return float(loss), tape.gradient(loss, [variable.value for variable in variables])
+        found = tape.gradient(loss, [variable.value for variable in variables])
+        # That of an embedding names some rows only.
+        return float(loss), [
+            None if gradient is None else tf.convert_to_tensor(gradient) for gradient in found
+        ]
 
     def _loss(self, inputs: np.ndarray, labels: np.ndarray, logits: Any) -> Any:
         own = getattr(self._model, "loss", None)
+        one_number = tuple(logits.shape[1:]) in ((), (1,))
         if own is None:
             import tensorflow as tf
 
+            if self._spec.output == "sigmoid" and one_number:
+                z = tf.reshape(logits, [-1])
+                logits = tf.stack([tf.zeros_like(z), z], axis=1)
             # Not Keras's own, which looks behind a softmax for the logits that the port hides.
             return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
         name = own if isinstance(own, str) else getattr(own, "name", getattr(own, "__name__", ""))
-        wanted = labels.argmax(axis=1) if "sparse" in str(name).lower() else labels
+        wanted = labels
+        if one_number:
+            wanted = labels.argmax(axis=1).astype(np.float32).reshape(logits.shape)
+        elif "sparse" in str(name).lower():
+            wanted = labels.argmax(axis=1)
         return self._model.compute_loss(x=inputs, y=keras.ops.convert_to_tensor(wanted), y_pred=logits)
 
     def _optimizer(self) -> Any:
         own = getattr(self._model, "optimizer", None)
         if own is not None:
             return type(own).from_config(own.get_config())
-        return keras.optimizers.Adam(self._spec.adam.learning_rate, epsilon=self._spec.adam.epsilon)
+        wanted = self._spec.optimizer
+        if isinstance(wanted, RMSprop):
+            return PublishedRMSprop(wanted.learning_rate, wanted.rho, epsilon=wanted.epsilon)
+        assert isinstance(wanted, Adam)
+        if not wanted.epsilon_hat:
+            raise NotVisibleError(
+                "Keras does not have PyTorch's Adam; the model is not compiled with its own"
+            )
+        return keras.optimizers.Adam(wanted.learning_rate, epsilon=wanted.epsilon)
 
     def _by_role(self, value_of: ValueOf, forget_bias: float) -> Arrays:
         """Return every role's array; ``value_of`` picks the value or the gradient of a variable."""
         cell = self._spec.cell.with_forget_bias(forget_bias)
         found: Arrays = {}
         for watched in self._recurrent():
-            own = watched.handle.cell
+            own = _cell_of(watched.handle)
             if hasattr(own, "tf1_parts"):
                 parts = {part: value_of(variable) for part, variable in own.tf1_parts().items()}
             else:
                 parts = from_keras(cell, [value_of(variable) for variable in watched.handle.weights])
             for part, array in parts.items():
                 found[self._spec.role(watched.direction, watched.layer, part)] = array
-        dense = self._softmax()
-        found["softmax/weights"] = value_of(dense.kernel)
-        zero = np.zeros(self._classes, np.float32)
-        found["softmax/bias"] = value_of(dense.bias) if dense.use_bias else zero
+        layers = {"softmax": self._dense(self._spec.outputs(self._classes))}
+        if self._spec.dense_units:
+            layers["dense"] = self._dense(self._spec.dense_units, other_than=layers["softmax"])
+        for name, dense in layers.items():
+            kernel, bias = DENSE_ROLES[name]
+            found[kernel] = value_of(dense.kernel)
+            found[bias] = value_of(dense.bias) if dense.use_bias else np.zeros(dense.units, np.float32)
+        if self._spec.trains_embedding:
+            found[EMBEDDING] = value_of(self._embedding().embeddings)
         return found
 
-    def _softmax(self) -> Any:
+    def _dense(self, units: int, other_than: Any = None) -> Any:
+        """Return the last dense layer of that width."""
         found = [
             layer
-            for layer in self._model._flatten_layers()
-            if isinstance(layer, keras.layers.Dense) and layer.units == self._classes
+            for layer in _layers_of(self._model)
+            if isinstance(layer, keras.layers.Dense) and layer.units == units and layer is not other_than
         ]
         if not found:
-            raise NotVisibleError(f"no Dense layer of {self._classes} units can be seen")
+            raise NotVisibleError(f"no Dense layer of {units} units can be seen")
         return found[-1]
 
+    def _embedding(self) -> Any:
+        found = [layer for layer in _layers_of(self._model) if isinstance(layer, keras.layers.Embedding)]
+        if not found:
+            raise NotVisibleError("no Embedding layer can be seen")
+        return found[0]
+
     def _recurrent(self) -> List[Watched]:
+        layers = _layers_of(self._model)
+        pairs = [layer for layer in layers if isinstance(layer, keras.layers.Bidirectional)]
+        inside = {id(part) for pair in pairs for part in (pair.forward_layer, pair.backward_layer)}
+        inside |= {id(layer.cell) for layer in layers if isinstance(layer, keras.layers.RNN)}
         found: List[Any] = []
         backward: List[bool] = []
-        pairs = [
-            layer for layer in self._model._flatten_layers() if isinstance(layer, keras.layers.Bidirectional)
-        ]
-        inside = {id(part) for pair in pairs for part in (pair.forward_layer, pair.backward_layer)}
-        for layer in self._model._flatten_layers():
+        for layer in layers:
             if isinstance(layer, keras.layers.Bidirectional):
                 found += [layer.forward_layer, layer.backward_layer]
                 backward += [False, True]
-            elif isinstance(layer, keras.layers.RNN) and id(layer) not in inside:
+            elif isinstance(layer, (keras.layers.RNN, *KNOWN)) and id(layer) not in inside:
                 found.append(layer)
-                backward.append(bool(layer.go_backwards))
+                backward.append(bool(getattr(layer, "go_backwards", False)))
         for layer in found:
-            kind = type(layer).__name__
-            if not hasattr(layer.cell, "tf1_parts") and KNOWN.get(kind) != self._spec.cell.name:
+            cell = _cell_of(layer)
+            if not hasattr(cell, "tf1_parts") and self._spec.cell.name not in KNOWN.get(type(cell), ()):
+                kind = type(layer).__name__
                 raise NotVisibleError(f"its layer is {kind}; the model's cell is {self._spec.cell.name}")
         return assign(found, self._spec, backward)
+
+
+def _layers_of(layer: Any) -> List[Any]:
+    """Return all layers inside one, each once, in the order in which they were added."""
+    found: Dict[int, Any] = {}
+    for inner in layer._flatten_layers(include_self=False, recursive=False):
+        for part in (inner, *_layers_of(inner)):
+            found.setdefault(id(part), part)
+    return list(found.values())
+
+
+def _cell_of(handle: Any) -> Any:
+    """Return the cell of a recurrent layer, or the cell itself where the model runs it."""
+    return handle.cell if isinstance(handle, keras.layers.RNN) else handle
 
 
 def _gradient(variable: Any, by_id: Dict[int, Any]) -> np.ndarray:
@@ -175,6 +242,27 @@ def _catching(call: Callable[..., Any], key: int, caught: Dict[int, Any]) -> Cal
         return call(sequences, initial_state=initial_state, mask=mask, training=training)
 
     return catching
+
+
+def _recording(call: Callable[..., Any], key: int, caught: Dict[int, Any]) -> Callable[..., Any]:
+    """Wrap a cell's ``call`` so that it leaves behind the states of every step."""
+
+    def recording(inputs: Any, states: Any, training: bool = False) -> Any:
+        output, new = call(inputs, states, training=training)
+        caught.setdefault(key, []).append(_values(new))
+        return output, new
+
+    return recording
+
+
+def _values(states: Any) -> List[np.ndarray]:
+    return [_value(state) for state in (states if isinstance(states, (list, tuple)) else [states])]
+
+
+def _stacked(rows: List[List[np.ndarray]]) -> Any:
+    """Return ``h`` and ``c`` (or None), ``[batch, steps, units]``, from the states of each step."""
+    found = [np.stack(states, axis=1) for states in zip(*rows)]
+    return found[0], found[1] if len(found) > 1 else None
 
 
 def _run_cell(layer: Any, sequence: Any, mask: Any) -> Any:
@@ -193,6 +281,5 @@ def _run_cell(layer: Any, sequence: Any, mask: Any) -> Any:
             skip = skips[:, step, None]
             new = [keras.ops.where(skip, old, fresh) for old, fresh in zip(states, new)]
         states = new
-        rows.append([_value(state) for state in states])
-    found = [np.stack([row[place] for row in rows], axis=1) for place in range(len(sizes))]
-    return found[0], found[1] if len(found) > 1 else None
+        rows.append(_values(states))
+    return _stacked(rows)

@@ -1,17 +1,30 @@
-"""Read weights, states, gradients and Adam steps out of a PyTorch module."""
+"""Read weights, states, gradients and updates out of a PyTorch module."""
 
-import math
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 import torch
 
 from tf1_lstm.parity.layouts import cells_in_order, from_torch
-from tf1_lstm.parity.reference import Adam, Spec
-from tf1_lstm.parity.watch import Arrays, NotVisibleError, Trained, Watch, Watched, assign, name_steps
+from tf1_lstm.parity.optimizers import EMBEDDING
+from tf1_lstm.parity.ports.torch_optimizers import optimizer_of
+from tf1_lstm.parity.spec import Spec
+from tf1_lstm.parity.watch import (
+    DENSE_ROLES,
+    Arrays,
+    NotVisibleError,
+    Trained,
+    Watch,
+    Watched,
+    assign,
+    logits_of,
+    name_steps,
+)
 
 ValueOf = Callable[[torch.Tensor], np.ndarray]
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+# PyTorch's layers, and the cells that they may stand for.
+KNOWN = {"LSTM": ("basic_lstm",), "GRU": ("gru", "gru_reset_after"), "RNN": ("basic_rnn",)}
 
 
 def _value(tensor: torch.Tensor) -> np.ndarray:
@@ -20,7 +33,10 @@ def _value(tensor: torch.Tensor) -> np.ndarray:
 
 
 def _gradient(tensor: torch.Tensor) -> np.ndarray:
-    return np.zeros(tensor.shape, np.float32) if tensor.grad is None else _value(tensor.grad)
+    found = tensor.grad
+    if found is None:
+        return np.zeros(tensor.shape, np.float32)
+    return _value(found.to_dense() if found.is_sparse else found)
 
 
 class TorchWatch(Watch):
@@ -30,7 +46,7 @@ class TorchWatch(Watch):
     have ``tf1_parts()`` (part -> parameter in TensorFlow 1's layout) and, for the states,
     ``tf1_states(inputs)`` (``h`` and ``c``, ``[batch, steps, units]``). The optimizer is that of
     ``configure_optimizers()``, and the loss that of ``loss(logits, class_numbers)``, where there is
-    one; else both are TensorFlow 1's.
+    one; else both are the recipe's.
 
     Args:
       model: the port.
@@ -47,7 +63,7 @@ class TorchWatch(Watch):
             found = self._model(_tensor(inputs))
         if not isinstance(found, torch.Tensor):
             raise TypeError(f"the port returned a {type(found).__name__}, expected a tensor of logits")
-        return _value(found)
+        return logits_of(_value(found), self._spec)
 
     def weights(self) -> Arrays:
         """Return the weights by role."""
@@ -70,15 +86,15 @@ class TorchWatch(Watch):
             for hook in hooks:
                 hook.remove()
         found: Arrays = {}
-        below: Dict[str, torch.Tensor] = {}
         with torch.no_grad():
             for watched in layers:
-                found.update(self._layer_states(watched, caught, below, len(inputs)))
+                found.update(self._layer_states(watched, caught, found, len(inputs)))
         return found
 
     def _layer_states(
-        self, watched: Watched, caught: Mapping[int, Any], below: Dict[str, torch.Tensor], batch: int
+        self, watched: Watched, caught: Mapping[int, Any], below: Mapping[str, np.ndarray], batch: int
     ) -> Arrays:
+        """Return the states of one layer; ``below`` holds those of the layers under it."""
         module, direction = watched.handle, watched.direction
         x = caught.get(id(module))
         if not isinstance(x, torch.Tensor) or x.dim() != 3 or (not _own(module) and len(x) != batch):
@@ -93,25 +109,25 @@ class TorchWatch(Watch):
         if len(x) != batch:
             raise NotVisibleError("a recurrent layer reads the batch axis as its steps")
         if watched.layer and _layers(module) > 1:
-            x = below[direction]
-        elif direction == "bw" and module.bidirectional:
+            read = [below[f"{name}/{watched.layer - 1}/h"] for name in self._spec.directions]
+            x = torch.from_numpy(np.concatenate(read, axis=2))
+        if direction == "bw" and module.bidirectional:
             x = x.flip(1)
         h, c_states = _run_alone(module, _suffix(module, watched), x)
-        below[direction] = h
         c = None if c_states is None else _value(c_states)
         return name_steps(watched, _value(h), c, flip=direction == "bw")
 
     def train(self, inputs: np.ndarray, labels: np.ndarray) -> Trained:
-        """Return the loss, its gradient and three Adam steps; the weights are put back."""
+        """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
         parameters = [p for p in self._model.parameters() if p.requires_grad]
         kept = [p.detach().clone() for p in parameters]
         step = self._optimizer(parameters)
         x, numbers = _tensor(inputs), torch.from_numpy(labels.argmax(axis=1))
         loss_of = getattr(self._model, "loss", None)
         if not callable(loss_of):
-            loss_of = torch.nn.functional.cross_entropy
+            loss_of = self._cross_entropy
         try:
-            adam: List[Arrays] = []
+            updates: List[Arrays] = []
             for number in range(3):
                 self._model.zero_grad()
                 loss = loss_of(self._model(x), numbers)
@@ -120,18 +136,24 @@ class TorchWatch(Watch):
                     first = float(loss.detach())
                     gradients = self._by_role(_gradient, 0.0, summed_bias=False)
                 step()
-                adam.append(self._by_role(_value, self._spec.cell.forget_bias))
+                updates.append(self._by_role(_value, self._spec.cell.forget_bias))
         finally:
             with torch.no_grad():
                 for parameter, value in zip(parameters, kept):
                     parameter.copy_(value)
-        return Trained(first, gradients, adam)
+        return Trained(first, gradients, updates)
 
     def _optimizer(self, parameters: Sequence[torch.Tensor]) -> Callable[[], Any]:
         configure = getattr(self._model, "configure_optimizers", None)
         if callable(configure):
             return configure().step
-        return TF1Adam(parameters, self._spec.adam).step
+        return optimizer_of(self._spec.optimizer, parameters).step
+
+    def _cross_entropy(self, answer: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+        if self._spec.output == "sigmoid" and answer.shape[1:] in ((), (1,)):
+            z = answer.reshape(-1)
+            return torch.nn.functional.binary_cross_entropy_with_logits(z, classes.to(z.dtype))
+        return torch.nn.functional.cross_entropy(answer, classes)
 
     def _by_role(self, value_of: ValueOf, forget_bias: float, summed_bias: bool = True) -> Arrays:
         """Return every role's array; ``value_of`` picks the value or the gradient of a parameter."""
@@ -149,31 +171,44 @@ class TorchWatch(Watch):
                 parts = from_torch(cell, arrays, summed_bias)
             for part, array in parts.items():
                 found[self._spec.role(watched.direction, watched.layer, part)] = array
-        linear = self._softmax()
-        found["softmax/weights"] = value_of(linear.weight).T
-        bias = linear.bias
-        found["softmax/bias"] = np.zeros(self._classes, np.float32) if bias is None else value_of(bias)
+        dense = {"softmax": self._linear(self._spec.outputs(self._classes))}
+        if self._spec.dense_units:
+            dense["dense"] = self._linear(self._spec.dense_units, other_than=dense["softmax"])
+        for name, linear in dense.items():
+            kernel, bias = DENSE_ROLES[name]
+            found[kernel] = value_of(linear.weight).T
+            zero = np.zeros(linear.weight.shape[0], np.float32)
+            found[bias] = zero if linear.bias is None else value_of(linear.bias)
+        if self._spec.trains_embedding:
+            found[EMBEDDING] = value_of(self._embedding().weight)
         return found
 
-    def _softmax(self) -> Any:
+    def _linear(self, width: int, other_than: Any = None) -> Any:
+        """Return the last linear layer of that many outputs."""
         found = [
             m
             for m in self._model.modules()
-            if getattr(m, "weight", None) is not None
+            if m is not other_than
+            and getattr(m, "weight", None) is not None
             and m.weight.dim() == 2
-            and m.weight.shape[0] == self._classes
+            and m.weight.shape[0] == width
             and hasattr(m, "bias")
         ]
         if not found:
-            raise NotVisibleError(f"no linear layer of {self._classes} outputs can be seen")
+            raise NotVisibleError(f"no linear layer of {width} outputs can be seen")
         return found[-1]
+
+    def _embedding(self) -> Any:
+        found = [m for m in self._model.modules() if _kind(m) == "Embedding"]
+        if not found:
+            raise NotVisibleError("no nn.Embedding can be seen")
+        return found[0]
 
     def _recurrent(self) -> List[Watched]:
         spec = self._spec
         found = [m for m in self._model.modules() if _own(m) or hasattr(m, "tf1_parts")]
-        known = {"LSTM": "basic_lstm", "GRU": "gru", "RNN": "basic_rnn"}
         for module in found:
-            if not hasattr(module, "tf1_parts") and known.get(_kind(module)) != spec.cell.name:
+            if not hasattr(module, "tf1_parts") and spec.cell.name not in KNOWN[_kind(module)]:
                 raise NotVisibleError(
                     f"its layer is nn.{_kind(module)}; the model's cell is {spec.cell.name}"
                 )
@@ -184,31 +219,11 @@ class TorchWatch(Watch):
                     f"the port has {_layers(module)} layers in {_directions(module)} directions, "
                     f"expected {spec.layers} in {len(spec.directions)}"
                 )
-            if spec.layers > 1 and spec.bidirectional:
+            if spec.layers > 1 and spec.bidirectional and not spec.joined_layers:
                 raise NotVisibleError("nn.LSTM joins the directions between layers, TensorFlow 1 does not")
             return [Watched(d, n, module) for d, n in cells_in_order(spec.directions, spec.layers)]
-        return assign(found, spec, [False] * len(found))
-
-
-class TF1Adam:
-    """TensorFlow 1's Adam over a list of tensors (see ``reference.Adam``)."""
-
-    def __init__(self, parameters: Sequence[torch.Tensor], adam: Adam) -> None:
-        self._parameters, self._adam, self._count = parameters, adam, 0
-        self._mean = [torch.zeros_like(p) for p in parameters]
-        self._square = [torch.zeros_like(p) for p in parameters]
-
-    def step(self) -> None:
-        """Move every parameter by its gradient; one without gradient moves by its past ones."""
-        self._count += 1
-        adam = self._adam
-        rate = adam.learning_rate * math.sqrt(1 - adam.beta2**self._count) / (1 - adam.beta1**self._count)
-        with torch.no_grad():
-            for parameter, mean, square in zip(self._parameters, self._mean, self._square):
-                gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-                mean.add_(gradient - mean, alpha=1 - adam.beta1)
-                square.add_(gradient**2 - square, alpha=1 - adam.beta2)
-                parameter.sub_(rate * mean / (square.sqrt() + adam.epsilon))
+        cells = [(m, place) for m in found for place in range(_directions(m) if _own(m) else 1)]
+        return assign([m for m, _ in cells], spec, [place == 1 for _, place in cells])
 
 
 def _tensor(inputs: np.ndarray) -> torch.Tensor:

@@ -12,7 +12,8 @@ import numpy as np
 
 from tf1_lstm.files import replacing
 from tf1_lstm.parity.layouts import KERAS_LAYERS, TORCH_LAYERS, to_keras, to_torch
-from tf1_lstm.parity.reference import Spec
+from tf1_lstm.parity.optimizers import EMBEDDING
+from tf1_lstm.parity.spec import Spec
 
 Arrays = Dict[str, np.ndarray]
 KERAS_CELLS = {"lstm_peephole": "PeepholeLSTMCell", "lstm_coupled": "CoupledLSTMCell"}
@@ -26,13 +27,18 @@ class Trained(NamedTuple):
       spec: the model.
       settings: of the recipe: ``steps``, ``input_size``, ``classes``.
       weights: role -> float32.
-      vectors: the whole table of word vectors ``[words, dimensions]``, or None.
+      vectors: the whole table of frozen word vectors ``[words, dimensions]``, or None.
     """
 
     spec: Spec
     settings: Mapping[str, Any]
     weights: Mapping[str, np.ndarray]
     vectors: Optional[np.ndarray]
+
+    @property
+    def table(self) -> Optional[np.ndarray]:
+        """What ids are looked up in, trained or frozen; None where the inputs are rows."""
+        return self.weights.get(EMBEDDING, self.vectors)
 
 
 def write_keras(path: Union[str, Path], trained: Trained) -> None:
@@ -53,56 +59,70 @@ def write_keras(path: Union[str, Path], trained: Trained) -> None:
 
 def _keras_layers(trained: Trained) -> List[Tuple[str, Sequence[np.ndarray]]]:
     """Return (place in the file, weights) of each layer, as Keras names them: by class and count."""
-    spec = trained.spec
+    spec, weights = trained.spec, trained.weights
     found: List[Tuple[str, Sequence[np.ndarray]]] = []
-    if trained.vectors is not None:
-        found.append(("embedding", [trained.vectors]))
+    table = trained.table
+    if table is not None:
+        found.append(("embedding", [table]))
     layer_name = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}.get(
         KERAS_LAYERS.get(spec.cell.name, ""), "rnn"
     )
     for layer in range(spec.layers):
         count = f"_{layer}" if layer else ""
         for direction in spec.directions:
-            parts = spec.parts(trained.weights, direction, layer)
+            parts = spec.parts(weights, direction, layer)
             own = spec.cell.name in KERAS_LAYERS
             arrays = to_keras(spec.cell, parts) if own else [parts[n] for n in spec.cell.shapes(1)]
             place = f"{layer_name}{count}"
             if spec.bidirectional:
                 place = f"bidirectional{count}/{'forward' if direction == 'fw' else 'backward'}_layer"
             found.append((f"{place}/cell", arrays))
-    found.append(("dense", [trained.weights["softmax/weights"], trained.weights["softmax/bias"]]))
+    if spec.dense_units:
+        found.append(("dense", [weights["dense/kernel"], weights["dense/bias"]]))
+    last = "dense_1" if spec.dense_units else "dense"
+    found.append((last, [weights["softmax/weights"], weights["softmax/bias"]]))
     return found
 
 
 def keras_lines(trained: Trained, path: str) -> List[str]:
-    """Return the lines that build the model and load the file."""
+    """Return the lines that build the model and load the file; its last numbers are logits."""
     spec, settings = trained.spec, trained.settings
-    units, classes = spec.cell.units, settings["classes"]
     imports = ["import keras"]
-    layer = f"keras.layers.{KERAS_LAYERS.get(spec.cell.name, 'RNN')}({units}"
     if spec.cell.name in KERAS_CELLS:
-        cell = KERAS_CELLS[spec.cell.name]
-        imports.append(f"from tf1_lstm.parity.ports.keras_cells import {cell}")
-        layer = f"keras.layers.RNN({cell}({units}, forget_bias={spec.cell.forget_bias:g})"
-    if spec.cell.name == "gru":
-        layer += ", reset_after=False"
+        imports.append(f"from tf1_lstm.parity.ports.keras_cells import {KERAS_CELLS[spec.cell.name]}")
+    last = [f"keras.layers.Dense({spec.outputs(settings['classes'])})"]
+    if spec.dense_units:
+        last.insert(0, f'keras.layers.Dense({spec.dense_units}, activation="relu")')
     shape: Tuple[int, ...] = (settings["steps"], settings["input_size"])
-    stack = [f"{layer}, return_sequences=True)"] * (spec.layers - 1) + [f"{layer})"]
-    if trained.vectors is not None:
-        shape = (settings["steps"],)
-        stack.insert(0, "keras.layers.Embedding({}, {}, trainable=False)".format(*trained.vectors.shape))
-    if not spec.bidirectional:
-        layers = ", ".join([f"keras.Input({shape})", *stack, f"keras.layers.Dense({classes})"])
-        return [*imports, f"model = keras.Sequential([{layers}])", f"model.load_weights({path!r})"]
-    both = f"keras.layers.Bidirectional({layer}), merge_mode=None)(rows)"
-    read = "[1]" if spec.readout == "backward-state" else ""
-    features = both + read if read else f"keras.layers.Concatenate()({both})"
-    return [
-        *imports,
-        f"rows = keras.Input({shape})",
-        f"model = keras.Model(rows, keras.layers.Dense({classes})({features}))",
-        f"model.load_weights({path!r})",
-    ]
+    first: List[str] = []
+    table = trained.table
+    if table is not None:
+        shape = (None,) if settings.get("any_steps") else (settings["steps"],)
+        frozen = "" if spec.trains_embedding else ", trainable=False"
+        first = [f"keras.layers.Embedding({table.shape[0]}, {table.shape[1]}{frozen})"]
+    load = f"model.load_weights({path!r})"
+    if spec.bidirectional and not spec.joined_layers:
+        read = f"{first[0]}(inputs)" if first else "inputs"
+        both = f"keras.layers.Bidirectional({_keras_layer(spec)}), merge_mode=None)({read})"
+        logits = f"{both}[1]" if spec.readout == "backward-state" else f"keras.layers.Concatenate()({both})"
+        for dense in last:
+            logits = f"{dense}({logits})"
+        lines = [f"inputs = keras.Input({shape})", f"model = keras.Model(inputs, {logits})"]
+        return [*imports, *lines, load]
+    stack = [f"{_keras_layer(spec)}, return_sequences=True)"] * (spec.layers - 1) + [f"{_keras_layer(spec)})"]
+    if spec.bidirectional:
+        stack = [f"keras.layers.Bidirectional({layer})" for layer in stack]
+    layers = ", ".join([f"keras.Input({shape})", *first, *stack, *last])
+    return [*imports, f"model = keras.Sequential([{layers}])", load]
+
+
+def _keras_layer(spec: Spec) -> str:
+    """Return a recurrent layer as it is written in Python, without its last bracket."""
+    name, units = spec.cell.name, spec.cell.units
+    if name in KERAS_CELLS:
+        return f"keras.layers.RNN({KERAS_CELLS[name]}({units}, forget_bias={spec.cell.forget_bias:g})"
+    reset = ", reset_after=False" if name == "gru" else ""
+    return f"keras.layers.{KERAS_LAYERS[name]}({units}{reset}"
 
 
 def write_torch(path: Union[str, Path], trained: Trained) -> None:
@@ -131,10 +151,10 @@ def write_torch(path: Union[str, Path], trained: Trained) -> None:
 
 
 def torch_state(trained: Trained) -> Arrays:
-    """Return the state dict of a module with ``embedding`` (for ids), ``recurrent`` and ``linear``."""
+    """Return the state dict of a module with the parts of ``_torch_parts``."""
     spec, found = trained.spec, {}
-    if trained.vectors is not None:
-        found["embedding.weight"] = trained.vectors
+    if trained.table is not None:
+        found["embedding.weight"] = trained.table
     for layer in range(spec.layers):
         for direction in spec.directions:
             parts = spec.parts(trained.weights, direction, layer)
@@ -144,6 +164,9 @@ def torch_state(trained: Trained) -> Arrays:
             else:
                 named = {part.replace("/", "_"): array for part, array in parts.items()}
             found.update({f"recurrent.{name}": array for name, array in named.items()})
+    if spec.dense_units:
+        found["dense.weight"] = trained.weights["dense/kernel"].T
+        found["dense.bias"] = trained.weights["dense/bias"]
     found["linear.weight"] = trained.weights["softmax/weights"].T
     found["linear.bias"] = trained.weights["softmax/bias"]
     return found
@@ -151,10 +174,16 @@ def torch_state(trained: Trained) -> Arrays:
 
 def torch_lines(trained: Trained, path: str) -> List[str]:
     """Return the lines that load the file."""
-    name = trained.spec.cell.name
-    kind = f"nn.{TORCH_LAYERS[name]}" if name in TORCH_LAYERS else f"ports.torch_cells.{TORCH_CELLS[name]}"
-    embedding = "embedding, " if trained.vectors is not None else ""
     return [
         "from safetensors.torch import load_file",
-        f"model.load_state_dict(load_file({path!r}))  # {embedding}recurrent ({kind}) and linear",
+        f"model.load_state_dict(load_file({path!r}))  # {', '.join(_torch_parts(trained))}",
     ]
+
+
+def _torch_parts(trained: Trained) -> List[str]:
+    """Return the names of a module's parts, those that hold weights, in order."""
+    name = trained.spec.cell.name
+    kind = f"nn.{TORCH_LAYERS[name]}" if name in TORCH_LAYERS else f"ports.torch_cells.{TORCH_CELLS[name]}"
+    embedding = ["embedding"] if trained.table is not None else []
+    dense = ["dense"] if trained.spec.dense_units else []
+    return [*embedding, f"recurrent ({kind})", *dense, "linear"]

@@ -2,120 +2,50 @@
 
 import dataclasses
 import itertools
-from typing import Callable, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import GATE_ORDER, Cell
-from tf1_lstm.parity.input_mistakes import Change, Entry
+from tf1_lstm.parity import gate_mistakes
+from tf1_lstm.parity.cells import GATE_ORDER, Cell, split_rows
+from tf1_lstm.parity.entry import Change, Entry
+from tf1_lstm.parity.gate_mistakes import parts_changed
 from tf1_lstm.parity.problem import Problem
 
 Arrays = Dict[str, np.ndarray]
-KEPT, MOVED = "the forget bias is at the port's forget gate", "the forget bias moved with the columns"
+Pair = Tuple[np.ndarray, np.ndarray]
+# (input half, recurrent half, the gates of their columns) -> the halves as they are taken
+HalvesEdit = Callable[[np.ndarray, np.ndarray, Tuple[str, ...]], Pair]
 
 
 def entries(problem: Problem) -> Iterator[Entry]:
-    """Yield every mistake of loading that this cell allows."""
-    if problem.spec.cell.has_c:
-        yield from _forget_bias(problem.spec.cell)
-    if GATE_ORDER[problem.spec.cell.name]:
-        yield from _gate_orders(problem.spec.cell)
-    yield from _layouts(problem.spec.cell)
-    yield from _biases(problem.spec.cell)
-    if problem.spec.cell.name == "lstm_peephole":
+    """Yield every mistake of loading that this model allows."""
+    cell = problem.spec.cell
+    yield from gate_mistakes.entries(cell)
+    yield from _layouts(cell)
+    yield from _behind_the_cells(problem)
+    if problem.spec.bidirectional:
+        yield Entry(
+            "directions-swapped",
+            "weights",
+            "the forward direction has the backward direction's weights, and the other way round",
+            {"any": "forward takes 'fw' (TensorFlow: bidirectional_rnn/fw), backward takes 'bw'"},
+            lambda p: dataclasses.replace(
+                p, weights={_other_direction(r): p.weights[r] for r in map(_other_direction, p.weights)}
+            ),
+        )
+    if cell.name == "lstm_peephole":
         yield Entry(
             "peepholes-missing",
             "",
             "the peephole weights are not used",
             {"any": "i = sigmoid(i + w_i_diag * c); f likewise; o = sigmoid(o + w_o_diag * new_c)"},
-            _parts(lambda cell, p: {n: a * 0 if n.endswith("_diag") else a for n, a in p.items()}),
+            parts_changed(lambda _, p: {n: a * 0 if n.endswith("_diag") else a for n, a in p.items()}),
         )
 
 
-def _parts(change: Callable[[Cell, Arrays], Arrays]) -> Change:
-    return lambda problem: problem.with_parts(change)
-
-
-def _forget_bias(cell: Cell) -> Iterator[Entry]:
-    line = f"bias[forget gate] += {cell.forget_bias:g}"
-    mends = {
-        "any": line + "  # once, when loading",
-        "keras": f"bias[units:2 * units] += {cell.forget_bias:g}  # once; unit_forget_bias only initialises",
-        "torch": f"lstm.bias_ih_l0.data[units:2 * units] += {cell.forget_bias:g}  # once, not in both biases",
-    }
-    for name, factor, says in (
-        (
-            "forget-bias-missing",
-            0,
-            "is not added; TensorFlow 1 adds it when the cell runs and never saves it",
-        ),
-        ("forget-bias-twice", 2, "is added twice"),
-    ):
-        yield Entry(
-            name,
-            "",
-            f"the forget bias ({cell.forget_bias:g}) {says}",
-            mends,
-            lambda p, factor=factor: (  # type: ignore[misc]
-                p.with_cell(forget_bias=factor * p.spec.cell.forget_bias) if p.spec.cell.forget_bias else None
-            ),
-        )
-
-
-def _gate_orders(cell: Cell) -> Iterator[Entry]:
-    own = GATE_ORDER[cell.name]
-    mends = {"any": f"TensorFlow 1's columns are {', '.join(own)}: split and join them in the port's order"}
-    if cell.name == "basic_lstm":
-        mends["keras"] = (
-            "i, j, f, o = np.split(kernel, 4, axis=-1); kernel = np.concatenate([i, f, j, o], axis=-1)"
-        )
-        mends["torch"] = mends["keras"] + "  # the bias too, then transpose"
-    if cell.name == "gru":
-        mends["keras"] = (
-            "r, u = np.split(gates, 2, axis=-1); kernel = np.concatenate([u, r, candidate], axis=-1)"
-        )
-    for order in itertools.permutations(own):
-        if order == own:
-            continue
-        text = ", ".join(order)
-        says = f"the kernel's columns are taken as {text}; TensorFlow 1 has {', '.join(own)}"
-        common = len(own) < 4 or order[0] == "i"
-        name = "gate-order-" + "".join(order)
-        moved = (MOVED,) if "f" in own and order.index("f") != own.index("f") and cell.forget_bias else ()
-        for variant in (KEPT if "f" in own else "", *moved):
-            yield Entry(name, variant, says, mends, _reorder(order, variant == MOVED), common)
-        if order in (("i", "f", "j", "o"), ("u", "r")):
-            for variant in (KEPT if "f" in own else "", *moved):
-                yield Entry(
-                    "gate-order-of-bias",
-                    variant,
-                    f"the kernel's columns are in the right order, the bias is taken as {text}",
-                    mends,
-                    _reorder(order, variant == MOVED, ("bias",)),
-                )
-
-
-def _reorder(
-    order: Sequence[str], forget_bias_moves: bool, only: Tuple[str, ...] = ("kernel", "bias")
-) -> Change:
-    """Read the columns of the gates as if they stood in ``order``."""
-
-    def change(cell: Cell, parts: Arrays) -> Arrays:
-        own, found = GATE_ORDER[cell.name], dict(parts)
-        for name, array in parts.items():
-            if name.split("/")[-1] not in only or name.startswith("candidate"):
-                continue
-            blocks = np.split(array, len(own), axis=-1)
-            if forget_bias_moves and name == "bias":
-                blocks[own.index("f")] = blocks[own.index("f")] + cell.forget_bias
-            found[name] = np.concatenate([blocks[order.index(gate)] for gate in own], axis=-1)
-        return found
-
-    def whole(problem: Problem) -> Problem:
-        changed = problem.with_parts(change)
-        return changed.with_cell(forget_bias=0.0) if forget_bias_moves else changed
-
-    return whole
+def _other_direction(role: str) -> str:
+    return role.replace("/fw/", "/bw/") if "/fw/" in role else role.replace("/bw/", "/fw/")
 
 
 def _layouts(cell: Cell) -> Iterator[Entry]:
@@ -155,60 +85,106 @@ def _layouts(cell: Cell) -> Iterator[Entry]:
         "",
         "the kernel's rows are taken as state first; TensorFlow 1 has the inputs first",
         {"any": "input_kernel, recurrent_kernel = kernel[:inputs], kernel[inputs:]"},
-        _parts(
-            lambda cell, p: {
-                n: np.concatenate([a[cell.units :], a[: cell.units]]) if n.endswith("kernel") else a
-                for n, a in p.items()
-            }
-        ),
+        _swap_halves,
     )
+
+
+def _behind_the_cells(problem: Problem) -> Iterator[Entry]:
+    """The softmax and, where there is one, the dense layer before it."""
+    if problem.spec.outputs(problem.labels.shape[1]) > 1:
+        yield Entry(
+            "softmax-weights-reshaped",
+            "",
+            "the softmax weights are reshaped where they should be transposed",
+            {"any": "weights[units, classes]", "torch": "linear.weight.data = torch.from_numpy(weights.T)"},
+            _one_array("softmax/weights", lambda array: _reshape(array, 1)),
+        )
     yield Entry(
-        "softmax-weights-reshaped",
+        "no-softmax-bias",
         "",
-        "the softmax weights are reshaped where they should be transposed",
-        {"any": "weights[units, classes]", "torch": "linear.weight.data = torch.from_numpy(weights.T)"},
-        lambda p: dataclasses.replace(
-            p, weights={**p.weights, "softmax/weights": _reshape(p.weights["softmax/weights"], 1)}
-        ),
+        "the softmax has no bias",
+        {"any": "logits = features @ weights + bias"},
+        _one_array("softmax/bias", lambda array: array * 0),
     )
+    if problem.spec.dense_units:
+        yield Entry(
+            "dense-kernel-reshaped",
+            "",
+            "the dense layer's kernel is reshaped where it should be transposed",
+            {"any": "kernel[states, dense_units]", "torch": "dense.weight.data = torch.from_numpy(kernel.T)"},
+            _one_array("dense/kernel", lambda array: _reshape(array, 1)),
+        )
+        yield Entry(
+            "no-dense-bias",
+            "",
+            "the dense layer has no bias",
+            {"any": "features = maximum(states @ kernel + bias, 0)"},
+            _one_array("dense/bias", lambda array: array * 0),
+        )
 
 
-Half = Callable[[np.ndarray, int], np.ndarray]
+def _one_array(role: str, edit: Callable[[np.ndarray], np.ndarray]) -> Change:
+    return lambda p: dataclasses.replace(p, weights={**p.weights, role: edit(p.weights[role])})
 
 
-def _on_halves(where: str, edit: Half, order: Tuple[str, ...] = ()) -> Change:
+def _with_halves(cell: Cell, parts: Mapping[str, np.ndarray], edit: HalvesEdit) -> Arrays:
+    """Return the parts with both halves of every kernel edited, whether they are one array or two."""
+    found, own = dict(parts), GATE_ORDER[cell.name]
+    if "recurrent_kernel" in parts:
+        found["kernel"], found["recurrent_kernel"] = edit(parts["kernel"], parts["recurrent_kernel"], own)
+        return found
+    for name, kernel in parts.items():
+        if name.endswith("kernel"):
+            gates = () if name.startswith("candidate") else own
+            found[name] = np.concatenate(edit(*split_rows(kernel, cell.units), gates))
+    return found
+
+
+def _swap_halves(problem: Problem) -> Optional[Problem]:
+    def swap(of_inputs: np.ndarray, of_state: np.ndarray, gates: Tuple[str, ...]) -> Pair:
+        rows = np.concatenate([of_inputs, of_state])
+        return rows[len(of_state) :], rows[: len(of_state)]
+
+    if problem.spec.cell.name == "gru_reset_after" and not _square(problem):
+        return None  # two arrays of different shapes
+    return problem.with_parts(lambda cell, parts: _with_halves(cell, parts, swap))
+
+
+HalfEdit = Callable[[np.ndarray, int], np.ndarray]
+
+
+def _on_halves(where: str, edit: HalfEdit, order: Tuple[str, ...] = ()) -> Change:
     """Apply ``edit`` to the input or recurrent rows of every kernel, with the gates in ``order``."""
 
-    def change(cell: Cell, parts: Arrays) -> Arrays:
-        found = dict(parts)
-        for name, kernel in parts.items():
-            if not name.endswith("kernel"):
-                continue
-            own = GATE_ORDER[cell.name]
-            gates = 1 if name.startswith("candidate") else max(1, len(own))
-            columns = _columns(kernel.shape[1], own, order) if order else np.arange(kernel.shape[1])
-            back = np.argsort(columns)
-            halves = [kernel[: -cell.units][:, columns], kernel[-cell.units :][:, columns]]
-            if where in ("input", "both"):
-                halves[0] = edit(halves[0], gates)
-            if where in ("recurrent", "both"):
-                halves[1] = edit(halves[1], gates)
-            found[name] = np.concatenate(halves)[:, back]
-        return found
+    def both(of_inputs: np.ndarray, of_state: np.ndarray, own: Tuple[str, ...]) -> Pair:
+        width = of_state.shape[1]
+        columns = _columns(width, own, order) if order else np.arange(width)
+        back, gates = np.argsort(columns), max(1, len(own))
+        if where in ("input", "both"):
+            of_inputs = edit(of_inputs[:, columns], gates)[:, back]
+        if where in ("recurrent", "both"):
+            of_state = edit(of_state[:, columns], gates)[:, back]
+        return of_inputs, of_state
 
     def whole(problem: Problem) -> Optional[Problem]:
-        blocks = edit is _transpose_blocks and where != "recurrent"
-        if blocks and not _square(problem):
+        if edit is _transpose_blocks and where != "recurrent" and not _square(problem):
             return None
-        return problem.with_parts(change)
+        return problem.with_parts(lambda cell, parts: _with_halves(cell, parts, both))
 
     return whole
 
 
 def _square(problem: Problem) -> bool:
     """Return whether every layer reads as many numbers as it has units."""
-    role = problem.spec.role("fw", 0, "candidate/kernel" if problem.spec.cell.name == "gru" else "kernel")
-    return problem.weights[role].shape[0] == 2 * problem.spec.cell.units
+    spec, widths = problem.spec, []
+
+    def note(of_inputs: np.ndarray, of_state: np.ndarray, gates: Tuple[str, ...]) -> Pair:
+        widths.append(len(of_inputs))
+        return of_inputs, of_state
+
+    for layer in range(spec.layers):
+        _with_halves(spec.cell, spec.parts(problem.weights, "fw", layer), note)
+    return set(widths) == {spec.cell.units}
 
 
 def _columns(width: int, own: Sequence[str], order: Sequence[str]) -> np.ndarray:
@@ -224,55 +200,3 @@ def _transpose_blocks(half: np.ndarray, gates: int) -> np.ndarray:
 def _reshape(half: np.ndarray, gates: int) -> np.ndarray:
     """``[n, m]`` laid out as ``[m, n]`` without moving a number, and then read as its transpose."""
     return half.reshape(half.shape[1], half.shape[0]).T
-
-
-def _biases(cell: Cell) -> Iterator[Entry]:
-    def scaled(factor: int, forget: float) -> Change:
-        def change(problem: Problem) -> Problem:
-            changed = problem.with_parts(
-                lambda _, p: {n: a * factor if n.endswith("bias") else a for n, a in p.items()}
-            )
-            return changed.with_cell(forget_bias=forget)
-
-        return change
-
-    use = {
-        "any": "load the bias once",
-        "keras": "use_bias=True",
-        "torch": "bias=True; bias_ih = bias, bias_hh = 0",
-    }
-    own = cell.forget_bias
-    forms = [
-        ("no-bias", "", 0, own, "the layer has no bias"),
-        ("bias-twice", "", 2, own, "the bias is added twice"),
-    ]
-    if cell.has_c and own:
-        forms = [
-            ("no-bias", "the forget bias is there", 0, own, "the saved bias is not loaded"),
-            ("no-bias", "nor a forget bias", 0, 0.0, "the layer has no bias"),
-            (
-                "bias-twice",
-                "the forget bias once",
-                2,
-                own,
-                "the bias is in both biases, so it is added twice",
-            ),
-            (
-                "bias-twice",
-                "the forget bias too",
-                2,
-                2 * own,
-                "the bias is in both biases, so it is added twice",
-            ),
-        ]
-    for name, variant, factor, forget, says in forms:
-        yield Entry(name, variant, says, use, scaled(factor, forget))
-    yield Entry(
-        "no-softmax-bias",
-        "",
-        "the softmax has no bias",
-        {"any": "logits = features @ weights + bias"},
-        lambda p: dataclasses.replace(
-            p, weights={**p.weights, "softmax/bias": p.weights["softmax/bias"] * 0}
-        ),
-    )

@@ -1,6 +1,7 @@
 """The IMDB sentiment tutorial: word ids, GloVe vectors, one LSTM, a softmax over its last output."""
 
-from tf1_lstm.recipes.base import Figure, GraphSettings, LogLine, Recipe, Schedule
+from tf1_lstm.recipes.base import Figure, LogLine, Recipe
+from tf1_lstm.recipes.settings import GraphSettings, Schedule
 
 SOURCE = "seed 001, section 6 (a tutorial on LSTM in TensorFlow 1, after an O'Reilly notebook of 2017)"
 

@@ -2,7 +2,8 @@
 
 from typing import Any, Optional, Tuple
 
-from tf1_lstm.recipes.base import Figure, GraphSettings, Recipe, Schedule
+from tf1_lstm.recipes.base import Figure, Recipe
+from tf1_lstm.recipes.settings import GraphSettings, Schedule
 
 SOURCE = "seed 002 (notes on RNN and LSTM in TensorFlow 1, 12 April 2024)"
 MEASURED = "the document's own loop, run once (seed 1)"

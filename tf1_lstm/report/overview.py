@@ -6,11 +6,12 @@ from tf1_lstm.files import PathLike
 from tf1_lstm.report.batches import draw_test_batches
 from tf1_lstm.report.canvas import BLUE, VERMILLION, empty, picture, plain
 from tf1_lstm.report.confusion import draw_confusion
-from tf1_lstm.report.curves import LogEntry, draw_curves
+from tf1_lstm.report.curves import draw_curves
+from tf1_lstm.report.documents import Document
+from tf1_lstm.report.logs import LogEntry
 from tf1_lstm.report.results import (
     WHOLE,
     Comparison,
-    Document,
     comparisons,
     deviations_text,
     evaluations_at,

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any, List, Mapping, Optional, Sequence
 
 from tf1_lstm.files import PathLike, replacing
-from tf1_lstm.report.results import Document, comparisons
+from tf1_lstm.report.documents import Document
+from tf1_lstm.report.logs import figure_names, is_of_epochs
+from tf1_lstm.report.results import comparisons
 from tf1_lstm.report.tables import (
     COMPARISON_HEADERS,
+    EPOCHS_HEADERS,
+    EPOCHS_LEGEND,
     SAMPLE,
     comparison_cells,
     duration,
+    epochs_rows,
     heading,
     legend,
     notes,
@@ -88,6 +93,7 @@ def render_page(
         )
     parts.append(f"<pre>{escape(results['command'])}</pre>")
     parts += _comparison_section(results)
+    parts += _epochs_section(results)
     parts += [_figure(folder, name, path) for name, path in (pictures or {}).items()]
     parts += _deviation_section(results, oddities)
     parts += _section("Settings", _settings_table(results))
@@ -144,6 +150,12 @@ def _comparison_section(results: Document) -> List[str]:
     return [*parts, f"<p>{'<br>'.join(escape(line) for line in lines)}</p>"] if rows else []
 
 
+def _epochs_section(results: Document) -> List[str]:
+    rows = epochs_rows(results)
+    parts = _section("Epochs", _table(EPOCHS_HEADERS, rows, numbers=(1, 2, 3, 4, 5)))
+    return [*parts, f"<p>{escape(EPOCHS_LEGEND)}</p>"] if rows else []
+
+
 def _figure(folder: Path, name: str, path: str) -> str:
     """A picture or a text inside the page; what is neither, or not in the folder, is named and left out."""
     try:
@@ -196,8 +208,13 @@ def _origin_table(results: Document) -> str:
 def _log_table(log: Sequence[Mapping[str, Any]]) -> str:
     if not log:
         return ""
-    rows = [(f"{e['iteration']:,}", _number(e.get("loss")), _number(e.get("accuracy"))) for e in log[:2000]]
-    table = _table(("iteration", "loss", "accuracy"), rows, numbers=(0, 1, 2))
+    counts = ("iteration", "epoch") if is_of_epochs(log) else ("iteration",)
+    figures = figure_names(log)
+    rows = [
+        [*(f"{entry[name]:,}" for name in counts), *(_number(entry.get(name)) for name in figures)]
+        for entry in log[:2000]
+    ]
+    table = _table([*counts, *figures], rows, numbers=range(len(counts) + len(figures)))
     more = f"<p>and {len(log) - 2000:,} more</p>" if len(log) > 2000 else ""
     return f"<details><summary>The log: {len(log):,} lines</summary>{table}{more}</details>"
 

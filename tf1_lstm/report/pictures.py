@@ -6,7 +6,8 @@ Importing this imports matplotlib (a third of a second), so commands import it w
 from tf1_lstm.report.batches import test_batches_picture
 from tf1_lstm.report.canvas import picture_title
 from tf1_lstm.report.confusion import confusion_picture
-from tf1_lstm.report.curves import curves, write_curves_csv
+from tf1_lstm.report.curves import curves
+from tf1_lstm.report.logs import write_curves_csv
 from tf1_lstm.report.mistakes import mistakes_picture, mistakes_text
 from tf1_lstm.report.overview import report_picture
 

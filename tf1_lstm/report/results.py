@@ -1,83 +1,17 @@
-"""``results.json``: reading it safely, comparing it with what was published, and grouping runs."""
+"""What ``results.json`` says: measured beside published, the last checkpoint, and runs in groups."""
 
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from tf1_lstm.errors import InputError
-from tf1_lstm.files import PathLike, read_json
 from tf1_lstm.recipes.base import Figure, Recipe
+from tf1_lstm.report.documents import Document
 from tf1_lstm.report.statistics import Interval, accuracy_interval, verdict
 
-FORMAT = 1
 WHOLE = "whole split"
 NOT_MEASURED = "not measured"
 NOT_COMPARABLE = "not comparable"
-
-Document = Dict[str, Any]
-
-# What every reader of a results document relies on; more is allowed everywhere.
-REQUIRED: Mapping[str, Any] = {
-    "format": int,
-    "recipe": str,
-    "settings": dict,
-    "deviations": dict,
-    "seed": int,
-    "sample": bool,
-    "iterations": int,
-    "environment": dict,
-    "seconds": dict,
-    "ms_per_iteration": (int, float),
-    "command": str,
-    "log": list,
-    "evaluations": list,
-    "published": list,
-}
-REQUIRED_IN: Mapping[str, Mapping[str, Any]] = {
-    "evaluations": {"split": str, "dropout": str, "examples": int, "accuracy": (int, float)},
-    "published": {"name": str, "split": str, "dropout": str, "examples": int, "value": (int, float)},
-}
-
-
-def read_results(path: PathLike) -> Document:
-    """Read one results document.
-
-    Raises:
-      InputError: no file, not JSON, another format, or a part that is missing or of another kind.
-    """
-    document = read_json(path)
-    if not isinstance(document, dict):
-        raise InputError(f"{path}: found a JSON {type(document).__name__}, expected a results document")
-    if document.get("format") != FORMAT:
-        raise InputError(f"{path}: found results format {document.get('format')!r}, expected {FORMAT}")
-    _check(path, "", document, REQUIRED)
-    for name, required in REQUIRED_IN.items():
-        for number, entry in enumerate(document[name]):
-            where = f"{name}[{number}]."
-            if not isinstance(entry, dict):
-                raise InputError(f"{path}: {where[:-1]}: found {type(entry).__name__}, expected an object")
-            _check(path, where, entry, required)
-            for key in {"accuracy", "value"} & set(required):
-                if not 0 <= entry[key] <= 1:
-                    raise InputError(f"{path}: {where}{key}: found {entry[key]}, expected 0 to 1")
-            if entry["examples"] < 1:
-                raise InputError(f"{path}: {where}examples: found {entry['examples']}, expected at least 1")
-            if entry.get("measured") is not None and not entry.get("measured_examples"):
-                raise InputError(f"{path}: {where}measured_examples is missing")
-    for name, pair in document["deviations"].items():
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise InputError(f"{path}: deviations.{name}: found {pair!r}, expected [published, used]")
-    return document
-
-
-def _check(path: PathLike, where: str, found: Mapping[str, Any], required: Mapping[str, Any]) -> None:
-    for key, kind in required.items():
-        if key not in found:
-            raise InputError(f"{path}: {where}{key} is missing")
-        value = found[key]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise InputError(f"{path}: {where}{key}: found {type(value).__name__} {str(value)[:40]!r}")
 
 
 def final_step(evaluations: Sequence[Document]) -> int:

@@ -4,7 +4,8 @@ import textwrap
 import unicodedata
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from tf1_lstm.report.results import Comparison, Document, comparisons, deviations_text
+from tf1_lstm.report.documents import Document
+from tf1_lstm.report.results import Comparison, comparisons, deviations_text
 
 SAMPLE = "EMBEDDED SAMPLE"
 NOTHING = "-"
@@ -20,6 +21,16 @@ COMPARISON_HEADERS = (
     "of",
     "verdict",
 )
+EPOCHS_HEADERS = (
+    "after each epoch",
+    "epochs",
+    "lowest loss",
+    "in epoch",
+    "accuracy then",
+    "last epoch",
+    "later half",
+)
+EPOCHS_LEGEND = "Dropout off. The epoch of the lowest loss is chosen by these figures themselves."
 
 
 class Raw(str):
@@ -156,10 +167,39 @@ def reproduction_table(results: Document) -> str:
     cells = [comparison_cells(row, figures) for row in rows]
     lines += ["", text_table(COMPARISON_HEADERS, cells, right=(3, 5, 6, 8)), ""]
     for number, row in figures.items():
-        lines.append(f"[{number}] {one_line(row.name)}; {one_line(row.source)}")
+        lines.append(_wrapped(f"[{number}] {one_line(row.name)}; {one_line(row.source)}"))
     lines += [_wrapped(f"Note: {one_line(note)}.") for note in notes(results)]
     lines += legend(rows)
+    epochs = epochs_rows(results)
+    if epochs:
+        lines += ["", text_table(EPOCHS_HEADERS, epochs, right=(1, 2, 3, 4, 5)), "", EPOCHS_LEGEND]
     return "\n".join(lines)
+
+
+def epochs_rows(results: Document) -> List[List[str]]:
+    """Rows under ``EPOCHS_HEADERS``: the validation of a run, and the published one; none without."""
+    part = results.get("epochs")
+    if not part:
+        return []
+    examples = next((e["examples"] for e in results["evaluations"] if e["split"] == part["split"]), 0)
+    return [
+        _epochs_row(f"{part['split']}, {of}", part[of], examples)
+        for of in ("measured", "published")
+        if part.get(of)
+    ]
+
+
+def _epochs_row(name: str, summary: Document, examples: int) -> List[str]:
+    lowest, highest = (percent(summary[key], examples) for key in ("late_lowest", "late_highest"))
+    return [
+        name,
+        str(summary["epochs"]),
+        f"{summary['best_loss']:.4f}",
+        str(summary["best_epoch"]),
+        percent(summary["best_accuracy"], examples),
+        percent(summary["last_accuracy"], examples),
+        f"{lowest} to {highest} (epochs {summary['late_first']} to {summary['epochs']})",
+    ]
 
 
 def _wrapped(sentence: str) -> str:
@@ -209,6 +249,8 @@ def comparison_cells(row: Comparison, figures: Mapping[int, Comparison]) -> List
 def legend(rows: Sequence[Comparison]) -> List[str]:
     """What the signs in a table of ``comparison_cells`` mean."""
     lines = ["Intervals: 95 %, Wilson. Inside: the sizes of the two samples alone allow the difference."]
+    if any(row.verdict == "outside" for row in rows):
+        lines.append("Outside: they do not. Trainings with other random numbers differ as well.")
     if any(row.std is not None for row in rows):
         lines.append("±: standard deviation over repetitions with other dropout masks.")
     return lines

@@ -16,7 +16,7 @@ def describe_environment() -> Dict[str, Any]:
     from tf1_lstm import __version__
     from tf1_lstm.graphs.quiet import tf
 
-    processor = _processor()
+    facts = processor()
     return {
         "tf1_lstm": __version__,
         "commit": _commit(),
@@ -25,8 +25,8 @@ def describe_environment() -> Dict[str, Any]:
         "tensorflow_build": tf.version.GIT_VERSION,
         "numpy": numpy.__version__,
         "system": f"{platform.system()} {platform.machine()}",
-        "cpu": processor.get("model name", platform.processor() or "unknown"),
-        "cpu_flags": processor.get("flags", ""),
+        "cpu": facts.get("model name", platform.processor() or "unknown"),
+        "cpu_flags": facts.get("flags", ""),
         "cores": available_cores(),
     }
 
@@ -39,7 +39,7 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
-def _processor() -> Dict[str, str]:
+def processor() -> Dict[str, str]:
     """Model name and flags of the first processor, from /proc/cpuinfo where there is one."""
     found: Dict[str, str] = {}
     try:

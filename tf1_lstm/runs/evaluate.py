@@ -8,11 +8,17 @@ from tqdm import tqdm
 
 from tf1_lstm.data.base import Dataset, Split
 from tf1_lstm.report.statistics import accuracy_interval
+from tf1_lstm.runs.batches import batches_of
+from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.model import Model
 
 BATCH = 250
 # Dropout masks of an evaluation: numbered apart from those of the training.
 EVALUATION_ITERATIONS = 1 << 41
+
+
+class InterruptedMeasuringError(Exception):
+    """A signal came before everything was measured."""
 
 
 class Evaluation(NamedTuple):
@@ -26,7 +32,7 @@ class Evaluation(NamedTuple):
       accuracy: share of correct labels, mean over draws.
       std: standard deviation over draws; None for one draw.
       interval: 95 % interval of the accuracy for that many examples.
-      loss: mean softmax cross-entropy, in nats.
+      loss: mean cross-entropy, in nats.
       confusion: [true][predicted] counts of the first draw.
       probabilities: [examples, classes] float32 of the first draw.
     """
@@ -48,7 +54,12 @@ class Evaluation(NamedTuple):
 
 
 def logits_of(
-    model: Model, inputs: np.ndarray, dropout: bool = False, draw: int = 0, progress: Optional[Any] = None
+    model: Model,
+    inputs: np.ndarray,
+    dropout: bool = False,
+    draw: int = 0,
+    progress: Optional[Any] = None,
+    interruption: Optional[Interruption] = None,
 ) -> np.ndarray:
     """Run the graph over many examples.
 
@@ -58,25 +69,37 @@ def logits_of(
       dropout: leave it on, as published; off feeds a keep probability of 1.
       draw: which dropout masks.
       progress: a tqdm bar to move on.
+      interruption: a signal that it has seen ends the measuring.
 
     Returns:
       [examples, classes] float32.
+
+    Raises:
+      InterruptedMeasuringError: a signal came.
     """
     graph = model.graph
     feeds = [graph.inputs, graph.keep_prob, graph.iteration]
     run = model.session.make_callable(graph.logits, feed_list=feeds)
-    keep_prob = model.recipe.graph.output_keep_prob if dropout else 1.0
-    found = np.empty((len(inputs), model.recipe.graph.classes), np.float32)
-    for number, start in enumerate(range(0, len(inputs), BATCH)):
-        batch = inputs[start : start + BATCH]
-        found[start : start + BATCH] = run(batch, keep_prob, EVALUATION_ITERATIONS + (draw << 20) + number)
+    settings = model.recipe.graph
+    keep_prob = settings.training_keep_prob if dropout else 1.0
+    found = np.empty((len(inputs), settings.classes), np.float32)
+    for number, (rows, steps) in enumerate(batches_of(inputs, settings.any_steps, BATCH)):
+        if interruption is not None and interruption.signal_number is not None:
+            raise InterruptedMeasuringError
+        batch = inputs[rows, :steps]
+        found[rows] = run(batch, keep_prob, EVALUATION_ITERATIONS + (draw << 20) + number)
         if progress is not None:
             progress.update(len(batch))
     return found
 
 
 def evaluate(
-    model: Model, split: Split, dropout: bool = False, draws: int = 1, progress: bool = True
+    model: Model,
+    split: Split,
+    dropout: bool = False,
+    draws: int = 1,
+    progress: bool = True,
+    interruption: Optional[Interruption] = None,
 ) -> Evaluation:
     """Measure one split.
 
@@ -86,8 +109,12 @@ def evaluate(
       dropout: as published (on), or off.
       draws: repetitions with dropout on; without dropout there is nothing to repeat.
       progress: show a bar on standard error.
+      interruption: a signal that it has seen ends the measuring.
+
+    Raises:
+      InterruptedMeasuringError: a signal came.
     """
-    dropout = dropout and model.recipe.graph.output_keep_prob < 1
+    dropout = dropout and model.recipe.graph.training_keep_prob < 1
     draws = draws if dropout else 1
     bar = tqdm(
         total=draws * len(split.labels),
@@ -100,7 +127,7 @@ def evaluate(
     first: Optional[np.ndarray] = None
     with bar:
         for draw in range(draws):
-            logits = logits_of(model, split.inputs, dropout, draw, bar).astype(np.float64)
+            logits = logits_of(model, split.inputs, dropout, draw, bar, interruption).astype(np.float64)
             first = logits if first is None else first
             accuracies.append(float((logits.argmax(1) == split.labels).mean()))
             log_normaliser = np.logaddexp.reduce(logits, axis=1)
@@ -151,7 +178,7 @@ def sampled_accuracies(
     """
     graph, schedule = model.graph, model.recipe.schedule
     sampler = dataset.test_sampler(schedule.sampler, schedule.batch_size, seed)
-    keep_prob = model.recipe.graph.output_keep_prob if dropout else 1.0
+    keep_prob = model.recipe.graph.training_keep_prob if dropout else 1.0
     found = []
     for number in range(batches):
         batch = sampler.batch(number)

@@ -1,6 +1,7 @@
 """The command ``export``: a checkpoint as a bundle, or as weights for Keras or PyTorch."""
 
 import argparse
+import dataclasses
 import json
 import platform
 from pathlib import Path
@@ -13,13 +14,15 @@ from tf1_lstm.data.base import Dataset, Split
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.parity.bundle import Bundle, WordVectors, write_bundle
-from tf1_lstm.parity.bundle_checks import spec_of
+from tf1_lstm.parity.bundle import Bundle, Words, WordVectors, write_bundle
+from tf1_lstm.parity.input_mistakes import id_shifts
+from tf1_lstm.parity.optimizers import EMBEDDING
+from tf1_lstm.parity.spec import Spec, spec_of
 from tf1_lstm.parity.weight_files import Trained, keras_lines, torch_lines, write_keras, write_torch
 from tf1_lstm.runs.record import record, split_logits
 from tf1_lstm.runs.use_commands import Restored, print_facts, restore
 
-PADDING = 0
+PADDING = 0  # by the bundle's format
 
 
 def run_export(options: argparse.Namespace) -> int:
@@ -46,8 +49,8 @@ def run_export(options: argparse.Namespace) -> int:
 def _write_weights(restored: Restored, weights: Dict[str, np.ndarray], to: str, out: Path) -> List[str]:
     recipe, dataset = restored.experiment.recipe, restored.experiment.dataset
     settings = recipe.settings()
-    vectors = dataset.constants().get("word_vectors")
-    trained = Trained(spec_of(settings), settings, weights, vectors)
+    spec = spec_of(settings)
+    trained = Trained(spec, settings, weights, _frozen_vectors(spec, dataset))
     if to == "keras":
         if not str(out).endswith(".weights.h5"):
             raise InputError(f"--out: found {out}, expected a name that ends in .weights.h5 (Keras insists)")
@@ -71,53 +74,69 @@ def make_bundle(
     experiment = restored.experiment
     recipe, dataset = experiment.recipe, experiment.dataset
     graph, constants = recipe.graph, dataset.constants()
+    spec = spec_of(recipe.settings())
     split = dataset.split(split_name or dataset.split_names()[0])
-    vectors = constants.get("word_vectors")
-    rows = choose_rows(split, examples, None if vectors is None else len(vectors) - 1)
+    vectors = _frozen_vectors(spec, dataset)
+    table = weights.get(EMBEDDING, vectors)
+    words = None if table is None else Words(len(table), dataset.unknown_id % len(table))
+    rows = choose_rows(split, examples, words, graph.padding)
     inputs = np.ascontiguousarray(split.inputs[rows])
+    if graph.any_steps and words is not None:
+        inputs = np.ascontiguousarray(inputs[:, : max(1, _longest(inputs))])
     labels = np.eye(graph.classes, dtype=np.float32)[split.labels[rows]]
-    numbers = record(graph, recipe.schedule.learning_rate, weights, inputs, labels, constants)
-    whole = np.concatenate(list(split_logits(graph, weights, split.inputs, constants)))
+    numbers = record(graph, recipe.schedule, weights, inputs, labels, constants)
     return Bundle(
-        document=_document(restored, split, rows, None if vectors is None else len(vectors)),
+        document=_document(restored, split, rows, spec, words),
         weights=weights,
         inputs=inputs,
         labels=labels,
-        vectors=None if vectors is None else _needed_vectors(vectors, inputs),
+        vectors=None if vectors is None or words is None else _needed_vectors(vectors, inputs, words),
         steps=numbers.steps,
         logits=numbers.logits,
         loss=numbers.loss,
         gradients=numbers.gradients,
-        adam=tuple(numbers.adam),
-        split_logits=whole,
+        updates=tuple(numbers.updates),
+        split_logits=split_logits(graph, weights, split.inputs, constants),
     )
 
 
-def choose_rows(split: Split, examples: int, unknown: Optional[int]) -> np.ndarray:
+def _frozen_vectors(spec: Spec, dataset: Dataset) -> Optional[np.ndarray]:
+    """Return the table that ids are looked up in, where it is not among the weights."""
+    return None if spec.trains_embedding else dataset.constants().get("word_vectors")
+
+
+def _longest(ids: np.ndarray) -> int:
+    """Return how many steps the longest of some reviews has, padding behind them."""
+    return int((np.flatnonzero((ids != PADDING).any(axis=0)) + 1).max(initial=0))
+
+
+def choose_rows(split: Split, examples: int, words: Optional[Words], padding: str) -> np.ndarray:
     """Return rows spread evenly over a split, such that mistakes can be told apart.
 
-    For word ids, one review at least has an unknown word and padding behind it, where there is any.
+    For word ids, one review at least has an unknown word and padding, where there is any.
     """
     count = min(examples, len(split.inputs))
     rows = np.linspace(0, len(split.inputs) - 1, count).astype(np.int64)
-    if unknown is None:
+    if words is None:
         return rows
-    padded = split.inputs[:, -1] == PADDING
-    telling = np.flatnonzero(padded & (split.inputs == unknown).any(axis=1))
+    padded = split.inputs[:, 0 if padding == "front" else -1] == PADDING
+    telling = np.flatnonzero(padded & (split.inputs == words.unknown).any(axis=1))
     if len(telling) and not np.isin(rows, telling).any():
         rows[-1] = telling[0]
     return rows
 
 
-def _needed_vectors(vectors: np.ndarray, inputs: np.ndarray) -> WordVectors:
+def _needed_vectors(vectors: np.ndarray, inputs: np.ndarray, words: Words) -> WordVectors:
     """Return the vectors of the batch's words, their neighbours, the padding and the unknown word."""
-    last = len(vectors) - 1
-    ids = np.unique(np.concatenate([inputs.reshape(-1), [PADDING, last]]))
-    ids = np.unique(np.clip(np.concatenate([ids, ids - 1, ids + 1]), 0, last)).astype(np.int64)
-    return WordVectors(ids, np.asarray(vectors[ids], np.float32), len(vectors), last)
+    ids = np.unique(np.concatenate([inputs.reshape(-1), [PADDING, words.unknown]]))
+    moved = [ids, *(ids + shift for shift in id_shifts(words))]
+    ids = np.unique(np.clip(np.concatenate(moved), 0, words.count - 1)).astype(np.int64)
+    return WordVectors(ids, np.asarray(vectors[ids], np.float32), words.count, words.unknown)
 
 
-def _document(restored: Restored, split: Split, rows: np.ndarray, words: Optional[int]) -> Dict[str, Any]:
+def _document(
+    restored: Restored, split: Split, rows: np.ndarray, spec: Spec, words: Optional[Words]
+) -> Dict[str, Any]:
     experiment, facts = restored.experiment, restored.facts
     dataset: Dataset = experiment.dataset
     found: Dict[str, Any] = {
@@ -131,14 +150,7 @@ def _document(restored: Restored, split: Split, rows: np.ndarray, words: Optiona
             "weights_sha256": facts["weights_sha256"],
         },
         "dataset": {"name": dataset.name, "is_sample": dataset.is_sample, "hashes": dataset.hashes()},
-        "optimizer": {
-            "name": "Adam",
-            "learning_rate": experiment.recipe.schedule.learning_rate,
-            "beta1": 0.9,
-            "beta2": 0.999,
-            "epsilon": 1e-8,
-            "form": "epsilon-hat",
-        },
+        "optimizer": spec.optimizer.document(),
         "versions": {
             "tensorflow": tf.__version__,
             "numpy": np.__version__,
@@ -147,7 +159,7 @@ def _document(restored: Restored, split: Split, rows: np.ndarray, words: Optiona
         },
     }
     if words is not None:
-        found["words"] = {"count": words, "unknown": words - 1}
+        found["words"] = dataclasses.asdict(words)
     return found
 
 

@@ -5,6 +5,7 @@ Layout, all paths relative to the folder:
 - ``run.json``: recipe, every setting, seeds, environment, data hashes, start and end, checkpoints.
 - ``log.jsonl``: one event a line; the keys are listed in docs/run-folder.md.
 - ``losses.f32``: the training loss of every iteration, little-endian float32, in order.
+- ``accuracies.f32``: likewise the training accuracy, where the means of epochs are logged.
 - ``checkpoints/``: ``RECIPE-STEP.*`` by ``tf.train.Saver`` and its ``checkpoint`` file.
 - ``events/``: TensorBoard scalars.
 - pictures, ``curves.csv`` and, after ``reproduce``, ``results.json`` and ``report.html``.
@@ -24,6 +25,7 @@ from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json, replacing, sha256_of_file, write_json
 
 FORMAT = 1
+LOSSES, ACCURACIES = "losses", "accuracies"
 
 
 class RunFolder:
@@ -39,7 +41,7 @@ class RunFolder:
         self.record = record
         self._lock: Optional[IO[str]] = None
         self._log: Optional[IO[str]] = None
-        self._losses: Optional[IO[bytes]] = None
+        self._series: Dict[str, IO[bytes]] = {}
 
     @classmethod
     def create(cls, path: Path, record: Dict[str, Any]) -> "RunFolder":
@@ -104,25 +106,26 @@ class RunFolder:
         self._log.write(json.dumps({"event": event, "time": utc_now(), **values}, allow_nan=False) + "\n")
         self._log.flush()
 
-    def append_losses(self, losses: List[float]) -> None:
-        """Append float32 losses to ``losses.f32``."""
-        if self._losses is None:
-            self._losses = open(self.path / "losses.f32", "ab")  # noqa: SIM115 (open for the run)
-        self._losses.write(np.asarray(losses, dtype="<f4").tobytes())
-        self._losses.flush()
+    def append(self, series: str, values: List[float]) -> None:
+        """Append one float32 for each iteration to ``SERIES.f32``."""
+        if series not in self._series:
+            self._series[series] = open(self._series_path(series), "ab")  # noqa: SIM115 (open for the run)
+        self._series[series].write(np.asarray(values, dtype="<f4").tobytes())
+        self._series[series].flush()
 
     def sync(self) -> None:
         """Bring log and losses to the disk, so that no checkpoint is ahead of them after a power loss."""
-        for stream in (self._log, self._losses):
+        for stream in (self._log, *self._series.values()):
             if stream is not None:
                 os.fsync(stream.fileno())
 
     def close(self) -> None:
         """Close the files and let others in."""
-        for stream in (self._log, self._losses, self._lock):
+        for stream in (self._log, *self._series.values(), self._lock):
             if stream is not None:
                 stream.close()
-        self._log = self._losses = self._lock = None
+        self._log = self._lock = None
+        self._series = {}
 
     def events(self) -> List[Dict[str, Any]]:
         """Read the events logged so far; a last line that was cut off by a crash is left out.
@@ -149,9 +152,16 @@ class RunFolder:
 
     def losses(self) -> np.ndarray:
         """Read the loss of every iteration so far, float32 [iterations]."""
-        path = self.path / "losses.f32"
+        return self.series(LOSSES)
+
+    def series(self, name: str) -> np.ndarray:
+        """Read one number of every iteration so far (``LOSSES`` or ``ACCURACIES``), float32 [iterations]."""
+        path = self._series_path(name)
         data = path.read_bytes() if path.is_file() else b""
         return np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
+
+    def _series_path(self, name: str) -> Path:
+        return self.path / f"{name}.f32"
 
     def rewind(self, step: int) -> None:
         """Forget everything after ``step`` iterations: logged figures, losses, later checkpoints."""
@@ -164,11 +174,15 @@ class RunFolder:
         with replacing(self.path / "log.jsonl", "w") as stream:
             for event in kept:
                 stream.write(json.dumps(event, allow_nan=False) + "\n")
-        losses = self.losses()[:step]
-        if len(losses) < step:
-            raise InputError(f"{self.path / 'losses.f32'}: {len(losses):,} losses found, {step:,} expected")
-        with replacing(self.path / "losses.f32") as stream:
-            stream.write(losses.tobytes())
+        for name in (LOSSES, ACCURACIES):
+            path = self._series_path(name)
+            if name == ACCURACIES and not path.is_file():
+                continue
+            values = self.series(name)[:step]
+            if len(values) < step:
+                raise InputError(f"{path}: {len(values):,} {name} found, {step:,} expected")
+            with replacing(path) as stream:
+                stream.write(values.tobytes())
 
     def checkpoints(self) -> List[Dict[str, Any]]:
         """List the checkpoint events whose files are still kept, oldest first."""

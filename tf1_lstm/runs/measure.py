@@ -38,7 +38,7 @@ def main(job: Dict[str, Any]) -> Dict[str, Any]:
         corrected=False,
     )
     restored = restore(options)
-    dropouts = (False, True) if restored.experiment.recipe.graph.output_keep_prob < 1 else (False,)
+    dropouts = (False, True) if restored.experiment.recipe.graph.training_keep_prob < 1 else (False,)
     dataset = restored.experiment.dataset
     with restored.model as model:
         found = [

@@ -56,6 +56,7 @@ class Model:
                 training=training,
                 exact=exact,
                 batch_size=recipe.schedule.batch_size if training and recipe.graph.fixed_batch else None,
+                optimizer=recipe.schedule.optimizer,
             )
         with self.graph.graph.as_default():
             # All kept: what to forget is decided by the run, which knows which files are good.
@@ -91,7 +92,7 @@ class Model:
 
         Args:
           weights: every role of ``expected`` (the door has checked that).
-          with_slots: also fill Adam's slots and powers where the weights have them.
+          with_slots: also fill the optimizer's slots, and Adam's powers.
         """
         self.initialise()
         for role, variable in self.graph.variables.items():
@@ -109,15 +110,18 @@ class Model:
         graph = self.graph
         arrays, slots, scalars = self.session.run((graph.variables, graph.slots, graph.scalars))
         settings = self.recipe.graph
-        first = next(iter(graph.variables.values()))
+        vectors = self._constants.get("word_vectors")
         description = ModelDescription(
             cell=settings.cell,
             gate_order=GATE_ORDER[settings.cell],
             forget_bias=settings.forget_bias if "lstm" in settings.cell else None,
-            inputs=first.shape.as_list()[0] - settings.units,
+            inputs=settings.input_size if vectors is None else int(vectors.shape[1]),
             units=settings.units,
             layers=settings.layers,
             directions=2 if settings.bidirectional else 1,
-            classes=settings.classes,
+            classes=settings.outputs,
+            joined=settings.joined_layers and settings.layers > 1,
+            dense_units=settings.dense_units,
+            vocabulary=len(arrays["embedding"]) if "embedding" in arrays else 0,
         )
         return Weights(model=description, arrays=arrays, slots=slots, scalars=scalars, step=step)

@@ -1,17 +1,19 @@
-"""What TensorFlow 1.15 computes from given weights, dropout off: states, loss, gradients, Adam steps."""
+"""What TensorFlow 1.15 computes from given weights, dropout off: states, loss, gradients, updates."""
 
 import warnings
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from tf1_lstm.graphs.build import Graph, build
-from tf1_lstm.graphs.cells import make_cell, roles_of
+from tf1_lstm.graphs.cells import layer_scope, make_cell, roles_of, single_cell
+from tf1_lstm.graphs.layers import one_by_one
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.recipes.base import GraphSettings
+from tf1_lstm.recipes.settings import GraphSettings, Schedule
+from tf1_lstm.runs.batches import batches_of
 
 Arrays = Dict[str, np.ndarray]
-ADAM_STEPS = 3
+UPDATES = 3
 EXAMPLES_AT_ONCE = 500
 
 
@@ -22,16 +24,16 @@ class Recorded(NamedTuple):
       steps: ``{fw|bw}/LAYER/h`` (and ``/c`` where the cell has one) -> [batch, steps, units], in the
         order of the inputs.
       logits: [batch, classes].
-      loss: mean softmax cross-entropy.
+      loss: mean cross-entropy.
       gradients: role -> derivative of the loss; zeros where TensorFlow has none.
-      adam: the weights by role after 1, 2, 3 steps on this batch, from fresh slots.
+      updates: the weights by role after 1, 2, 3 steps of the optimizer on this batch, from fresh slots.
     """
 
     steps: Arrays
     logits: np.ndarray
     loss: float
     gradients: Arrays
-    adam: List[Arrays]
+    updates: List[Arrays]
 
 
 class StateRecorder(tf.nn.rnn_cell.RNNCell):
@@ -65,7 +67,7 @@ class StateRecorder(tf.nn.rnn_cell.RNNCell):
 
 def record(
     settings: GraphSettings,
-    learning_rate: float,
+    schedule: Schedule,
     weights: Mapping[str, np.ndarray],
     inputs: np.ndarray,
     labels: np.ndarray,
@@ -75,13 +77,13 @@ def record(
 
     Args:
       settings: the recipe's graph.
-      learning_rate: Adam's.
+      schedule: the recipe's; its optimizer and learning rate make the updates.
       weights: role -> float32 array.
       inputs: [batch, steps] int32 ids, or [batch, steps, inputs] float32.
       labels: [batch, classes] float32, one-hot.
-      constants: the data set's frozen arrays.
+      constants: the data set's arrays.
     """
-    graph = _build(settings, constants, learning_rate, training=True)
+    graph = _build(settings, constants, schedule)
     with graph.graph.as_default():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # The gradient of the last step's gather is sparse.
@@ -93,13 +95,16 @@ def record(
     feed = {graph.inputs: inputs, graph.labels: labels, graph.keep_prob: 1.0}
     with _session(graph, weights, constants) as session:
         logits, loss, gradient_values = session.run((graph.logits, graph.loss, gradients), feed)
-        adam = []
-        for _ in range(ADAM_STEPS):
+        updates = []
+        for _ in range(UPDATES):
             session.run(graph.train_op, feed)
-            adam.append(session.run(graph.variables))
-    sequence = inputs if settings.inputs == "rows" else constants["word_vectors"][inputs]
+            updates.append(session.run(graph.variables))
+    sequence = inputs
+    if settings.inputs == "ids":
+        table = constants["word_vectors"] if settings.embedding == "word-vectors" else weights["embedding"]
+        sequence = table[inputs]
     steps = record_states(settings, weights, np.asarray(sequence, np.float32))
-    return Recorded(steps, logits, float(loss), gradient_values, adam)
+    return Recorded(steps, logits, float(loss), gradient_values, updates)
 
 
 def record_states(settings: GraphSettings, weights: Mapping[str, np.ndarray], sequence: np.ndarray) -> Arrays:
@@ -112,23 +117,47 @@ def record_states(settings: GraphSettings, weights: Mapping[str, np.ndarray], se
     """
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         placeholder = tf.compat.v1.placeholder(tf.float32, sequence.shape)
-        cells = [StateRecorder(make_cell(settings, direction, None)) for direction in ("fw", "bw")]
-        if settings.bidirectional:
-            outputs, _ = tf.compat.v1.nn.bidirectional_dynamic_rnn(*cells, placeholder, dtype=tf.float32)
+        if one_by_one(settings):
+            outputs = _layer_by_layer(settings, placeholder)
         else:
-            outputs = [tf.compat.v1.nn.dynamic_rnn(cells[0], placeholder, dtype=tf.float32)[0]]
+            cells = [make_cell(settings, direction, None) for direction in ("fw", "bw")]
+            outputs = _watched(settings, cells, placeholder, None)
         session.run(tf.compat.v1.global_variables_initializer())
         for role, variable in roles_of(settings, tf.compat.v1.trainable_variables()).items():
             variable.load(weights[role], session)
-        values = session.run(list(outputs), {placeholder: sequence})
-    names = ("h",) if settings.cell in ("basic_rnn", "gru") else ("c", "h")
+        values = session.run(outputs, {placeholder: sequence})
+    names = ("c", "h") if "lstm" in settings.cell else ("h",)
     states: Arrays = {}
-    for direction, value in zip(("fw", "bw"), values):
-        columns = np.split(value, settings.layers * len(names), axis=2)
-        for place, column in enumerate(columns):
-            layer, part = divmod(place, len(names))
-            states[f"{direction}/{layer}/{names[part]}"] = column
+    directions = ("fw", "bw") if settings.bidirectional else ("fw",)
+    for place, value in enumerate(values):
+        first_layer, direction = divmod(place, len(directions))
+        for column, part in enumerate(np.split(value, value.shape[2] // settings.units, axis=2)):
+            layer, name = divmod(column, len(names))
+            states[f"{directions[direction]}/{first_layer + layer}/{names[name]}"] = part
     return states
+
+
+def _watched(settings: GraphSettings, cells: List[Any], sequence: Any, scope: Optional[str]) -> List[Any]:
+    """All states of all steps, [batch, steps, states], for each direction."""
+    watched = [StateRecorder(cell) for cell in cells]
+    if settings.bidirectional:
+        outputs, _ = tf.compat.v1.nn.bidirectional_dynamic_rnn(
+            *watched, sequence, dtype=tf.float32, scope=scope
+        )
+        return list(outputs)
+    return [tf.compat.v1.nn.dynamic_rnn(watched[0], sequence, dtype=tf.float32, scope=scope)[0]]
+
+
+def _layer_by_layer(settings: GraphSettings, sequence: Any) -> List[Any]:
+    """As ``_watched``, layer by layer, where each reads h of all directions of the one below."""
+    found: List[Any] = []
+    for layer in range(settings.layers):
+        cells = [single_cell(settings), single_cell(settings)]
+        states = _watched(settings, cells, sequence, layer_scope(settings, layer))
+        # The last block of a cell's flattened state is h.
+        sequence = tf.concat([state[:, :, -settings.units :] for state in states], axis=2)
+        found += states
+    return found
 
 
 def split_logits(
@@ -136,22 +165,27 @@ def split_logits(
     weights: Mapping[str, np.ndarray],
     inputs: np.ndarray,
     constants: Mapping[str, np.ndarray],
-) -> Iterator[np.ndarray]:
-    """Yield the logits of many examples, a part [examples, classes] at a time."""
-    graph = _build(settings, constants, learning_rate=0.001, training=False)
+) -> np.ndarray:
+    """Return the logits of many examples, [examples, classes] float32, cut as in ``batches_of``."""
+    graph = _build(settings, constants, None)
+    found = np.empty((len(inputs), settings.classes), np.float32)
     with _session(graph, weights, constants) as session:
-        for start in range(0, len(inputs), EXAMPLES_AT_ONCE):
-            feed = {graph.inputs: inputs[start : start + EXAMPLES_AT_ONCE], graph.keep_prob: 1.0}
-            yield session.run(graph.logits, feed)
+        for rows, steps in batches_of(inputs, settings.any_steps, EXAMPLES_AT_ONCE):
+            feed = {graph.inputs: inputs[rows, :steps], graph.keep_prob: 1.0}
+            found[rows] = session.run(graph.logits, feed)
+    return found
 
 
 def _build(
-    settings: GraphSettings, constants: Mapping[str, np.ndarray], learning_rate: float, training: bool
+    settings: GraphSettings, constants: Mapping[str, np.ndarray], schedule: Optional[Schedule]
 ) -> Graph:
+    """The graph, with the optimizer of ``schedule`` where there is one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shapes = {name: array.shape for name, array in constants.items()}
-        return build(settings, shapes, learning_rate=learning_rate, training=training)
+        if schedule is None:
+            return build(settings, shapes, training=False)
+        return build(settings, shapes, learning_rate=schedule.learning_rate, optimizer=schedule.optimizer)
 
 
 def _session(graph: Graph, weights: Mapping[str, np.ndarray], constants: Mapping[str, np.ndarray]) -> Any:

@@ -205,23 +205,28 @@ def _measure(
 def _results(
     options: argparse.Namespace, experiment: Any, path: Path, measured: List[Dict[str, Any]]
 ) -> Dict[str, Any]:
+    from tf1_lstm.report.logs import epochs_part
     from tf1_lstm.report.results import build_published
     from tf1_lstm.runs.folder import RunFolder, training_seconds
     from tf1_lstm.runs.pictures import logged_figures
 
     run = RunFolder.open(path)
     seconds = training_seconds(run.events())
-    iterations = run.record["settings"]["iterations"]
+    iterations = run.checkpoints()[-1]["step"]
     evaluations = [evaluation for part in measured for evaluation in part["evaluations"]]
     # The published batches came from one checkpoint: where that is measured it is the first.
     batches = measured[0]["test_batches"]
     is_sample = experiment.dataset.is_sample
-    others = bool(set(experiment.deviations) - {"log_every", "save_every", "log_batch", "log_first"})
+    deviations = {**experiment.deviations, **experiment.data_deviations}
+    others = bool(set(deviations) - {"log_every", "save_every", "log_batch", "log_first"})
+    log = logged_figures(run)
+    split = run.record["settings"].get("validation", "")
+    epochs = epochs_part(log, () if is_sample else experiment.recipe.log, split)
     return {
         "format": 1,
         "recipe": options.recipe,
         "settings": run.record["settings"],
-        "deviations": experiment.deviations,
+        "deviations": deviations,
         "seed": options.seed,
         "exact": not options.not_exact,
         "sample": is_sample,
@@ -233,7 +238,8 @@ def _results(
         "seconds": {"train": seconds},
         "ms_per_iteration": round(1000 * seconds / iterations, 2),
         "command": _as_typed(options),
-        "log": logged_figures(run),
+        "log": log,
+        **({"epochs": epochs} if epochs else {}),
         "evaluations": evaluations,
         "test_batches": batches,
         # Another schedule or graph is another experiment: there is nothing to confirm or contradict.

@@ -1,7 +1,8 @@
 """From what was typed to what will run: recipe, data set and settings, each deviation known."""
 
+import dataclasses
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from tf1_lstm.data.base import Dataset
 from tf1_lstm.data.registry import open_dataset
@@ -33,6 +34,14 @@ class Experiment(NamedTuple):
             for name, value in self.published.settings().items()
             if value != used[name]
         }
+
+    @property
+    def data_deviations(self) -> Dict[str, List[Any]]:
+        """The same of what the data decide: the dimensions of the word vectors, where they differ."""
+        published, vectors = self.published.word_vector_size, self.dataset.constants().get("word_vectors")
+        if not published or vectors is None or vectors.shape[1] == published:
+            return {}
+        return {"word_vector_size": [published, int(vectors.shape[1])]}
 
 
 def resolve(
@@ -66,23 +75,26 @@ def resolve(
         changes.update(published.sample_settings)
     if corrected:
         changes.update(published.corrected)
+    if settings and "iterations" in settings:
+        changes.pop("epochs", None)  # a number of iterations was asked for
     changes.update(settings or {})
     recipe = published.with_settings(changes)
-    _check_width(recipe, dataset)
-    return Experiment(recipe, published, dataset)
+    dataset = dataset.with_settings(recipe.settings())
+    return Experiment(_with_epochs(recipe, dataset), published, dataset)
 
 
-def _check_width(recipe: Recipe, dataset: Dataset) -> None:
-    """Compare the data set's examples with what the graph takes."""
-    found = dataset.split(dataset.split_names()[0]).inputs.shape[1:]
-    expected: Tuple[int, ...] = (recipe.graph.steps,)
-    if recipe.graph.inputs == "rows":
-        expected += (recipe.graph.input_size,)
-    if tuple(found) != expected:
+def _with_epochs(recipe: Recipe, dataset: Dataset) -> Recipe:
+    """The recipe with as many iterations as its epochs take on this data set."""
+    schedule = recipe.schedule
+    if not schedule.epochs:
+        return recipe
+    steps = dataset.train_sampler(schedule.sampler, schedule.batch_size, 0).steps_per_epoch
+    if not steps:
         raise InputError(
-            f"{dataset.folder}: examples of shape {tuple(found)} found, {expected} expected by {recipe.name} "
-            f"(--set steps={found[0]} takes them)"
+            f"setting epochs: found {schedule.epochs}, expected 0: batches of {dataset.name} have no epochs"
         )
+    iterations = schedule.epochs * steps
+    return dataclasses.replace(recipe, schedule=dataclasses.replace(schedule, iterations=iterations))
 
 
 def settings_of_run(checkpoint: Path, recipe: str) -> Optional[Dict[str, Any]]:

@@ -6,68 +6,19 @@ number: the batch (``data.base.Sampler``), the dropout masks (``graphs.dropout``
 interrupted, and where a checkpoint is taken changes nothing.
 """
 
-import math
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
-
-import numpy as np
-from tqdm import tqdm
+from typing import Any, Dict
 
 from tf1_lstm.checkpoints.door import load_weights
-from tf1_lstm.data.base import Sampler
-from tf1_lstm.errors import NotFiniteError
+from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.graphs.build import op_seeds
 from tf1_lstm.runs.environment import describe_environment
-from tf1_lstm.runs.evaluate import evaluate
 from tf1_lstm.runs.folder import RunFolder, utc_now
 from tf1_lstm.runs.interruption import Interruption
+from tf1_lstm.runs.loop import Outcome, TrainingLoop, TrainOptions
 from tf1_lstm.runs.model import Model
 from tf1_lstm.runs.resolve import Experiment
-from tf1_lstm.runs.saving import CheckpointWriter, Scalars
-
-# Dropout masks of the logged figures: numbered apart from those of the training iterations.
-LOG_ITERATIONS = 1 << 40
-
-
-class TrainOptions(NamedTuple):
-    """How to train, beyond the recipe's settings.
-
-    Attributes:
-      seed: of every op and sampler.
-      keep: how many checkpoints to keep; 0 keeps all.
-      exact: the same bits again; otherwise the tutorial's own random ops.
-      summaries: write TensorBoard scalars.
-      threads: TensorFlow's threads; 0 lets it decide.
-      device: ``auto``, ``cpu`` or ``gpu``.
-      start_from: a checkpoint of any age to begin with, in place of first values.
-    """
-
-    seed: int = 1
-    keep: int = 0
-    exact: bool = True
-    summaries: bool = True
-    threads: int = 0
-    device: str = "auto"
-    start_from: Optional[str] = None
-
-
-class Outcome(NamedTuple):
-    """How a training ended.
-
-    Attributes:
-      run: the run folder.
-      iterations: how many are done.
-      checkpoint: prefix of the last checkpoint.
-      weights_sha256: digest of its canonical weights.
-      exit_code: 0, or 130 or 143 after a signal.
-    """
-
-    run: Path
-    iterations: int
-    checkpoint: Optional[Path]
-    weights_sha256: Optional[str]
-    exit_code: int
 
 
 def train(experiment: Experiment, path: Path, options: TrainOptions, progress: bool = True) -> Outcome:
@@ -113,7 +64,7 @@ def resume(experiment: Experiment, run: RunFolder, options: TrainOptions, progre
         run.rewind(step)
         with Interruption() as interruption, _model(experiment, options) as model:
             if prefix is not None:
-                model.load(load_weights(prefix, model.expected(), want_slots=True), with_slots=True)
+                model.load(_with_slots(prefix, model), with_slots=True)
             elif options.start_from is not None:
                 model.load(load_weights(options.start_from, model.expected()))
             else:
@@ -123,6 +74,18 @@ def resume(experiment: Experiment, run: RunFolder, options: TrainOptions, progre
             return TrainingLoop(run, model, experiment, options, progress).run_from(step, interruption)
     finally:
         run.close()
+
+
+def _with_slots(prefix: Path, model: Model) -> Weights:
+    """Read a checkpoint's weights and the slots of the optimizer that the model has."""
+    graph = model.graph
+    return load_weights(
+        prefix,
+        model.expected(),
+        want_slots=True,
+        slot_names=tuple(graph.slots),
+        scalar_names=tuple(graph.scalars),
+    )
 
 
 def _newest_good(run: RunFolder) -> Any:
@@ -165,145 +128,3 @@ def _record(experiment: Experiment, options: TrainOptions) -> Dict[str, Any]:
         "ended": None,
         "checkpoints": [],
     }
-
-
-class TrainingLoop:
-    """The training loop of one process."""
-
-    def __init__(
-        self, run: RunFolder, model: Model, experiment: Experiment, options: TrainOptions, progress: bool
-    ) -> None:
-        self.run = run
-        self.model = model
-        self.recipe = experiment.recipe
-        self.dataset = experiment.dataset
-        self.schedule = experiment.recipe.schedule
-        self.progress = progress
-        self.device = options.device
-        self.sampler = self._sampler(experiment, options.seed, "train")
-        self.log_sampler = (
-            self.sampler
-            if self.schedule.log_batch == "train"
-            else self._sampler(experiment, options.seed, self.schedule.log_batch)
-        )
-        self.writer = CheckpointWriter(run, model, self.recipe.name, options.keep)
-        self.scalars = Scalars(run.path / "events") if options.summaries else None
-        graph = model.graph
-        feeds = [graph.inputs, graph.labels, graph.iteration]
-        self.step = model.session.make_callable([graph.loss, graph.train_op], feed_list=feeds)
-        self.measure = model.session.make_callable([graph.loss, graph.accuracy], feed_list=feeds)
-        self.pending: List[float] = []
-
-    def _sampler(self, experiment: Experiment, seed: int, which: str) -> Sampler:
-        make = experiment.dataset.train_sampler if which == "train" else experiment.dataset.test_sampler
-        return make(self.schedule.sampler, self.schedule.batch_size, seed)
-
-    def run_from(self, start: int, interruption: Interruption) -> Outcome:
-        """Run the iterations from ``start`` to the end, or to a signal (one at least)."""
-        if self.dataset.is_sample and self.progress:
-            print("EMBEDDED SAMPLE: these figures say nothing about the published experiment", flush=True)
-        if self.scalars is not None:
-            self.scalars.begin(start)
-        done = start
-        total = self.schedule.iterations
-        bar = tqdm(
-            total=total,
-            initial=start,
-            desc=self.recipe.name,
-            unit=" iterations",
-            disable=not self.progress,
-            mininterval=0.5 if sys.stderr.isatty() else 30,
-        )
-        with bar:
-            for iteration in range(start, total):
-                self.iterate(iteration)
-                done = iteration + 1
-                bar.update()
-                stop = interruption.signal_number is not None
-                if done % self.schedule.save_every == 0 or done == total or stop:
-                    self._save(done)
-                if stop:
-                    break
-        return self._end(done, interruption if done < total else None)
-
-    def iterate(self, iteration: int) -> None:
-        """Train on the batch of one iteration, and log where it is due."""
-        batch = self.sampler.batch(iteration)
-        loss = self.step(batch.inputs, batch.labels, iteration)[0]
-        self.pending.append(loss)
-        if not math.isfinite(loss):
-            self._stop_not_finite(iteration, f"the loss is {loss}")
-        if iteration % self.schedule.log_every == 0 and (iteration or self.schedule.log_first):
-            self._log(iteration, batch)
-
-    def _log(self, iteration: int, batch: Any) -> None:
-        """Log loss and accuracy after this iteration's update, as the published loop does."""
-        if self.log_sampler is not self.sampler:
-            batch = self.log_sampler.batch(iteration)
-        loss, accuracy = self.measure(batch.inputs, batch.labels, LOG_ITERATIONS + iteration)
-        if not math.isfinite(loss):
-            self._stop_not_finite(iteration, f"the loss after the update is {loss}")
-        number = iteration + 1
-        self._flush()
-        self.run.log("log", iteration=number, loss=float(loss), accuracy=float(accuracy))
-        if self.scalars is not None:
-            self.scalars.write(number, loss=loss, accuracy=accuracy)
-        if self.progress:
-            line = f"iteration {number}/{self.schedule.iterations}... loss {loss}... accuracy {accuracy}..."
-            tqdm.write(line, file=sys.stdout)
-
-    def _save(self, done: int) -> None:
-        self._check_weights(done)
-        self._flush()
-        self.writer.save(done)
-
-    def _flush(self) -> None:
-        if self.pending:
-            self.run.append_losses(self.pending)
-            self.pending = []
-
-    def _check_weights(self, done: int) -> None:
-        if not all(np.isfinite(array).all() for array in self.model.weights().arrays.values()):
-            self._stop_not_finite(done - 1, "a weight is not finite")
-
-    def _stop_not_finite(self, iteration: int, why: str) -> None:
-        weights = self.model.weights()
-        first = next((role for role, a in weights.arrays.items() if not np.isfinite(a).all()), None)
-        found = f"; first variable that is not finite: {first}" if first else "; the weights are still finite"
-        kept = [checkpoint["step"] for checkpoint in self.run.checkpoints()]
-        last = (
-            f"the last good checkpoint is that of iteration {kept[-1]:,}"
-            if kept
-            else "no checkpoint was written"
-        )
-        self.run.log("not finite", iteration=iteration + 1, why=why, variable=first)
-        raise NotFiniteError(f"iteration {iteration + 1}: {why}{found}; {last} ({self.run.path})")
-
-    def _evaluate(self, done: int) -> None:
-        """Log what the finished model gives on the first split, for ``verify`` to find again."""
-        split = self.dataset.split(self.dataset.split_names()[0])
-        with Model(self.recipe, self.dataset.constants(), device=self.device) as model:
-            model.load(self.model.weights())
-            found = evaluate(model, split, progress=self.progress)
-        figures = {"accuracy": found.accuracy, "loss": found.loss, "examples": found.examples}
-        self.run.log("evaluation", step=done, split=found.split, dropout=found.dropout, **figures)
-
-    def _end(self, done: int, interruption: Optional[Interruption]) -> Outcome:
-        if self.scalars is not None:
-            self.scalars.close()
-        last = self.writer.last
-        if interruption is not None:
-            self.run.log("stop", step=done, signal=interruption.signal_number)
-        else:
-            self._evaluate(done)
-            self.run.log("end", step=done, weights_sha256=last["weights_sha256"] if last else None)
-        self.run.save_record(
-            ended=utc_now() if interruption is None else None, checkpoints=self.run.checkpoints()
-        )
-        return Outcome(
-            run=self.run.path,
-            iterations=done,
-            checkpoint=self.run.path / last["prefix"] if last else None,
-            weights_sha256=last["weights_sha256"] if last else None,
-            exit_code=0 if interruption is None else interruption.exit_code,
-        )

@@ -77,7 +77,8 @@ def run_train(options: argparse.Namespace) -> int:
     from tf1_lstm.runs.device import use_device
 
     device = use_device(options.device, exact=not options.not_exact)
-    from tf1_lstm.runs.train import TrainOptions, train
+    from tf1_lstm.runs.loop import TrainOptions
+    from tf1_lstm.runs.train import train
 
     experiment = typed_experiment(options)
     run = options.run or free_run_folder(options.recipe, options.seed, experiment.dataset.is_sample)
@@ -106,7 +107,8 @@ def run_resume(options: argparse.Namespace) -> int:
     run.lock()
     record = run.record
     use_device(record["options"]["device"], record["options"]["exact"])
-    from tf1_lstm.runs.train import TrainOptions, resume
+    from tf1_lstm.runs.loop import TrainOptions
+    from tf1_lstm.runs.train import resume
 
     experiment = experiment_of(record, options.data)
     check_unchanged(run.path, record, experiment)

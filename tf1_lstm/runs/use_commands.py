@@ -138,7 +138,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     if options.split != "all":
         names = (options.split or names[0],)
     dropouts = {"off": (False,), "on": (True,), "both": (False, True)}[options.dropout]
-    if restored.model.recipe.graph.output_keep_prob == 1:
+    if restored.model.recipe.graph.training_keep_prob == 1:
         if options.dropout == "on":
             raise InputError(f"--dropout on: {options.recipe} has no dropout; expected off")
         dropouts = (False,)
@@ -180,7 +180,7 @@ def run_test_batches(options: argparse.Namespace) -> int:
 
     restored = restore(options)
     recipe, dataset = restored.experiment.recipe, restored.experiment.dataset
-    dropout = options.dropout == "on" and recipe.graph.output_keep_prob < 1
+    dropout = options.dropout == "on" and recipe.graph.training_keep_prob < 1
     with restored.model as model:
         accuracies = sampled_accuracies(model, dataset, options.batches, options.seed, dropout)
     size = recipe.schedule.batch_size

@@ -130,7 +130,8 @@ def _evaluate(
 def _rerun(folder: Any, experiment: Any, iterations: int) -> Tuple[bool, str]:
     """Train the first iterations again elsewhere and compare every loss, bit for bit."""
     from tf1_lstm.runs.folder import RunFolder
-    from tf1_lstm.runs.train import TrainOptions, train
+    from tf1_lstm.runs.loop import TrainOptions
+    from tf1_lstm.runs.train import train
 
     logged = folder.losses()
     iterations = min(iterations, len(logged))

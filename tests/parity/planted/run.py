@@ -1,4 +1,4 @@
-"""Diagnose planted mistakes under the ports' Python: ``python run.py {keras,torch} {single,pairs}``.
+"""Diagnose planted mistakes under the ports' Python: ``python run.py {keras,torch} {single,pairs,imdb}``.
 
 Prints one JSON line for each port: what was planted, and what the diagnosis named, with everything
 visible and from the logits alone.
@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import numpy as np
 
-from tests.parity.support import IDS, ROWS, make_bundle
+from tests.parity.support import IDS, ROWS, make_bundle, small
 from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.diagnosis import diagnose
 from tf1_lstm.parity.problem import Numbers, problem_of
@@ -53,12 +53,59 @@ BUNDLES = {
     "rows": make_bundle(ROWS),
     "both": make_bundle(ROWS, bidirectional=True, readout="both-states"),
     "gru": make_bundle(ROWS, cell="gru"),
+    "imdb-gru2": make_bundle(small("imdb-gru2")),
+    "imdb-gru32": make_bundle(small("imdb-gru32")),
+    "imdb-bilstm2": make_bundle(small("imdb-bilstm2")),
 }
 SINGLE: Dict[str, List[str]] = {
     "ids": LSTM,
     "rows": ["not-divided-by-255", "columns-for-rows"],
     "both": ["directions-swapped", "directions-joined-in-other-order", "backward-output-at-last-step"],
     "gru": ["reset-after", "gate-order-ur"],
+}
+OF_EMBEDDINGS = ["embedding-frozen", "labels-swapped", "loss-summed", "classes-swapped"]
+OF_EMBEDDINGS += ["probabilities-for-logits", "dropout-left-on", "unknown-as-padding", "padding-masked"]
+# framework -> recipe of word ids -> what is planted in its port
+IMDB: Dict[str, Dict[str, List[str]]] = {
+    "keras": {
+        "imdb-gru2": [
+            *OF_EMBEDDINGS,
+            "rmsprop-epsilon",
+            "reset-before",
+            "gate-order-ruc",
+            "biases-swapped",
+            "biases-summed",
+            "kernel-transposed",
+            "first-step-for-last",
+            "first-layer-for-last",
+            "dense-relu-missing",
+            "dropout-scaled-twice",
+            "padding-behind",
+            "ids-shifted",
+        ]
+    },
+    "torch": {
+        "imdb-bilstm2": [
+            *OF_EMBEDDINGS,
+            "padding-row-frozen",
+            "adam-epsilon",
+            "bias-trained-once",
+            "forget-bias-added",
+            "gate-order-ifjo",
+            "directions-swapped",
+            "directions-joined-in-other-order",
+            "backward-output-at-last-step",
+            "first-layer-for-last",
+            "padding-in-front",
+        ],
+        "imdb-gru32": [
+            "padding-row-frozen",
+            "rmsprop-decay",
+            "rmsprop-epsilon",
+            "gate-order-ruc",
+            "padding-masked",
+        ],
+    },
 }
 TORCH_ONLY = {"ids": ["steps-on-batch-axis", "bias-trained-twice"]}
 # Two of a group are one mistake; a random port shows neither gradients nor steps of Adam.
@@ -75,18 +122,22 @@ GROUPS = [
 def see(framework: str, bundle: Bundle, flaws: Sequence[str]) -> Numbers:
     """Build the port and read all that is visible of it."""
     watch: Watch
-    inputs: Any = bundle.inputs
+    inputs, classes = bundle.inputs, bundle.settings["classes"]
+    has_embedding = bundle.spec.trains_embedding
     if framework == "keras":
-        from tests.parity.planted import keras_port
+        from tests.parity.planted import keras_imdb_port, keras_port
         from tf1_lstm.parity.watch_keras import KerasWatch
 
-        watch = KerasWatch(keras_port.build(bundle, flaws), bundle.spec, bundle.settings["classes"])
+        build: Any = keras_imdb_port.build if has_embedding else keras_port.build
+        watch = KerasWatch(build(bundle, flaws), bundle.spec, classes)
     else:
-        from tests.parity.planted import torch_port
+        from tests.parity.planted import torch_imdb_port, torch_port
         from tf1_lstm.parity.watch_torch import TorchWatch
 
-        kind = torch_port.WithTorchAdam if "adam-epsilon" in flaws else torch_port.build
-        watch = TorchWatch(kind(bundle, flaws), bundle.spec, bundle.settings["classes"])
+        build = torch_imdb_port.PlantedPort if has_embedding else torch_port.build
+        if "adam-epsilon" in flaws and not has_embedding:
+            build = torch_port.WithTorchAdam
+        watch = TorchWatch(build(bundle, flaws), bundle.spec, classes)
     numbers = Numbers(watch.logits(inputs))
     again = watch.logits(inputs)
     if not np.array_equal(again, numbers.logits):
@@ -96,12 +147,18 @@ def see(framework: str, bundle: Bundle, flaws: Sequence[str]) -> Numbers:
         numbers = numbers._replace(steps=watch.steps(inputs))
     with suppress(NotVisibleError):
         trained = watch.train(inputs, bundle.labels)
-        numbers = numbers._replace(loss=trained.loss, gradients=trained.gradients, adam=tuple(trained.adam))
+        numbers = numbers._replace(
+            loss=trained.loss, gradients=trained.gradients, updates=tuple(trained.updates)
+        )
     return numbers
 
 
 def cases(framework: str, which: str) -> List[Case]:
     """Return (bundle, flaws) of every port: each mistake alone, or 30 random pairs of them."""
+    if which == "imdb":
+        bases = IMDB[framework]
+        right: List[Case] = [(base, ()) for base in bases]
+        return right + [(base, (flaw,)) for base, flaws in bases.items() for flaw in flaws]
     if which == "single":
         found: List[Case] = [(base, ()) for base in SINGLE]
         found += [(base, (flaw,)) for base, flaws in SINGLE.items() for flaw in flaws]
@@ -128,7 +185,7 @@ def main(framework: str, which: str) -> None:
             found[name] = [sorted(explanation.names) for explanation in diagnosis.explanations]
             if name == "visible":
                 trained = [explanation.training for explanation in diagnosis.explanations]
-        parts = [part for part in ("steps", "gradients", "adam") if getattr(seen, part)]
+        parts = [part for part in ("steps", "gradients", "updates") if getattr(seen, part)]
         line = {"base": base, "planted": sorted(flaws), "seen": parts, "training": trained, **found}
         print(json.dumps(line), flush=True)
 

@@ -17,8 +17,8 @@ from tf1_lstm.parity.ports.torch_cells import CoupledLSTM, PeepholeLSTM, ResetBe
 def load_recurrent(module: nn.Module, bundle: Bundle, direction: str = "fw", layer: int = 0) -> None:
     """Load one cell of a bundle into a recurrent module (or its layer, or its reverse direction).
 
-    PyTorch has two biases; the second stays zero and is not trained, since training both would move
-    their sum twice as far as TensorFlow 1 moves its one.
+    PyTorch has two biases. The second starts at zero; it is trained only where the recipe was published
+    with two, since their sum then moves twice as far as TensorFlow 1 moves its one.
     """
     spec = bundle.spec
     parts = spec.parts(bundle.weights, direction, layer)
@@ -30,7 +30,7 @@ def load_recurrent(module: nn.Module, bundle: Bundle, direction: str = "fw", lay
         suffix = f"_l{layer}" + ("_reverse" if direction == "bw" else "")
         for name, array in to_torch(spec.cell, parts).items():
             getattr(module, name + suffix).copy_(torch.from_numpy(array))
-        getattr(module, "bias_hh" + suffix).requires_grad_(False)
+        getattr(module, "bias_hh" + suffix).requires_grad_(bool(bundle.settings.get("double_bias")))
 
 
 def load_softmax(linear: nn.Linear, bundle: Bundle) -> None:

@@ -1,0 +1,125 @@
+"""Optimizers as they were published, where TensorFlow 1's own differ: Keras's RMSprop, PyTorch's Adam.
+
+TensorFlow 1's RMSProp begins its mean square at 1, adds epsilon inside the root and, of an embedding,
+decays only the rows that a batch read. Keras (2.0 to 2.10) begins at 0, adds epsilon to the root and
+decays every row. PyTorch's Adam adds epsilon to the root of the corrected second moment, TensorFlow
+1's to that of the uncorrected one.
+"""
+
+import warnings
+from typing import Any, Dict, Iterable, NamedTuple
+
+from tf1_lstm.graphs.quiet import tf
+
+RMSPROP_DECAY = 0.9
+RMSPROP_EPSILON = 1e-7
+
+SLOTS = {"adam": (("Adam", "m"), ("Adam_1", "v")), "keras-rmsprop": (("RMSProp", "rms"),)}
+SLOTS["pytorch-adam"] = SLOTS["adam"]
+POWERS = ("beta1_power", "beta2_power")
+
+
+class Training(NamedTuple):
+    """What an optimizer adds to a graph.
+
+    Attributes:
+      train_op: one step.
+      slots: slot name -> role -> variable.
+      scalars: ``beta1_power`` and ``beta2_power`` -> variable, where the optimizer has them.
+    """
+
+    train_op: Any
+    slots: Dict[str, Dict[str, Any]]
+    scalars: Dict[str, Any]
+
+
+class _TwiceAsFar(tf.compat.v1.train.Optimizer):
+    """An optimizer that moves some variables twice as far.
+
+    Two weights that are only ever added get the same gradient and make the same step, so one in
+    their place makes twice that step.
+    """
+
+    twice: Iterable[str] = ()
+
+    def _reach(self, variable: Any) -> float:
+        return 2.0 if variable.op.name in self.twice else 1.0
+
+
+class KerasRMSprop(_TwiceAsFar):
+    """``tf.keras.optimizers.RMSprop`` of TensorFlow 2.0 to 2.10, without momentum, on dense gradients.
+
+    Args:
+      learning_rate: step size.
+    """
+
+    def __init__(self, learning_rate: float) -> None:
+        super().__init__(use_locking=False, name="RMSProp")
+        self._rate = learning_rate
+
+    def _create_slots(self, var_list: Any) -> None:
+        for variable in var_list:
+            self._zeros_slot(variable, "rms", self._name)
+
+    def _apply_dense(self, grad: Any, var: Any) -> Any:
+        slot = self.get_slot(var, "rms")
+        mean_square = tf.compat.v1.assign(slot, RMSPROP_DECAY * slot + (1 - RMSPROP_DECAY) * tf.square(grad))
+        step = self._rate * grad / (tf.sqrt(mean_square) + RMSPROP_EPSILON)
+        return tf.compat.v1.assign_sub(var, self._reach(var) * step)
+
+
+class PyTorchAdam(_TwiceAsFar, tf.compat.v1.train.AdamOptimizer):
+    """``torch.optim.Adam``: TensorFlow 1's with epsilon on the corrected second moment."""
+
+    def _apply_dense(self, grad: Any, var: Any) -> Any:
+        first_power, second_power = self._get_beta_accumulators()
+        m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
+        mean = tf.compat.v1.assign(m, self._beta1_t * m + (1 - self._beta1_t) * grad)
+        square = tf.compat.v1.assign(v, self._beta2_t * v + (1 - self._beta2_t) * tf.square(grad))
+        root = tf.sqrt(square) / tf.sqrt(1 - second_power) + self._epsilon_t
+        step = self._lr_t / (1 - first_power) * mean / root
+        return tf.compat.v1.assign_sub(var, self._reach(var) * step)
+
+
+def add_training(
+    name: str, learning_rate: float, loss: Any, variables: Dict[str, Any], *, double_bias: bool, exact: bool
+) -> Training:
+    """Add an optimizer to the graph being built.
+
+    Args:
+      name: one of ``recipes.settings.OPTIMIZERS``.
+      learning_rate: step size.
+      loss: scalar to make smaller.
+      variables: role -> trainable variable.
+      double_bias: move recurrent biases twice as far.
+      exact: add up the gradient of an embedding on the CPU, where the order is fixed.
+    """
+    with warnings.catch_warnings():
+        # The gradient of the last step's gather is sparse in the published graph as well.
+        warnings.simplefilter("ignore")
+        if name == "adam":
+            optimizer = tf.compat.v1.train.AdamOptimizer(learning_rate)
+            train_op = optimizer.minimize(loss)
+        else:
+            optimizer = KerasRMSprop(learning_rate) if name == "keras-rmsprop" else PyTorchAdam(learning_rate)
+            if double_bias:
+                optimizer.twice = {v.op.name for role, v in variables.items() if _is_recurrent_bias(role)}
+            found = optimizer.compute_gradients(loss)
+            with tf.device("/cpu:0" if exact else None):
+                dense = [(tf.convert_to_tensor(g), v) for g, v in found if g is not None]
+            train_op = optimizer.apply_gradients(dense)
+    slots = {
+        slot: {role: optimizer.get_slot(v, internal) for role, v in variables.items()}
+        for slot, internal in SLOTS[name]
+    }
+    # A direction that nothing reads has no gradient, and so no slots.
+    slots = {
+        slot: {role: variable for role, variable in of_role.items() if variable is not None}
+        for slot, of_role in slots.items()
+    }
+    scalars = {} if name == "keras-rmsprop" else dict(zip(POWERS, optimizer._get_beta_accumulators()))
+    return Training(train_op, slots, scalars)
+
+
+def _is_recurrent_bias(role: str) -> bool:
+    return role.count("/") > 1 and role.endswith("bias")

@@ -1,0 +1,236 @@
+"""The optimizers of the recipes in NumPy, and how far rounding alone may move what they train."""
+
+import abc
+import math
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, Tuple
+
+import numpy as np
+
+Arrays = Dict[str, np.ndarray]
+Slots = Tuple[np.ndarray, ...]
+EMBEDDING = "embedding"
+
+
+@dataclass(frozen=True)
+class Optimizer(abc.ABC):
+    """How a weight moves by its gradients.
+
+    Attributes:
+      learning_rate: step size.
+    """
+
+    learning_rate: float = 0.001
+
+    @abc.abstractmethod
+    def slots(self, array: np.ndarray) -> Slots:
+        """Return what is remembered of a weight before the first step."""
+
+    @abc.abstractmethod
+    def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
+        """Return what step ``step`` (from 1) takes from a weight, and the slots after it."""
+
+    @property
+    @abc.abstractmethod
+    def longest_step(self) -> float:
+        """How far the first step moves a weight whose gradient is large."""
+
+    @property
+    @abc.abstractmethod
+    def smallest_gradient(self) -> float:
+        """The size below which a gradient moves a weight by much less than ``longest_step``."""
+
+    @abc.abstractmethod
+    def document(self) -> Dict[str, Any]:
+        """Return its name and settings as a bundle holds them."""
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam, in TensorFlow's form or in PyTorch's.
+
+    Attributes:
+      beta1: decay of the mean gradient.
+      beta2: decay of the mean squared gradient.
+      epsilon: added to the root of the *uncorrected* second moment ("epsilon hat" in Kingma and
+        Ba, 2014, end of section 2) where ``epsilon_hat``, else to that of the corrected one.
+      epsilon_hat: TensorFlow's and Keras's form; PyTorch's is the other.
+
+    Source: ``ApplyAdam`` of TensorFlow 1.15; ``torch.optim.Adam``.
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    epsilon_hat: bool = True
+
+    def slots(self, array: np.ndarray) -> Slots:
+        """Return the mean gradient and the mean squared gradient: zeros."""
+        return np.zeros_like(array), np.zeros_like(array)
+
+    def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
+        """Return what a step takes from a weight, and the slots after it."""
+        correction = math.sqrt(1 - self.beta2**step)
+        rate = self.learning_rate * correction / (1 - self.beta1**step)
+        epsilon = self.epsilon if self.epsilon_hat else self.epsilon * correction
+        mean = self.beta1 * slots[0] + (1 - self.beta1) * gradient
+        square = self.beta2 * slots[1] + (1 - self.beta2) * gradient**2
+        return rate * mean / (np.sqrt(square) + epsilon), (mean, square)
+
+    @property
+    def longest_step(self) -> float:
+        """The learning rate."""
+        return self.learning_rate
+
+    @property
+    def smallest_gradient(self) -> float:
+        """Epsilon, as if it were added to the gradient's own size."""
+        return self.epsilon / math.sqrt(1 - self.beta2) if self.epsilon_hat else self.epsilon
+
+    def document(self) -> Dict[str, Any]:
+        """Return its name and settings."""
+        return {
+            "name": "Adam",
+            "learning_rate": self.learning_rate,
+            "beta1": self.beta1,
+            "beta2": self.beta2,
+            "epsilon": self.epsilon,
+            "form": "epsilon-hat" if self.epsilon_hat else "epsilon-after-correction",
+        }
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """RMSprop without momentum, in every form that ports meet.
+
+    Attributes:
+      rho: decay of the mean squared gradient.
+      epsilon: added to its root, or to itself where ``inside_root``.
+      inside_root: Keras 3's and TensorFlow 1's form; Keras's up to 2.10 and PyTorch's is the other.
+      first: the mean squared gradient before the first step: 0, or 1 in TensorFlow 1.
+
+    Source: ``keras.optimizers.RMSprop`` of TensorFlow 2.5 (the form that was published).
+    """
+
+    rho: float = 0.9
+    epsilon: float = 1e-7
+    inside_root: bool = False
+    first: float = 0.0
+
+    def slots(self, array: np.ndarray) -> Slots:
+        """Return the mean squared gradient."""
+        return (np.full_like(array, self.first),)
+
+    def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
+        """Return what a step takes from a weight, and the slots after it."""
+        square = self.rho * slots[0] + (1 - self.rho) * gradient**2
+        root = np.sqrt(square + self.epsilon) if self.inside_root else np.sqrt(square) + self.epsilon
+        return self.learning_rate * gradient / root, (square,)
+
+    @property
+    def longest_step(self) -> float:
+        """Over three learning rates, for the mean of the squares is a tenth of the first one."""
+        return self.learning_rate / math.sqrt(1 - self.rho)
+
+    @property
+    def smallest_gradient(self) -> float:
+        """Epsilon and the first value, as if they were added to the gradient's own size."""
+        kept, new = self.rho * self.first, 1 - self.rho
+        if self.inside_root:
+            return math.sqrt((kept + self.epsilon) / new)
+        return (math.sqrt(kept) + self.epsilon) / math.sqrt(new)
+
+    def document(self) -> Dict[str, Any]:
+        """Return its name and settings."""
+        return {
+            "name": "RMSprop",
+            "learning_rate": self.learning_rate,
+            "rho": self.rho,
+            "epsilon": self.epsilon,
+            "form": "epsilon-inside-root" if self.inside_root else "epsilon-added-to-root",
+        }
+
+
+def optimizer_of(name: str, learning_rate: float) -> Optimizer:
+    """Return the optimizer of a recipe.
+
+    Args:
+      name: one of ``recipes.settings.OPTIMIZERS``.
+      learning_rate: of the schedule.
+    """
+    if name == "keras-rmsprop":
+        return RMSprop(learning_rate)
+    return Adam(learning_rate, epsilon_hat=name == "adam")
+
+
+def once(role: str) -> float:
+    """Return 1: every step is applied as it is."""
+    return 1.0
+
+
+def update_steps(
+    optimizer: Optimizer,
+    weights: Mapping[str, np.ndarray],
+    gradient_of: Callable[[Arrays], Arrays],
+    count: int = 3,
+    factor: Callable[[str], float] = once,
+) -> List[Arrays]:
+    """Return the weights after 1, 2, … ``count`` steps from fresh slots.
+
+    Args:
+      optimizer: what moves them.
+      weights: role -> array to start from.
+      gradient_of: weights -> gradients, both by role.
+      count: how many steps.
+      factor: role -> how many times the step is applied (2 for a bias that is trained twice).
+    """
+    current = dict(weights)
+    slots = {role: optimizer.slots(array) for role, array in weights.items()}
+    found: List[Arrays] = []
+    for step in range(1, count + 1):
+        gradients = gradient_of(current)
+        following: Arrays = {}
+        for role, array in current.items():
+            move, slots[role] = optimizer.move(slots[role], gradients[role], step)
+            following[role] = (array - move * factor(role)).astype(array.dtype, copy=False)
+        current = following
+        found.append(current)
+    return found
+
+
+def rounding_allowance(
+    optimizer: Optimizer,
+    gradients: Mapping[str, np.ndarray],
+    seen: Mapping[str, np.ndarray],
+    step: int,
+    most: float,
+    factor: Callable[[str], float] = once,
+) -> Arrays:
+    """Return how far rounding alone may move each weight in ``step`` steps, by role.
+
+    Adam and RMSprop divide a gradient by its own size, so where a gradient is hardly more than its
+    rounding error, the error becomes a whole step. The error is taken from the gradients themselves, for
+    each weight: four times its own, and at least a tenth of the array's typical one, since later steps
+    draw anew. A word that the batch does not have is never moved.
+
+    Args:
+      optimizer: what moves them.
+      gradients: the right ones.
+      seen: the port's, by the same roles; a role that is missing gets no allowance.
+      step: how many steps were made.
+      most: gradients that differ by more than this are wrong, not rounded; it bounds the error.
+      factor: as in ``update_steps``.
+    """
+    found: Arrays = {}
+    for role, gradient in gradients.items():
+        if role not in seen or seen[role].shape != gradient.shape or not gradient.size:
+            continue
+        difference = np.minimum(most, np.abs(seen[role] - gradient))
+        moved = np.ones(1, bool)
+        if role == EMBEDDING:
+            moved = (gradient.any(axis=1) | seen[role].any(axis=1))[:, None]  # [words, 1]
+        typical = math.sqrt((difference**2).sum() / max(1.0, moved.mean() * difference.size))
+        error = moved * np.maximum(4 * difference, 0.1 * typical)
+        share = np.minimum(2.0, error / (np.abs(gradient) + optimizer.smallest_gradient))
+        found[role] = step * optimizer.longest_step * factor(role) * share
+    return found

@@ -1,0 +1,131 @@
+"""Mistakes made between the last layer's states and the logits."""
+
+from typing import Callable, Iterator
+
+from tf1_lstm.parity.entry import Change, Entry
+from tf1_lstm.parity.problem import Problem
+
+
+def _changed(**changes: object) -> Change:
+    return lambda problem: problem.with_spec(**changes)
+
+
+def entries(problem: Problem) -> Iterator[Entry]:
+    """Yield every mistake of reading states, and of what is returned."""
+    spec = problem.spec
+    yield from _states(problem)
+    if spec.bidirectional:
+        yield from _directions(problem)
+    if spec.dense_units:
+        yield Entry(
+            "dense-relu-missing",
+            "",
+            "the dense layer has no ReLU",
+            {
+                "any": "features = maximum(states @ kernel + bias, 0)",
+                "keras": "keras.layers.ReLU()  # after the dense layer and its dropout",
+                "torch": "features = torch.relu(self.dense(states))",
+            },
+            _changed(dense_activation="linear"),
+        )
+    if problem.drops_features:
+        for factor, variant in ((problem.keep_prob, "times"), (1 / problem.keep_prob, "divided by")):
+            yield Entry(
+                "dropout-scaled-twice",
+                f"{variant} {problem.keep_prob:g}",
+                f"outputs are {variant} the keep probability; TensorFlow scales only while dropout is on",
+                {"any": "features = outputs[:, -1]  # no factor when dropout is off"},
+                _changed(scale=factor),
+            )
+    yield from _answers(problem)
+
+
+def _states(problem: Problem) -> Iterator[Entry]:
+    if problem.spec.cell.has_c:
+        yield Entry(
+            "cell-state-for-output",
+            "",
+            "the softmax reads the cell state c; the original reads the output h",
+            {
+                "any": "features = h",
+                "keras": "outputs, h, c = lstm(x)  # return_state=True; read h",
+                "torch": "outputs, (h, c) = lstm(x)  # read h[-1]",
+            },
+            _changed(read="c"),
+        )
+    yield Entry(
+        "first-step-for-last",
+        "",
+        "the softmax reads the first step's output; the original reads the last's",
+        {"any": "features = outputs[:, -1]"},
+        _changed(position="first"),
+    )
+    if problem.spec.layers > 1:
+        yield Entry(
+            "first-layer-for-last",
+            "",
+            "the state of the first layer is read; the original reads the last layer's",
+            {
+                "any": "features = the last layer's h",
+                "torch": "outputs, (h, c) = lstm(x)  # h[-1]; of two directions h[-2] and h[-1], not h[0]",
+            },
+            _changed(first_layer=True),
+        )
+
+
+def _directions(problem: Problem) -> Iterator[Entry]:
+    if problem.spec.readout == "both-states":
+        yield Entry(
+            "directions-joined-in-other-order",
+            "",
+            "the states are joined backward first; the original joins forward first",
+            {"any": "features = concatenate([forward_h, backward_h], axis=-1)"},
+            _changed(backward_first=True),
+        )
+    else:
+        yield Entry(
+            "directions-swapped",
+            "state",
+            "the softmax reads the forward direction; the published model reads the backward one",
+            {"any": "features = backward_h"},
+            _changed(wrong_direction=True),
+        )
+    yield Entry(
+        "backward-output-at-last-step",
+        "",
+        "the backward direction is read at the last step, the first that it ran; its state is at step 0",
+        {
+            "any": "backward_h = backward_outputs[:, 0]",
+            "torch": "outputs, (h, c) = lstm(x)  # h[-1] is the backward state, not outputs[:, -1]",
+        },
+        _changed(position="last"),
+    )
+
+
+def _answers(problem: Problem) -> Iterator[Entry]:
+    is_sigmoid = problem.spec.output == "sigmoid"
+    if is_sigmoid:
+        says = "a probability is returned; the original returns the number before the sigmoid"
+        mends = {
+            "any": "return logit",
+            "keras": "keras.layers.Dense(1)  # no activation; from_logits=True in the loss",
+            "torch": "return self.linear(features)  # no sigmoid: BCEWithLogitsLoss takes logits",
+        }
+    else:
+        says = "probabilities are returned; the original returns logits, and its loss takes the softmax"
+        mends = {
+            "any": "return logits",
+            "keras": "keras.layers.Dense(classes)  # no activation; from_logits=True in the loss",
+            "torch": "return self.linear(features)  # no softmax: CrossEntropyLoss takes logits",
+        }
+    yield Entry("probabilities-for-logits", "", says, mends, _changed(probabilities=True))
+    if problem.labels.shape[1] == 2:
+        yield from _two_classes(is_sigmoid, _changed)
+
+
+def _two_classes(is_sigmoid: bool, changed: Callable[..., Change]) -> Iterator[Entry]:
+    says = "the two classes change places: what is returned for one is the other's"
+    mends = {"any": "the data set's class_names give the order of the classes"}
+    yield Entry("classes-swapped", "the columns", says, mends, changed(answer_order="columns"))
+    if is_sigmoid:
+        yield Entry("classes-swapped", "the sign", says, mends, changed(answer_order="sign"))

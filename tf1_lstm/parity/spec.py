@@ -1,0 +1,152 @@
+"""What a model computes, as the NumPy reference reads it.
+
+The switches that a port may have set wrongly keep the published value unless a mistake (see
+``mistakes``) changes them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Mapping, Tuple
+
+import numpy as np
+
+from tf1_lstm.parity.cells import KINDS, Cell
+from tf1_lstm.parity.optimizers import EMBEDDING, Adam, Optimizer, optimizer_of
+
+Arrays = Dict[str, np.ndarray]
+Shapes = Dict[str, Tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One model.
+
+    Attributes:
+      cell: the cell of every layer.
+      readout: as in ``recipes.settings.READOUTS``.
+      layers: stacked layers in each direction.
+      bidirectional: a second stack that reads the sequence from its end.
+      optimizer: what trains it.
+      embedding: of ids, one of ``recipes.settings.EMBEDDINGS``; "" where the inputs are rows.
+      joined_layers: each layer but the first reads both directions of the one below.
+      dense_units: width of a layer with a ReLU between states and softmax; 0 for none.
+      output: ``"softmax"``, or ``"sigmoid"`` of one number z; then the logits are (0, z).
+      double_bias: recurrent biases are trained as two halves, so that they move twice as far.
+      read: ``"h"``; ``"c"`` where a port reads the cell state.
+      position: ``"final"``: each direction's last computed step; ``"first"`` or ``"last"``: that
+        place in the sequence, for both directions.
+      backward_first: joins the directions as (backward, forward).
+      wrong_direction: reads the forward direction where the backward one was published.
+      first_layer: reads the states of the first layer in place of the last one's.
+      dense_activation: ``"relu"``; ``"linear"`` where a port leaves it out.
+      scale: factor on what the softmax reads.
+      answer_order: ``""``; ``"columns"``: the two classes change places; ``"sign"``: the one number of
+        a sigmoid is for class 0.
+      probabilities: returns probabilities in place of logits (and takes its loss from them as if they
+        were logits).
+      loss_of_logits: takes its loss from the logits all the same.
+      steps_on_batch_axis: takes the batch axis for the steps.
+      labels_swapped: trains each of two classes as the other.
+      loss_sum: sums the loss over the batch in place of its mean.
+      untrained: ``""``; ``"embedding"``: it is frozen; ``"padding"``: its row 0 is.
+    """
+
+    cell: Cell
+    readout: str
+    layers: int = 1
+    bidirectional: bool = False
+    optimizer: Optimizer = field(default_factory=Adam)
+    embedding: str = ""
+    joined_layers: bool = False
+    dense_units: int = 0
+    output: str = "softmax"
+    double_bias: bool = False
+    read: str = "h"
+    position: str = "final"
+    backward_first: bool = False
+    wrong_direction: bool = False
+    first_layer: bool = False
+    dense_activation: str = "relu"
+    scale: float = 1.0
+    answer_order: str = ""
+    probabilities: bool = False
+    loss_of_logits: bool = False
+    steps_on_batch_axis: bool = False
+    labels_swapped: bool = False
+    loss_sum: bool = False
+    untrained: str = ""
+
+    @property
+    def directions(self) -> Tuple[str, ...]:
+        """``("fw",)`` or ``("fw", "bw")``."""
+        return ("fw", "bw") if self.bidirectional else ("fw",)
+
+    @property
+    def layer_read(self) -> int:
+        """The layer whose states are read."""
+        return 0 if self.first_layer else self.layers - 1
+
+    @property
+    def trains_embedding(self) -> bool:
+        """Whether the weights have an ``embedding``, in which ids are looked up."""
+        return self.embedding in ("trained", "word-vectors-trained")
+
+    def role(self, direction: str, layer: int, part: str) -> str:
+        """Name of one array of the canonical weights."""
+        return f"{KINDS[self.cell.name]}/{direction}/{layer}/{part}"
+
+    def is_recurrent_bias(self, role: str) -> bool:
+        """Whether a role is the bias of a cell."""
+        return role.startswith(KINDS[self.cell.name] + "/") and role.endswith("bias")
+
+    def factor(self, role: str) -> float:
+        """How many times the optimizer's step is applied to a role."""
+        return 2.0 if self.double_bias and self.is_recurrent_bias(role) else 1.0
+
+    def width(self, inputs: int, layer: int) -> int:
+        """How many numbers a layer reads at each step, where the first reads ``inputs``."""
+        if layer == 0:
+            return inputs
+        return self.cell.units * (2 if self.joined_layers else 1)
+
+    def outputs(self, classes: int) -> int:
+        """How many numbers the last layer gives."""
+        return 1 if self.output == "sigmoid" else classes
+
+    def shapes(self, inputs: int, classes: int, words: int = 0) -> Shapes:
+        """Role -> shape of every weight; ``words`` are the rows of a trained embedding."""
+        found: Shapes = {}
+        if self.trains_embedding:
+            found[EMBEDDING] = (words, inputs)
+        for direction in self.directions:
+            for layer in range(self.layers):
+                for part, shape in self.cell.shapes(self.width(inputs, layer)).items():
+                    found[self.role(direction, layer, part)] = shape
+        read = self.cell.units * (2 if self.readout == "both-states" else 1)
+        if self.dense_units:
+            found["dense/kernel"], found["dense/bias"] = (read, self.dense_units), (self.dense_units,)
+            read = self.dense_units
+        outputs = self.outputs(classes)
+        found["softmax/weights"], found["softmax/bias"] = (read, outputs), (outputs,)
+        return found
+
+    def parts(self, weights: Mapping[str, np.ndarray], direction: str, layer: int) -> Arrays:
+        """Part name -> array of one cell."""
+        prefix = self.role(direction, layer, "")
+        return {role[len(prefix) :]: array for role, array in weights.items() if role.startswith(prefix)}
+
+
+def spec_of(settings: Mapping[str, Any]) -> Spec:
+    """Return the model that a recipe's settings describe; what older bundles do not say has its default."""
+    get = settings.get
+    return Spec(
+        Cell(settings["cell"], settings["units"], settings["forget_bias"]),
+        settings["readout"],
+        settings["layers"],
+        settings["bidirectional"],
+        optimizer_of(get("optimizer", "adam"), settings["learning_rate"]),
+        embedding=get("embedding", "word-vectors") if settings["inputs"] == "ids" else "",
+        joined_layers=get("joined_layers", False),
+        dense_units=get("dense_units", 0),
+        output=get("output", "softmax"),
+        double_bias=get("double_bias", False),
+    )
