@@ -165,7 +165,7 @@ def _watch(port: Port, bundle: Bundle) -> Optional[Watch]:
 
 
 def _feed(request: Request, bundle: Bundle) -> Callable[[np.ndarray], np.ndarray]:
-    if not request.raw_pictures or bundle.vectors is not None:
+    if not request.raw_pictures or bundle.words is not None:
         return lambda inputs: inputs
     return lambda inputs: np.rint(inputs * 255).astype(np.uint8)
 

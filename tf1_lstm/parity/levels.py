@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 import numpy as np
 
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.optimizers import rounding_allowance
+from tf1_lstm.parity.optimizers import rounding_allowance, update_steps
 from tf1_lstm.parity.problem import problem_of
 from tf1_lstm.parity.runner import Observed
 
@@ -77,7 +77,8 @@ def compare_levels(
         ("updates", "training", right_updates, updates),
     ]
     allowed = rounding_of(bundle)
-    allowed.update(_update_allowances(bundle, gradients, limit("gradients"), allowed))
+    if gradients and updates:
+        allowed.update(_update_allowances(bundle, gradients, limit("gradients"), allowed))
     found = {
         name: _level(name, limit(name), right, seen, _reason(observed, source), allowed)
         for name, source, right, seen in pairs
@@ -104,17 +105,24 @@ def _update_allowances(
     bundle: Bundle, seen: Arrays, tolerance: float, rounding: Mapping[str, float]
 ) -> Dict[str, np.ndarray]:
     """Return what rounding of the gradients alone may do to the weights after each step, by name."""
-    found, spec = {}, bundle.spec
-    for role, gradient in bundle.gradients.items():
+    problem, spec = problem_of(bundle), bundle.spec
+    made: List[Dict[str, np.ndarray]] = []
+
+    def gradient_of(now: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        exact = problem.training(now)
+        assert exact is not None
+        made.append(exact.gradients)
+        return exact.gradients
+
+    update_steps(spec.optimizer, problem.weights, gradient_of, len(bundle.updates), spec.factor)
+    found = {}
+    for role in bundle.gradients:
         name = f"gradients/{role}"
-        if name not in seen:
-            continue
-        most = tolerance + rounding[name]
-        for count in range(1, len(bundle.updates) + 1):
-            allowed = rounding_allowance(
-                spec.optimizer, {role: gradient}, {role: seen[name]}, count, most, spec.factor
-            )
-            found.update({f"updates/{count}/{role}": array for role, array in allowed.items()})
+        if name in seen:
+            of_role = [{role: gradients[role]} for gradients in made]
+            most = tolerance + rounding[name]
+            allowed = rounding_allowance(spec.optimizer, of_role, {role: seen[name]}, most, spec.factor)
+            found.update({f"updates/{n + 1}/{role}": step[role] for n, step in enumerate(allowed) if step})
     return found
 
 

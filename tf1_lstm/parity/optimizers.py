@@ -3,7 +3,7 @@
 import abc
 import math
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -35,10 +35,14 @@ class Optimizer(abc.ABC):
     def longest_step(self) -> float:
         """How far the first step moves a weight whose gradient is large."""
 
-    @property
     @abc.abstractmethod
-    def smallest_gradient(self) -> float:
-        """The size below which a gradient moves a weight by much less than ``longest_step``."""
+    def sensitivity(self, slots: Slots, step: int) -> np.ndarray:
+        """Return how far an error of its gradient moves a weight in step ``step``, in units of the error.
+
+        Args:
+          slots: after the step.
+          step: from 1.
+        """
 
     @abc.abstractmethod
     def document(self) -> Dict[str, Any]:
@@ -70,22 +74,26 @@ class Adam(Optimizer):
 
     def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
         """Return what a step takes from a weight, and the slots after it."""
-        correction = math.sqrt(1 - self.beta2**step)
-        rate = self.learning_rate * correction / (1 - self.beta1**step)
-        epsilon = self.epsilon if self.epsilon_hat else self.epsilon * correction
         mean = self.beta1 * slots[0] + (1 - self.beta1) * gradient
         square = self.beta2 * slots[1] + (1 - self.beta2) * gradient**2
+        rate, epsilon = self._corrected(step)
         return rate * mean / (np.sqrt(square) + epsilon), (mean, square)
+
+    def sensitivity(self, slots: Slots, step: int) -> np.ndarray:
+        """Return how far an error of its gradient moves a weight."""
+        rate, epsilon = self._corrected(step)
+        return rate * (1 - self.beta1) / (np.sqrt(slots[1]) + epsilon)
+
+    def _corrected(self, step: int) -> Tuple[float, float]:
+        """Return learning rate and epsilon for the moments as they are, bias correction included."""
+        correction = math.sqrt(1 - self.beta2**step)
+        rate = self.learning_rate * correction / (1 - self.beta1**step)
+        return rate, self.epsilon if self.epsilon_hat else self.epsilon * correction
 
     @property
     def longest_step(self) -> float:
         """The learning rate."""
         return self.learning_rate
-
-    @property
-    def smallest_gradient(self) -> float:
-        """Epsilon, as if it were added to the gradient's own size."""
-        return self.epsilon / math.sqrt(1 - self.beta2) if self.epsilon_hat else self.epsilon
 
     def document(self) -> Dict[str, Any]:
         """Return its name and settings."""
@@ -124,21 +132,19 @@ class RMSprop(Optimizer):
     def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
         """Return what a step takes from a weight, and the slots after it."""
         square = self.rho * slots[0] + (1 - self.rho) * gradient**2
-        root = np.sqrt(square + self.epsilon) if self.inside_root else np.sqrt(square) + self.epsilon
-        return self.learning_rate * gradient / root, (square,)
+        return self.learning_rate * gradient / self._root(square), (square,)
+
+    def sensitivity(self, slots: Slots, step: int) -> np.ndarray:
+        """Return how far an error of its gradient moves a weight."""
+        return self.learning_rate / self._root(slots[0])
+
+    def _root(self, square: np.ndarray) -> np.ndarray:
+        return np.sqrt(square + self.epsilon) if self.inside_root else np.sqrt(square) + self.epsilon
 
     @property
     def longest_step(self) -> float:
         """Over three learning rates, for the mean of the squares is a tenth of the first one."""
         return self.learning_rate / math.sqrt(1 - self.rho)
-
-    @property
-    def smallest_gradient(self) -> float:
-        """Epsilon and the first value, as if they were added to the gradient's own size."""
-        kept, new = self.rho * self.first, 1 - self.rho
-        if self.inside_root:
-            return math.sqrt((kept + self.epsilon) / new)
-        return (math.sqrt(kept) + self.epsilon) / math.sqrt(new)
 
     def document(self) -> Dict[str, Any]:
         """Return its name and settings."""
@@ -200,37 +206,48 @@ def update_steps(
 
 def rounding_allowance(
     optimizer: Optimizer,
-    gradients: Mapping[str, np.ndarray],
+    gradients: Sequence[Mapping[str, np.ndarray]],
     seen: Mapping[str, np.ndarray],
-    step: int,
     most: float,
     factor: Callable[[str], float] = once,
-) -> Arrays:
-    """Return how far rounding alone may move each weight in ``step`` steps, by role.
+) -> List[Arrays]:
+    """Return how far rounding alone may have moved each weight after each step, by role.
 
     Adam and RMSprop divide a gradient by its own size, so where a gradient is hardly more than its
-    rounding error, the error becomes a whole step. The error is taken from the gradients themselves, for
-    each weight: four times its own, and at least a tenth of the array's typical one, since later steps
-    draw anew. A word that the batch does not have is never moved.
+    rounding error, the error becomes a whole step. The first step's error is taken from the gradients
+    themselves, for each weight: four times its own, and at least a tenth of the array's typical one. Each
+    later step, of which the port's gradients are not known, adds three typical ones, in proportion to the
+    gradients' growth. A word that the batch does not have is never moved.
 
     Args:
       optimizer: what moves them.
-      gradients: the right ones.
-      seen: the port's, by the same roles; a role that is missing gets no allowance.
-      step: how many steps were made.
+      gradients: the right ones of each step.
+      seen: the port's of the first, by the same roles; a role that is missing gets no allowance.
       most: gradients that differ by more than this are wrong, not rounded; it bounds the error.
       factor: as in ``update_steps``.
     """
-    found: Arrays = {}
-    for role, gradient in gradients.items():
-        if role not in seen or seen[role].shape != gradient.shape or not gradient.size:
+    found: List[Arrays] = [{} for _ in gradients]
+    for role, first in gradients[0].items():
+        if role not in seen or seen[role].shape != first.shape or not first.size:
             continue
-        difference = np.minimum(most, np.abs(seen[role] - gradient))
+        difference = np.minimum(most, np.abs(seen[role] - first))
         moved = np.ones(1, bool)
         if role == EMBEDDING:
-            moved = (gradient.any(axis=1) | seen[role].any(axis=1))[:, None]  # [words, 1]
-        typical = math.sqrt((difference**2).sum() / max(1.0, moved.mean() * difference.size))
+            moved = (first.any(axis=1) | seen[role].any(axis=1))[:, None]  # [words, 1]
+        typical = _size(difference) / math.sqrt(max(moved.mean(), 1 / first.size))
         error = moved * np.maximum(4 * difference, 0.1 * typical)
-        share = np.minimum(2.0, error / (np.abs(gradient) + optimizer.smallest_gradient))
-        found[role] = step * optimizer.longest_step * factor(role) * share
+        slots, total = optimizer.slots(first), np.zeros_like(error)
+        for step, by_role in enumerate(gradients, start=1):
+            if step > 1:
+                growth = max(1.0, _size(by_role[role]) / max(_size(first), 1e-30))
+                error = error + moved * (3 * typical * growth)
+            slots = optimizer.move(slots, by_role[role], step)[1]
+            off = np.minimum(2 * optimizer.longest_step, optimizer.sensitivity(slots, step) * error)
+            total = total + off * factor(role)
+            found[step - 1][role] = total
     return found
+
+
+def _size(array: np.ndarray) -> float:
+    """Return the root of the mean square."""
+    return math.sqrt(float((array**2).mean()))

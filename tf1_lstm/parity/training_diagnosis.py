@@ -141,30 +141,32 @@ class _Loaded:
         return self._cache[key]
 
     def _updates_fit(self, more: Candidate, first: Arrays, seen: Numbers, most: float) -> bool:
-        def gradient_of(now: Arrays) -> Arrays:
-            found = self.gradient(now, more)
-            assert found is not None
-            return found[1]
-
         spec = _apply(self._problem, more).spec
+        made: List[Arrays] = []
+
+        def gradient_of(now: Arrays) -> Arrays:
+            found = self.gradient(now, more) if made else (0.0, first)
+            assert found is not None
+            made.append(found[1])
+            return found[1]
 
         def factor(role: str) -> float:
             return 0.0 if self._has_no(role, seen) else spec.factor(role)
 
-        def fits(mine: Arrays, count: int) -> bool:
+        def fit(count: int) -> bool:
+            made.clear()
+            steps = update_steps(spec.optimizer, self.start(), gradient_of, count, factor)
+            allowed = rounding_allowance(spec.optimizer, made, seen.gradients or {}, most, factor)
             assert seen.updates is not None
-            allowed = rounding_allowance(spec.optimizer, first, seen.gradients or {}, count, most, factor)
             return all(
-                _excess(mine[role], array, allowed.get(role)) <= self._tolerance
-                for role, array in seen.updates[count - 1].items()
+                _excess(mine[role], array, of_step.get(role)) <= self._tolerance
+                for mine, of_step, theirs in zip(steps, allowed, seen.updates)
+                for role, array in theirs.items()
                 if role in mine and not self._has_no(role, seen)
             )
 
         assert seen.updates is not None
-        if not fits(update_steps(spec.optimizer, self.start(), lambda _: first, 1, factor)[0], 1):
-            return False
-        steps = update_steps(spec.optimizer, self.start(), gradient_of, len(seen.updates), factor)
-        return all(fits(mine, count + 1) for count, mine in enumerate(steps))
+        return fit(1) and fit(len(seen.updates))
 
 
 class _InCell(_Loaded):
