@@ -221,8 +221,8 @@ def rounding_allowance(
 
     Args:
       optimizer: what moves them.
-      gradients: the right ones of each step.
-      seen: the port's of the first, by the same roles; a role that is missing gets no allowance.
+      gradients: the right ones of each step, the first as they were seen.
+      seen: the port's of the first step, by the same roles; a role that is missing gets no allowance.
       most: gradients that differ by more than this are wrong, not rounded; it bounds the error.
       factor: as in ``update_steps``.
     """
