@@ -346,6 +346,8 @@ def test_ctrl_c_leaves_the_part_for_the_next_time(server: LocalServer, shelf: Sh
     address = server.serve("a", CONTENT)
     server.behaviours = [stalls(200_000)]
     program = (
+        # A shell's background job ignores Ctrl-C, and so would this process as its child.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys; from pathlib import Path; from tf1_lstm.data.download import Downloader\n"
         "Downloader().download([sys.argv[1]], Path(sys.argv[2]), print, 1 << 20, 0)"
     )
