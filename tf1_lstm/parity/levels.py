@@ -5,9 +5,9 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 import numpy as np
 
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.optimizers import rounding_allowance, update_steps
 from tf1_lstm.parity.problem import problem_of
 from tf1_lstm.parity.runner import Observed
+from tf1_lstm.parity.updates import Seen, own_steps
 
 PASS, FAIL, UNKNOWN = "PASS", "FAIL", "not available"
 NAMES = ("weights", "steps", "logits", "labels", "loss", "gradients", "updates")
@@ -22,7 +22,8 @@ class Level(NamedTuple):
       name: one of ``NAMES``.
       status: ``PASS``, ``FAIL`` or ``UNKNOWN``.
       tolerance: largest difference allowed, relative where a number is larger than 1, beyond
-        ``rounding``; updated weights may also differ by ``optimizers.rounding_allowance``.
+        ``rounding``; updated weights may also differ by what follows from the
+        port's own gradients and weights (see ``updates``).
       rounding: TensorFlow 1.15's own rounding error, where it is known.
       absolute: largest absolute difference, or None.
       relative: largest difference over the largest number of its array.
@@ -78,7 +79,7 @@ def compare_levels(
     ]
     allowed = rounding_of(bundle)
     if gradients and updates:
-        allowed.update(_update_allowances(bundle, gradients, limit("gradients"), allowed))
+        allowed.update(_update_allowances(bundle, training, allowed))
     found = {
         name: _level(name, limit(name), right, seen, _reason(observed, source), allowed)
         for name, source, right, seen in pairs
@@ -101,28 +102,31 @@ def rounding_of(bundle: Bundle) -> Dict[str, Any]:
     return {name: float(np.abs(theirs - right).max()) for name, (theirs, right) in pairs.items()}
 
 
-def _update_allowances(
-    bundle: Bundle, seen: Arrays, tolerance: float, rounding: Mapping[str, float]
-) -> Dict[str, np.ndarray]:
-    """Return what rounding of the gradients alone may do to the weights after each step, by name."""
+def _update_allowances(bundle: Bundle, training: Arrays, rounding: Mapping[str, float]) -> Arrays:
+    """Return how far each updated weight may be from TensorFlow's, by name: see ``updates.own_steps``."""
     problem, spec = problem_of(bundle), bundle.spec
-    made: List[Dict[str, np.ndarray]] = []
 
-    def gradient_of(now: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
-        """Return TensorFlow's own gradients first, which the port's are compared with, and then the exact."""
-        exact = problem.training(now) if made else None
-        made.append(bundle.gradients if exact is None else exact.gradients)
-        return made[-1]
+    def group(prefix: str) -> Dict[str, np.ndarray]:
+        return {name[len(prefix) :]: array for name, array in training.items() if name.startswith(prefix)}
 
-    update_steps(spec.optimizer, problem.weights, gradient_of, len(bundle.updates), spec.factor)
+    def gradient_of(step: int, now: Dict[str, np.ndarray]) -> Any:
+        single = {role: array.astype(np.float32) for role, array in now.items()}
+        exact, rounded = problem.training(now), problem.training(single)
+        assert exact is not None
+        assert rounded is not None
+        return exact.gradients, rounded.gradients
+
+    seen = Seen(group("gradients/"), [group(f"updates/{n + 1}/") for n in range(len(bundle.updates))])
+    own = {role: rounding[f"gradients/{role}"] for role in bundle.gradients}
     found = {}
-    for role in bundle.gradients:
-        name = f"gradients/{role}"
-        if name in seen:
-            of_role = [{role: gradients[role]} for gradients in made]
-            most = tolerance + rounding[name]
-            allowed = rounding_allowance(spec.optimizer, of_role, {role: seen[name]}, most, spec.factor)
-            found.update({f"updates/{n + 1}/{role}": step[role] for n, step in enumerate(allowed) if step})
+    with np.errstate(all="ignore"):  # what is not finite fails by itself
+        steps = own_steps(
+            spec.optimizer, problem.weights, bundle.gradients, own, seen, gradient_of, spec.factor
+        )
+        for number, (step, right) in enumerate(zip(steps, bundle.updates)):
+            for role, array in right.items():
+                allowed = np.abs(step.expected[role] - array) + step.margin[role]
+                found[f"updates/{number + 1}/{role}"] = allowed
     return found
 
 

@@ -1,9 +1,9 @@
-"""The optimizers of the recipes in NumPy, and how far rounding alone may move what they train."""
+"""The optimizers of the recipes in NumPy."""
 
 import abc
 import math
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 
@@ -202,52 +202,3 @@ def update_steps(
         current = following
         found.append(current)
     return found
-
-
-def rounding_allowance(
-    optimizer: Optimizer,
-    gradients: Sequence[Mapping[str, np.ndarray]],
-    seen: Mapping[str, np.ndarray],
-    most: float,
-    factor: Callable[[str], float] = once,
-) -> List[Arrays]:
-    """Return how far rounding alone may have moved each weight after each step, by role.
-
-    Adam and RMSprop divide a gradient by its own size, so where a gradient is hardly more than its
-    rounding error, the error becomes a whole step. The first step's error is taken from the gradients
-    themselves, for each weight: four times its own, and at least a tenth of the array's typical one. Each
-    later step, of which the port's gradients are not known, adds three typical ones, in proportion to the
-    gradients' growth. A word that the batch does not have is never moved.
-
-    Args:
-      optimizer: what moves them.
-      gradients: the right ones of each step, the first as they were seen.
-      seen: the port's of the first step, by the same roles; a role that is missing gets no allowance.
-      most: gradients that differ by more than this are wrong, not rounded; it bounds the error.
-      factor: as in ``update_steps``.
-    """
-    found: List[Arrays] = [{} for _ in gradients]
-    for role, first in gradients[0].items():
-        if role not in seen or seen[role].shape != first.shape or not first.size:
-            continue
-        difference = np.minimum(most, np.abs(seen[role] - first))
-        moved = np.ones(1, bool)
-        if role == EMBEDDING:
-            moved = (first.any(axis=1) | seen[role].any(axis=1))[:, None]  # [words, 1]
-        typical = _size(difference) / math.sqrt(max(moved.mean(), 1 / first.size))
-        error = moved * np.maximum(4 * difference, 0.1 * typical)
-        slots, total = optimizer.slots(first), np.zeros_like(error)
-        for step, by_role in enumerate(gradients, start=1):
-            if step > 1:
-                growth = max(1.0, _size(by_role[role]) / max(_size(first), 1e-30))
-                error = error + moved * (3 * typical * growth)
-            slots = optimizer.move(slots, by_role[role], step)[1]
-            off = np.minimum(2 * optimizer.longest_step, optimizer.sensitivity(slots, step) * error)
-            total = total + off * factor(role)
-            found[step - 1][role] = total
-    return found
-
-
-def _size(array: np.ndarray) -> float:
-    """Return the root of the mean square."""
-    return math.sqrt(float((array**2).mean()))

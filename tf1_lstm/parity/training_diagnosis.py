@@ -8,12 +8,14 @@ import numpy as np
 
 from tf1_lstm.parity.cells import GATE_ORDER, Cell
 from tf1_lstm.parity.mistakes import Candidate, apply_all, training_catalogue
-from tf1_lstm.parity.optimizers import Adam, rounding_allowance, update_steps
+from tf1_lstm.parity.optimizers import Adam
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.spec import Spec
+from tf1_lstm.parity.updates import Seen, own_steps
 
 Arrays = Dict[str, np.ndarray]
 LOSS = "loss"
+Loss = Tuple[float, Arrays]
 # Loss, gradients, and the rounding error of each.
 First = Tuple[float, Arrays, Dict[str, float]]
 # Libraries add up in different orders, so a port's rounding may be a few times the reference's.
@@ -71,6 +73,7 @@ class _Loaded:
     def __init__(self, problem: Problem, mistakes: Candidate, tolerance: float) -> None:
         self._problem, self._mistakes, self._tolerance = problem, mistakes, tolerance
         self._cache: Dict[Spec, Optional[First]] = {}
+        self._later: Dict[Tuple[Spec, int], Optional[Tuple[Loss, Loss]]] = {}
 
     def start(self) -> Arrays:
         """Return the weights before the first step."""
@@ -78,7 +81,7 @@ class _Loaded:
         extra = changed.spec.cell.forget_bias - self._problem.spec.cell.forget_bias
         return changed.with_parts(lambda cell, parts: _add_to_forget_gate(cell, parts, extra)).weights
 
-    def gradient(self, weights: Mapping[str, np.ndarray], more: Candidate) -> Optional[Tuple[float, Arrays]]:
+    def gradient(self, weights: Mapping[str, np.ndarray], more: Candidate) -> Optional[Loss]:
         """Return the loss and gradients at some weights."""
         changed = _apply(self._problem, (*self._mistakes, *more))
         found = changed.with_cell(forget_bias=self._problem.spec.cell.forget_bias).training(weights)
@@ -102,8 +105,7 @@ class _Loaded:
             return False
         if seen.updates is None:  # what shows in them alone cannot be known
             return all(_loss_of(_apply(self._problem, (m,))) != _loss_of(self._problem) for m in more)
-        most = self._tolerance + CHAOTIC_MARGIN * max(rounding.values())
-        return self._updates_fit(more, gradients, seen, most)
+        return self._updates_fit(more, gradients, rounding, seen)
 
     def is_chaotic(self) -> bool:
         """Return whether rounding moves a gradient by so much that no update can be predicted."""
@@ -130,43 +132,44 @@ class _Loaded:
         """Return loss and gradients in float64, and how far they are from float32."""
         key = _loss_of(_apply(self._problem, more))
         if key not in self._cache:
-            exact = self.gradient(self.start(), more)
-            single = self.gradient({r: a.astype(np.float32) for r, a in self.start().items()}, more)
-            found = None
-            if exact is not None and single is not None:
+            pair, found = self._twice(self.start(), more), None
+            if pair is not None:
+                exact, single = pair
                 rounding = {role: largest_error(array, single[1][role]) for role, array in exact[1].items()}
                 rounding[LOSS] = largest_error(np.asarray(exact[0]), np.asarray(single[0]))
                 found = (*exact, rounding)
             self._cache[key] = found
         return self._cache[key]
 
-    def _updates_fit(self, more: Candidate, first: Arrays, seen: Numbers, most: float) -> bool:
-        spec = _apply(self._problem, more).spec
-        made: List[Arrays] = []
+    def _twice(self, weights: Arrays, more: Candidate) -> Optional[Tuple[Loss, Loss]]:
+        """Return loss and gradients at some weights, in float64 and in float32."""
+        exact = self.gradient(weights, more)
+        single = self.gradient({role: array.astype(np.float32) for role, array in weights.items()}, more)
+        return None if exact is None or single is None else (exact, single)
 
-        def gradient_of(now: Arrays) -> Arrays:
-            found = self.gradient(now, more) if made else (0.0, first)
+    def _updates_fit(self, more: Candidate, first: Arrays, rounding: Dict[str, float], seen: Numbers) -> bool:
+        assert seen.updates is not None
+        spec = _apply(self._problem, more).spec
+
+        def gradient_of(step: int, now: Arrays) -> Tuple[Arrays, Arrays]:
+            key = (_loss_of(_apply(self._problem, more)), step)
+            if key not in self._later:  # the port's own weights, whatever moved them there
+                self._later[key] = self._twice(now, more)
+            found = self._later[key]
             assert found is not None
-            made.append(found[1])
-            return found[1]
+            return found[0][1], found[1][1]
 
         def factor(role: str) -> float:
             return 0.0 if self._has_no(role, seen) else spec.factor(role)
 
-        def fit(count: int) -> bool:
-            made.clear()
-            steps = update_steps(spec.optimizer, self.start(), gradient_of, count, factor)
-            allowed = rounding_allowance(spec.optimizer, made, seen.gradients or {}, most, factor)
-            assert seen.updates is not None
-            return all(
-                _excess(mine[role], array, of_step.get(role)) <= self._tolerance
-                for mine, of_step, theirs in zip(steps, allowed, seen.updates)
-                for role, array in theirs.items()
-                if role in mine and not self._has_no(role, seen)
-            )
-
-        assert seen.updates is not None
-        return fit(1) and fit(len(seen.updates))
+        of_port = Seen(seen.gradients or {}, seen.updates)
+        steps = own_steps(spec.optimizer, self.start(), first, rounding, of_port, gradient_of, factor)
+        return all(
+            _excess(step.expected[role], array, step.margin[role]) <= self._tolerance
+            for step, theirs in zip(steps, seen.updates)
+            for role, array in theirs.items()
+            if role in step.expected and not self._has_no(role, seen)
+        )
 
 
 class _InCell(_Loaded):
@@ -180,7 +183,7 @@ class _InCell(_Loaded):
         """Return the bundle's weights."""
         return self._problem.weights
 
-    def gradient(self, weights: Mapping[str, np.ndarray], more: Candidate) -> Optional[Tuple[float, Arrays]]:
+    def gradient(self, weights: Mapping[str, np.ndarray], more: Candidate) -> Optional[Loss]:
         """Return the loss and gradients, both in terms of the right weights."""
         base = dataclasses.replace(self._problem, weights=dict(weights))
         found = _apply(base, (*self._mistakes, *more)).training()
@@ -240,9 +243,8 @@ def _apply(problem: Problem, mistakes: Candidate) -> Problem:
     return changed
 
 
-def _excess(mine: np.ndarray, theirs: np.ndarray, allowed: Optional[np.ndarray]) -> float:
+def _excess(mine: np.ndarray, theirs: np.ndarray, allowed: np.ndarray) -> float:
     """Return the largest error beyond what is allowed."""
     if mine.shape != theirs.shape:
         return float("inf")
-    spare = 0.0 if allowed is None else allowed
-    return float((np.maximum(np.abs(mine - theirs) - spare, 0) / np.maximum(1.0, np.abs(theirs))).max())
+    return float((np.maximum(np.abs(mine - theirs) - allowed, 0) / np.maximum(1.0, np.abs(theirs))).max())
