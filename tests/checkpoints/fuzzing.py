@@ -21,14 +21,14 @@ import traceback
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from tests.checkpoints.support import ZOO, expected_of, zoo
+from tests.checkpoints.support import CASES, expected_of, listed_cases
 from tf1_lstm.checkpoints.conversion import plan
-from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.formats.crc32c import crc32c, masked
 from tf1_lstm.checkpoints.formats.sstable import Table
 from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.inspection import inspect, lines
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.errors import InputError
 
 MEMORY = 3 << 30  # bytes of address space
@@ -256,9 +256,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _alarm)
-    sources = [source(ZOO / animal["path"], expected_of(animal)) for animal in zoo()]
+    sources = [source(CASES / case["path"], expected_of(case)) for case in listed_cases()]
     # A tenth of the cases for each real checkpoint: they are large, and so slow.
-    sources += [source(folder) for folder in options.folders for _ in range(len(zoo()) // 10)]
+    sources += [source(folder) for folder in options.folders for _ in range(len(listed_cases()) // 10)]
     numbers = range(options.cases) if options.only is None else [options.only]
     ended: Dict[str, int] = {}
     wrong = []

@@ -1,4 +1,4 @@
-"""What several checkpoint tests need: the zoo's list, its values, and a NumPy LSTM of their own."""
+"""What several checkpoint tests need: the cases' list, its values, and a NumPy LSTM of their own."""
 
 import json
 from pathlib import Path
@@ -7,18 +7,18 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-ZOO = HERE / "zoo"
-MAKER = HERE.parents[1] / "tools" / "make_zoo.py"
+CASES = HERE / "cases"
+MAKER = HERE.parents[1] / "tools" / "make_checkpoint_cases.py"
 
 
-def zoo() -> List[Dict[str, Any]]:
-    """The zoo's list, as its script wrote it."""
-    return json.loads((ZOO / "zoo.json").read_text(encoding="utf-8"))
+def listed_cases() -> List[Dict[str, Any]]:
+    """The checkpoint cases's list, as its script wrote it."""
+    return json.loads((CASES / "cases.json").read_text(encoding="utf-8"))
 
 
-def expected_of(animal: Dict[str, Any]) -> Dict[str, Tuple[int, ...]]:
-    """Role -> shape, as the zoo's list says."""
-    return {role: tuple(shape) for role, (_, shape) in animal["weights"].items()}
+def expected_of(case: Dict[str, Any]) -> Dict[str, Tuple[int, ...]]:
+    """Role -> shape, as the cases' list says."""
+    return {role: tuple(shape) for role, (_, shape) in case["weights"].items()}
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Dict, List, Tuple
 import numpy as np
 import pytest
 
-from tests.checkpoints.support import ZOO
+from tests.checkpoints.support import CASES
 from tf1_lstm.checkpoints.formats.bundle import HEADER_KEY
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.formats.crc32c import crc32c, masked
@@ -29,7 +29,7 @@ LARGEST = 4 << 20  # bytes that refusing a small file may take
 
 
 def copy(folder: Path, name: str) -> Path:
-    for path in ZOO.glob(name + "*"):
+    for path in CASES.glob(name + "*"):
         shutil.copy(str(path), str(folder))
     return folder / name
 
@@ -143,7 +143,7 @@ def test_every_truncation_is_refused(tmp_path, name):
 
 def test_the_data_of_another_checkpoint_is_refused(tmp_path):
     prefix = copy(tmp_path, BUNDLE)
-    other = ZOO / "1.0-basic_lstm-2x1-7.data-00000-of-00001"
+    other = CASES / "1.0-basic_lstm-2x1-7.data-00000-of-00001"
     shutil.copy(str(other), str(prefix) + ".data-00000-of-00001")
     refused(prefix, "checksum")
 

@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from tests.checkpoints.support import ZOO, zoo
+from tests.checkpoints.support import CASES, listed_cases
 from tf1_lstm.checkpoints.commands import TARGETS, add_parsers
 from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.naming import NAMINGS
@@ -58,20 +58,20 @@ def test_the_targets_on_the_command_line_are_those_that_exist():
     assert tuple(NAMINGS) == TARGETS
 
 
-@pytest.mark.parametrize("animal", zoo(), ids=lambda animal: animal["path"])
-def test_every_animal_is_inspected_and_its_json_is_one_document(animal, capsys):
-    document = as_json(capsys, "inspect", ZOO / animal["path"])
+@pytest.mark.parametrize("case", listed_cases(), ids=lambda case: case["path"])
+def test_every_case_is_inspected_and_its_json_is_one_document(case, capsys):
+    document = as_json(capsys, "inspect", CASES / case["path"])
     names = [entry["name"] for entry in document["variables"]]
-    assert names == sorted(read_checkpoint(ZOO / animal["path"]).specs)
-    assert document["format"] == animal["format"]
-    assert (document["model"] is None) == (document["sha256"] is None) == bool(document["problem"])
-    assert run("inspect", ZOO / animal["path"]) == 0
+    assert names == sorted(read_checkpoint(CASES / case["path"]).specs)
+    assert document["format"] == case["format"]
+    assert (document["model"] is None) == (document["weights_sha256"] is None) == bool(document["problem"])
+    assert run("inspect", CASES / case["path"]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in names)
 
 
 def test_the_text_answers_the_questions(capsys):
-    assert run("inspect", ZOO / "own-names-7") == 0
+    assert run("inspect", CASES / "own-names-7") == 0
     text = capsys.readouterr().out
     for piece in (
         "2 layers, one direction, basic_lstm, inputs 30, units 6, classes 2",
@@ -86,30 +86,30 @@ def test_the_text_answers_the_questions(capsys):
 
 
 def test_nan_is_counted_and_the_json_stays_valid(capsys):
-    document = as_json(capsys, "inspect", ZOO / "nan-7")
+    document = as_json(capsys, "inspect", CASES / "nan-7")
     entry = next(one for one in document["variables"] if one["role"] == "lstm/fw/0/kernel")
     assert entry["nan"] == 3
     assert entry["minimum"] is not None
-    assert run("inspect", ZOO / "nan-7") == 0
+    assert run("inspect", CASES / "nan-7") == 0
 
 
 def test_minimum_and_maximum_are_those_of_the_values(capsys):
-    document = as_json(capsys, "inspect", ZOO / "0.12-gru-1x1-7")
-    checkpoint = read_checkpoint(ZOO / "0.12-gru-1x1-7")
+    document = as_json(capsys, "inspect", CASES / "0.12-gru-1x1-7")
+    checkpoint = read_checkpoint(CASES / "0.12-gru-1x1-7")
     for entry in document["variables"]:
         values = checkpoint.variables[entry["name"]]
         assert (entry["minimum"], entry["maximum"]) == (float(values.min()), float(values.max()))
 
 
 def test_what_may_be_a_layer_is_pointed_at(capsys):
-    document = as_json(capsys, "inspect", ZOO / "input-layer-7")
-    assert document["suspects"] == ["in/w"]
-    run("inspect", ZOO / "input-layer-7")
+    document = as_json(capsys, "inspect", CASES / "input-layer-7")
+    assert document["unassigned"] == ["in/w"]
+    run("inspect", CASES / "input-layer-7")
     assert "beware" in capsys.readouterr().out
 
 
 def test_candidates_for_the_softmax_are_listed(capsys):
-    document = as_json(capsys, "inspect", ZOO / "two-softmaxes-7")
+    document = as_json(capsys, "inspect", CASES / "two-softmaxes-7")
     assert document["softmax_candidates"] == [["a/w", "a/b"], ["c/w", "a/b"]]
     assert document["model"]["classes"] is None
 
@@ -126,26 +126,26 @@ def test_candidates_for_the_softmax_are_listed(capsys):
     ],
 )
 def test_recipes_that_nearly_fit_say_what_differs(graph, differences):
-    specs = read_checkpoint(ZOO / "1.15-basic_lstm-1x1-7").specs
+    specs = read_checkpoint(CASES / "1.15-basic_lstm-1x1-7").specs
     (fit,) = fits(specs, {"r": recipe("r", **graph)})
     assert (fit.fits, fit.differences) == (not differences, differences)
 
 
 def test_recipes_of_another_model_altogether_are_left_out():
-    specs = read_checkpoint(ZOO / "1.15-basic_lstm-1x1-7").specs
+    specs = read_checkpoint(CASES / "1.15-basic_lstm-1x1-7").specs
     assert fits(specs, {"r": recipe("r", units=8, classes=9, layers=3)}) == []
-    assert fits(read_checkpoint(ZOO / "no-cell-7").specs, {"r": recipe("r")}) == []
+    assert fits(read_checkpoint(CASES / "no-cell-7").specs, {"r": recipe("r")}) == []
 
 
 def test_word_vectors_decide_the_inputs_where_the_recipe_leaves_them_open():
-    specs = read_checkpoint(ZOO / "own-names-7").specs
+    specs = read_checkpoint(CASES / "own-names-7").specs
     (fit,) = fits(specs, {"r": recipe("r", input_size=0, layers=2, units=6)})
     assert fit.fits
     assert fit.note == "with word vectors of 30 numbers"
 
 
 def test_the_readout_tells_two_bidirectional_recipes_apart():
-    specs = read_checkpoint(ZOO / "backward-state-7").specs
+    specs = read_checkpoint(CASES / "backward-state-7").specs
     both = {way: recipe(way, bidirectional=True, readout=way) for way in ("backward-state", "both-states")}
     found = {fit.recipe: fit for fit in fits(specs, both)}
     assert found["backward-state"].fits
@@ -180,21 +180,21 @@ def test_the_readout_tells_two_bidirectional_recipes_apart():
 def test_published_kinds_of_models_fit_or_say_what_differs(path, graph, differences):
     keras = {"inputs": "ids", "layers": 2, "dense_units": 4, "output": "sigmoid", "readout": "last-state"}
     plain = {**keras, "embedding": "trained", "vocabulary": 9}
-    (fit,) = fits(read_checkpoint(ZOO / path).specs, {"r": recipe("r", **{**plain, **graph})})
+    (fit,) = fits(read_checkpoint(CASES / path).specs, {"r": recipe("r", **{**plain, **graph})})
     assert (fit.fits, fit.differences) == (not differences, differences)
 
 
 def test_a_published_model_is_described_in_one_line(capsys):
-    summary = as_json(capsys, "inspect", ZOO / "pytorch-joined-7")["model"]["summary"]
+    summary = as_json(capsys, "inspect", CASES / "pytorch-joined-7")["model"]["summary"]
     assert summary == (
         "2 layers, two directions, joined, basic_lstm, inputs 3 of 9 words, units 4, one output"
     )
-    summary = as_json(capsys, "inspect", ZOO / "keras-frozen-7")["model"]["summary"]
+    summary = as_json(capsys, "inspect", CASES / "keras-frozen-7")["model"]["summary"]
     assert summary == "2 layers, one direction, basic_lstm, inputs 3, units 4, dense 4, one output"
 
 
 def test_convert_prints_old_and_new_names_and_what_was_checked(tmp_path, capsys):
-    assert run("convert", ZOO / "mnist-2016-7", tmp_path / "out", "--to", "tf1.15") == 0
+    assert run("convert", CASES / "mnist-2016-7", tmp_path / "out", "--to", "tf1.15") == 0
     lines = capsys.readouterr().out.splitlines()
     moved = [line.split()[:3] for line in lines if "->" in line and "old name" not in line]
     assert ["RNN/BasicLSTMCell/Linear/Matrix", "->", "rnn/basic_lstm_cell/kernel"] in moved
@@ -203,7 +203,7 @@ def test_convert_prints_old_and_new_names_and_what_was_checked(tmp_path, capsys)
 
 
 def test_a_dry_run_writes_nothing_and_sees_what_is_in_the_way(tmp_path, capsys):
-    arguments: List[object] = ["convert", ZOO / "mnist-2016-7", tmp_path / "out", "--to", "tf0.12"]
+    arguments: List[object] = ["convert", CASES / "mnist-2016-7", tmp_path / "out", "--to", "tf0.12"]
     assert run(*arguments, "--dry-run") == 0
     assert "nothing was written" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
@@ -213,7 +213,7 @@ def test_a_dry_run_writes_nothing_and_sees_what_is_in_the_way(tmp_path, capsys):
 
 
 def test_convert_as_json_is_one_document(tmp_path, capsys):
-    document = as_json(capsys, "convert", ZOO / "mnist-2016-7", tmp_path / "out", "--to", "tutorial")
+    document = as_json(capsys, "convert", CASES / "mnist-2016-7", tmp_path / "out", "--to", "tutorial")
     assert document["written"] is True
     made = {move["new"] for move in document["moves"] if not move["old"]}
     assert made == {"Variable"}
@@ -222,7 +222,7 @@ def test_convert_as_json_is_one_document(tmp_path, capsys):
 
 def test_inspect_answers_at_once(capsys):
     start = time.perf_counter()
-    run("inspect", ZOO / "tutorial-90000")
+    run("inspect", CASES / "tutorial-90000")
     assert time.perf_counter() - start < 2
 
 
@@ -244,7 +244,7 @@ def test_an_object_based_checkpoint_is_described_though_it_is_no_model(tmp_path,
 def test_a_file_name_that_the_terminal_cannot_show_is_no_crash(tmp_path, encoding):
     prefix = os.fsencode(str(tmp_path)) + b"/mod\xe8le-\xe6\xa8\xa1-7"
     for suffix in (b".index", b".data-00000-of-00001"):
-        shutil.copy(str(ZOO / "own-names-7") + suffix.decode(), os.fsdecode(prefix + suffix))
+        shutil.copy(str(CASES / "own-names-7") + suffix.decode(), os.fsdecode(prefix + suffix))
     program = (
         "import argparse, sys\n"
         "from tf1_lstm.checkpoints.commands import add_parsers\n"

@@ -1,4 +1,4 @@
-"""Converting between ages: names, values, slots; and what is never done."""
+"""Converting between versions: names, values, slots; and what is never done."""
 
 from pathlib import Path
 from typing import Any, Dict, List
@@ -6,17 +6,17 @@ from typing import Any, Dict, List
 import numpy as np
 import pytest
 
-from tests.checkpoints.support import ZOO, expected_of, zoo
+from tests.checkpoints.support import CASES, expected_of, listed_cases
 from tf1_lstm.checkpoints.conversion import plan
-from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
-from tf1_lstm.checkpoints.placing import write
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.checkpoints.restore import load_weights
+from tf1_lstm.checkpoints.write import write
 from tf1_lstm.errors import InputError
 
 AGES = {"0.12": "tf0.12", "1.0": "tf1.0", "1.15": "tf1.15"}
-REGULAR = [animal for animal in zoo() if animal["path"].split("-")[0] in AGES]
-PLAIN = ZOO / "1.15-basic_lstm-1x1-7"
+REGULAR = [case for case in listed_cases() if case["path"].split("-")[0] in AGES]
+PLAIN = CASES / "1.15-basic_lstm-1x1-7"
 
 
 def content_of(folder: Path) -> Dict[str, bytes]:
@@ -30,24 +30,24 @@ def convert(source: Path, target: Path, to: str, force: bool = False, **options:
 
 
 @pytest.mark.parametrize("to", AGES)
-@pytest.mark.parametrize("animal", REGULAR, ids=lambda animal: animal["path"])
-def test_every_age_becomes_every_other_under_the_names_tensorflow_gave_it(animal, to, tmp_path):
-    """The zoo's script typed the names of each age: the converter must arrive at the same bytes."""
-    convert(ZOO / animal["path"], tmp_path / "out", AGES[to])
-    twin = animal["path"].replace(animal["path"].split("-")[0], to, 1)
+@pytest.mark.parametrize("case", REGULAR, ids=lambda case: case["path"])
+def test_every_age_becomes_every_other_under_the_names_tensorflow_gave_it(case, to, tmp_path):
+    """The script of the cases typed each version's names: the converter must arrive at the same bytes."""
+    convert(CASES / case["path"], tmp_path / "out", AGES[to])
+    twin = case["path"].replace(case["path"].split("-")[0], to, 1)
     suffixes = ("",) if to == "0.12" else (".index", ".data-00000-of-00001")
     for suffix in suffixes:
-        assert (tmp_path / f"out{suffix}").read_bytes() == (ZOO / f"{twin}{suffix}").read_bytes()
+        assert (tmp_path / f"out{suffix}").read_bytes() == (CASES / f"{twin}{suffix}").read_bytes()
 
 
 @pytest.mark.parametrize("path", ["partitioned-shards-7", "named-shards-7", "two-shards-v1-7", "own-names-7"])
 @pytest.mark.parametrize("to", ["tf1.15", "tf1.0", "tf0.12"])
 def test_pieces_are_put_together_and_nothing_changes(path, to, tmp_path):
-    animal = next(one for one in zoo() if one["path"] == path)
-    expected = expected_of(animal)
-    convert(ZOO / path, tmp_path / "out-8", to)
-    before = load_weights(ZOO / path, expected, want_slots=animal["slots"])
-    after = load_weights(tmp_path / "out-8", expected, want_slots=animal["slots"])
+    case = next(one for one in listed_cases() if one["path"] == path)
+    expected = expected_of(case)
+    convert(CASES / path, tmp_path / "out-8", to)
+    before = load_weights(CASES / path, expected, want_slots=case["slots"])
+    after = load_weights(tmp_path / "out-8", expected, want_slots=case["slots"])
     assert after.digest() == before.digest()
     assert after.step == 8
     for slot, arrays in before.slots.items():
@@ -56,14 +56,14 @@ def test_pieces_are_put_together_and_nothing_changes(path, to, tmp_path):
 
 
 def test_variables_of_no_role_come_along_under_their_own_names(tmp_path):
-    convert(ZOO / "tutorial-90000", tmp_path / "out", "tf1.0")
+    convert(CASES / "tutorial-90000", tmp_path / "out", "tf1.0")
     written = read_checkpoint(tmp_path / "out")
     assert written.specs["Variable"].shape == (2, 5, 3)
     assert "rnn/basic_lstm_cell/weights/Adam_1" in written.specs
 
 
 def test_keep_names_renames_the_cells_alone(tmp_path):
-    convert(ZOO / "mnist-2016-7", tmp_path / "out", "tf1.15", keep_names=True)
+    convert(CASES / "mnist-2016-7", tmp_path / "out", "tf1.15", keep_names=True)
     names = {name.split("/Adam")[0] for name in read_checkpoint(tmp_path / "out").specs}
     assert names == {
         "rnn/basic_lstm_cell/kernel",
@@ -77,20 +77,20 @@ def test_keep_names_renames_the_cells_alone(tmp_path):
 
 def test_two_possible_softmaxes_are_converted_only_under_their_own_names(tmp_path):
     with pytest.raises(InputError, match="--keep-names"):
-        plan(ZOO / "two-softmaxes-7", tmp_path / "out", "tf1.0")
-    convert(ZOO / "two-softmaxes-7", tmp_path / "out", "tf1.0", keep_names=True)
+        plan(CASES / "two-softmaxes-7", tmp_path / "out", "tf1.0")
+    convert(CASES / "two-softmaxes-7", tmp_path / "out", "tf1.0", keep_names=True)
     assert {"a/w", "c/w", "rnn/basic_lstm_cell/weights"} <= set(read_checkpoint(tmp_path / "out").specs)
 
 
 def test_strings_cannot_be_copied_and_are_named(tmp_path):
-    planned = plan(ZOO / "strings-7", tmp_path / "out", "tf1.0")
+    planned = plan(CASES / "strings-7", tmp_path / "out", "tf1.0")
     assert planned.left == ["vocabulary: values of type string cannot be copied"]
 
 
 @pytest.mark.parametrize("path", ["no-cell-7", "two-models-7", "unknown-cell-7", "no-cell-shape-7"])
 def test_what_is_no_model_is_not_converted(path, tmp_path):
     with pytest.raises(InputError, match="found no model to convert"):
-        plan(ZOO / path, tmp_path / "out", "tf1.15")
+        plan(CASES / path, tmp_path / "out", "tf1.15")
     assert content_of(tmp_path) == {}
 
 
@@ -99,16 +99,16 @@ def test_what_is_no_model_is_not_converted(path, tmp_path):
 )
 def test_only_the_tutorials_own_model_becomes_the_tutorials(path, tmp_path):
     with pytest.raises(InputError, match="--to tutorial: found"):
-        plan(ZOO / path, tmp_path / "out", "tutorial")
+        plan(CASES / path, tmp_path / "out", "tutorial")
 
 
 def test_nothing_is_overwritten_without_force(tmp_path):
     convert(PLAIN, tmp_path / "out", "tf1.0")
     before = content_of(tmp_path)
     with pytest.raises(InputError, match="exists already"):
-        convert(ZOO / "1.15-gru-1x1-7", tmp_path / "out", "tf1.0")
+        convert(CASES / "1.15-gru-1x1-7", tmp_path / "out", "tf1.0")
     assert content_of(tmp_path) == before
-    convert(ZOO / "1.15-gru-1x1-7", tmp_path / "out", "tf1.0", force=True)
+    convert(CASES / "1.15-gru-1x1-7", tmp_path / "out", "tf1.0", force=True)
     assert "rnn/gru_cell/gates/weights" in read_checkpoint(tmp_path / "out").specs
 
 
@@ -162,7 +162,7 @@ def test_a_result_that_does_not_read_back_is_not_put_in_place(tmp_path, monkeypa
     def spoil(prefix: str, variables: Dict[str, np.ndarray]) -> None:
         write_bundle(prefix, {name: np.asarray(values) * 2 for name, values in variables.items()})
 
-    monkeypatch.setattr("tf1_lstm.checkpoints.placing.write_bundle", spoil)
+    monkeypatch.setattr("tf1_lstm.checkpoints.write.write_bundle", spoil)
     with pytest.raises(InputError, match="does not read back"):
         convert(PLAIN, tmp_path / "out", "tf1.0")
     assert content_of(tmp_path) == {}

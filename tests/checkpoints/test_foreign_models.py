@@ -8,9 +8,9 @@ import pytest
 
 from tests.checkpoints.cells import final_states
 from tf1_lstm.checkpoints.conversion import plan
-from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.errors import InputError
 
 WORDS, INPUTS, UNITS, STEPS = 30, 6, 4, 5

@@ -175,10 +175,10 @@ def test_a_compressed_table_is_read_as_tensorflow_reads_it(tmp_path):
     """A V1 file whose data block is compressed: TensorFlow's own reader is the judge."""
     import tensorflow as tf
 
-    from tests.checkpoints.support import ZOO
+    from tests.checkpoints.support import CASES
     from tf1_lstm.checkpoints.reading import read_checkpoint
 
-    entries = list(Table(str(ZOO / "mnist-2016-7")).items())
+    entries = list(Table(str(CASES / "mnist-2016-7")).items())
     path = tmp_path / "packed-7"
     path.write_bytes(_compressed_table(entries))
     mine = read_checkpoint(path)

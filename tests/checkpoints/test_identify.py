@@ -44,7 +44,7 @@ def test_nothing_is_guessed_where_two_matrices_fit():
     found = identified({**LSTM, "a": (64, 2), "b": (2,), "c": (64, 2), "d": (2,)})
     assert "softmax/weights" not in found.sources
     assert len(found.candidates) == 4
-    assert set(found.suspects) == {"a", "c"}
+    assert set(found.unassigned) == {"a", "c"}
 
 
 def test_a_square_layer_before_the_softmax_is_not_taken_for_it():
@@ -63,14 +63,14 @@ def test_a_trained_embedding_is_not_overlooked():
 
 def test_a_layer_in_front_of_the_cell_is_suspected():
     found = identified({**LSTM, "in/w": (28, 50), "in/b": (50,), "w": (64, 2), "b": (2,)})
-    assert found.suspects == ("in/w",)
+    assert found.unassigned == ("in/w",)
 
 
 def test_the_dead_variable_of_the_tutorial_disturbs_nothing():
     for shape in ((24, 250, 300), (24, 250, 50), (24, 25, 300), (24, 250, 64)):
         found = identified({**LSTM, "Variable": shape, "Variable_1": (64, 2), "Variable_2": (2,)})
         assert found.unread == ("Variable",)
-        assert found.suspects == ()
+        assert found.unassigned == ()
 
 
 def test_both_readouts_of_a_bidirectional_model_are_recognised():

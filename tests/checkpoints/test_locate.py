@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkpoints.support import ZOO
+from tests.checkpoints.support import CASES
 from tf1_lstm.checkpoints.checkpoint_file import content_for, named_paths
 from tf1_lstm.checkpoints.locate import locate
 from tf1_lstm.checkpoints.reading import read_checkpoint
@@ -17,11 +17,11 @@ SINGLE = "mnist-2016-7"
 
 
 def put(folder: Path, name: str, kind: str = BUNDLE) -> Path:
-    """Copy a checkpoint of the zoo into a folder under another name."""
+    """Copy a checkpoint of the checkpoint cases into a folder under another name."""
     folder.mkdir(parents=True, exist_ok=True)
     suffixes = (".index", ".data-00000-of-00001") if kind == BUNDLE else ("",)
     for suffix in suffixes:
-        shutil.copy(str(ZOO / (kind + suffix)), str(folder / (name + suffix)))
+        shutil.copy(str(CASES / (kind + suffix)), str(folder / (name + suffix)))
     return folder / name
 
 
@@ -46,7 +46,7 @@ def test_a_v1_file_and_its_graph_lead_to_it(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["", "-00000-of-00002", "-00001-of-00002", "-?????-of-00002"])
 def test_v1_files_of_several_lead_to_all_of_them(suffix):
-    found = locate(str(ZOO / "two-shards-v1-7") + suffix)
+    found = locate(str(CASES / "two-shards-v1-7") + suffix)
     assert [Path(path).name for path in found.files] == [
         "two-shards-v1-7-00000-of-00002",
         "two-shards-v1-7-00001-of-00002",
@@ -220,13 +220,13 @@ def test_parts_of_a_checkpoint_are_called_parts(tmp_path):
     (tmp_path / "c.meta").write_bytes(b"graph")
     with pytest.raises(InputError, match="a graph alone"):
         locate(tmp_path / "c.meta")
-    shutil.copy(str(ZOO / "two-shards-v1-7-00001-of-00002"), str(tmp_path / "d-7-00001-of-00002"))
+    shutil.copy(str(CASES / "two-shards-v1-7-00001-of-00002"), str(tmp_path / "d-7-00001-of-00002"))
     with pytest.raises(InputError, match=r"1 of the 2 files.*number 0"):
         locate(tmp_path / "d-7")
 
 
 def test_an_index_under_another_name_is_recognised_as_one(tmp_path):
-    shutil.copy(str(ZOO / f"{BUNDLE}.index"), str(tmp_path / "renamed"))
+    shutil.copy(str(CASES / f"{BUNDLE}.index"), str(tmp_path / "renamed"))
     with pytest.raises(InputError, match="index under another name"):
         read_checkpoint(tmp_path / "renamed")
 

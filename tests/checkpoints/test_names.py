@@ -1,23 +1,31 @@
-"""Variable names of every age, taken apart; and optimizer variables told from the model's."""
+"""Variable names of every version, taken apart; and optimizer variables told from the model's."""
 
 import pytest
 
 from tf1_lstm.checkpoints.formats.tensors import Spec
-from tf1_lstm.checkpoints.names import AGE_MIDDLE, AGE_NEW, AGE_OLD, joins_directions, parse_name
+from tf1_lstm.checkpoints.names import NAMING_0_12, NAMING_1_0, NAMING_1_2, joins_directions, parse_name
 from tf1_lstm.checkpoints.slots import separate
 
 
 @pytest.mark.parametrize(
-    ("name", "scope", "cell", "direction", "layer", "part", "age"),
+    ("name", "scope", "cell", "direction", "layer", "part", "naming"),
     [
-        ("RNN/BasicLSTMCell/Linear/Matrix", "RNN", "basic_lstm", 0, 0, "kernel", AGE_OLD),
-        ("RNN/BasicLSTMCell/Linear/Bias", "RNN", "basic_lstm", 0, 0, "bias", AGE_OLD),
-        ("BiRNN/FW/BasicLSTMCell/Linear/Matrix", "BiRNN", "basic_lstm", 0, 0, "kernel", AGE_OLD),
-        ("BiRNN/BW/GRUCell/Gates/Linear/Bias", "BiRNN", "gru", 1, 0, "gates/bias", AGE_OLD),
-        ("BiRNN_BW/BasicRNNCell/Linear/Matrix", "BiRNN", "basic_rnn", 1, 0, "kernel", AGE_OLD),
-        ("RNN/MultiRNNCell/Cell1/LSTMCell/W_F_diag", "RNN/MultiRNNCell", "lstm", 0, 1, "w_f_diag", AGE_OLD),
-        ("rnn/basic_lstm_cell/weights", "rnn", "basic_lstm", 0, 0, "kernel", AGE_MIDDLE),
-        ("RNN/basic_lstm_cell/biases", "RNN", "basic_lstm", 0, 0, "bias", AGE_MIDDLE),
+        ("RNN/BasicLSTMCell/Linear/Matrix", "RNN", "basic_lstm", 0, 0, "kernel", NAMING_0_12),
+        ("RNN/BasicLSTMCell/Linear/Bias", "RNN", "basic_lstm", 0, 0, "bias", NAMING_0_12),
+        ("BiRNN/FW/BasicLSTMCell/Linear/Matrix", "BiRNN", "basic_lstm", 0, 0, "kernel", NAMING_0_12),
+        ("BiRNN/BW/GRUCell/Gates/Linear/Bias", "BiRNN", "gru", 1, 0, "gates/bias", NAMING_0_12),
+        ("BiRNN_BW/BasicRNNCell/Linear/Matrix", "BiRNN", "basic_rnn", 1, 0, "kernel", NAMING_0_12),
+        (
+            "RNN/MultiRNNCell/Cell1/LSTMCell/W_F_diag",
+            "RNN/MultiRNNCell",
+            "lstm",
+            0,
+            1,
+            "w_f_diag",
+            NAMING_0_12,
+        ),
+        ("rnn/basic_lstm_cell/weights", "rnn", "basic_lstm", 0, 0, "kernel", NAMING_1_0),
+        ("RNN/basic_lstm_cell/biases", "RNN", "basic_lstm", 0, 0, "bias", NAMING_1_0),
         (
             "bidirectional_rnn/bw/gru_cell/candidate/kernel",
             "bidirectional_rnn",
@@ -25,7 +33,7 @@ from tf1_lstm.checkpoints.slots import separate
             1,
             0,
             "candidate/kernel",
-            AGE_NEW,
+            NAMING_1_2,
         ),
         (
             "rnn/multi_rnn_cell/cell_2/lstm_cell/w_i_diag",
@@ -34,12 +42,12 @@ from tf1_lstm.checkpoints.slots import separate
             0,
             2,
             "w_i_diag",
-            AGE_NEW,
+            NAMING_1_2,
         ),
-        ("model/rnn_1/basic_rnn_cell/kernel", "model/rnn_1", "basic_rnn", 0, 0, "kernel", AGE_NEW),
-        ("lstm_cell/rnn/basic_lstm_cell_3/bias", "lstm_cell/rnn", "basic_lstm", 0, 0, "bias", AGE_NEW),
-        ("rnn/coupled_input_forget_gate_lstm_cell/W_0", "rnn", "lstm_coupled", 0, 0, "kernel", AGE_NEW),
-        ("rnn/lstm_block_wrapper/kernel", "rnn", "lstm", 0, 0, "kernel", AGE_NEW),
+        ("model/rnn_1/basic_rnn_cell/kernel", "model/rnn_1", "basic_rnn", 0, 0, "kernel", NAMING_1_2),
+        ("lstm_cell/rnn/basic_lstm_cell_3/bias", "lstm_cell/rnn", "basic_lstm", 0, 0, "bias", NAMING_1_2),
+        ("rnn/coupled_input_forget_gate_lstm_cell/W_0", "rnn", "lstm_coupled", 0, 0, "kernel", NAMING_1_2),
+        ("rnn/lstm_block_wrapper/kernel", "rnn", "lstm", 0, 0, "kernel", NAMING_1_2),
         (
             "stack_bidirectional_rnn/cell_1/bidirectional_rnn/bw/basic_lstm_cell/kernel",
             "stack_bidirectional_rnn/bidirectional_rnn",
@@ -47,7 +55,7 @@ from tf1_lstm.checkpoints.slots import separate
             1,
             1,
             "kernel",
-            AGE_NEW,
+            NAMING_1_2,
         ),
         (
             "StackRNN/Layer2/BiRNN/FW/GRUCell/Gates/Linear/Bias",
@@ -56,7 +64,7 @@ from tf1_lstm.checkpoints.slots import separate
             0,
             2,
             "gates/bias",
-            AGE_OLD,
+            NAMING_0_12,
         ),
         (
             "rnn/reset_after_gru_cell/recurrent_kernel",
@@ -65,16 +73,16 @@ from tf1_lstm.checkpoints.slots import separate
             0,
             0,
             "recurrent_kernel",
-            AGE_NEW,
+            NAMING_1_2,
         ),
-        ("layer_1/rnn/gru_cell/gates/bias", "layer_1/rnn", "gru", 0, 0, "gates/bias", AGE_NEW),
+        ("layer_1/rnn/gru_cell/gates/bias", "layer_1/rnn", "gru", 0, 0, "gates/bias", NAMING_1_2),
     ],
 )
-def test_a_name_says_cell_direction_layer_and_part(name, scope, cell, direction, layer, part, age):
+def test_a_name_says_cell_direction_layer_and_part(name, scope, cell, direction, layer, part, naming):
     found = parse_name(name)
     assert found is not None
-    assert (found.scope, found.cell, found.direction, found.layer, found.part, found.age) == (
-        (scope, cell, direction, layer, part, age)
+    assert (found.scope, found.cell, found.direction, found.layer, found.part, found.naming) == (
+        (scope, cell, direction, layer, part, naming)
     )
 
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from tests.checkpoints.cells import final_states
 from tf1_lstm.checkpoints.conversion import plan
-from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.formats.single_write import write_single
 from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.naming import NAMINGS, names_for
-from tf1_lstm.checkpoints.placing import write
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.checkpoints.roles import CELL_KINDS, recurrent_shapes
 from tf1_lstm.checkpoints.weights import Model, Weights
-from tools import zoo_names
+from tf1_lstm.checkpoints.write import write
+from tools import checkpoint_case_names
 
 AGES = {"tf1.15": "1.15", "tf1.0": "1.0", "tf0.12": "0.12"}
 SLOTS = ("Adam", "Adam_1")
@@ -151,13 +151,13 @@ def build(model: Model, rows: np.ndarray) -> Any:
 @with_tensorflow
 @given(weights=models(), to=st.sampled_from(sorted(AGES)))
 def test_tensorflow_restores_each_naming_and_computes_what_numpy_computes(weights, to):
-    """TensorFlow 1.15's real cells, filled by its own Saver through the names that the zoo's script types."""
+    """TensorFlow 1.15's real cells, filled by its own Saver through the names that the script types."""
     import tensorflow as tf
 
     model = weights.model
     size = (model.layers, model.directions, model.inputs, model.units)
-    theirs = zoo_names.cell_weights("1.15", model.cell, *size, joined=model.joined)
-    typed = zoo_names.cell_weights(AGES[to], model.cell, *size, joined=model.joined)
+    theirs = checkpoint_case_names.cell_weights("1.15", model.cell, *size, joined=model.joined)
+    typed = checkpoint_case_names.cell_weights(AGES[to], model.cell, *size, joined=model.joined)
     rows = np.random.RandomState(1).normal(size=(5, model.inputs))
     with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default():
         path = save(weights, to, Path(folder))

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from tf1_lstm.checkpoints.conversion import plan
-from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.inspection import inspect
-from tf1_lstm.checkpoints.placing import write
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.checkpoints.roles import expected_shapes
 from tf1_lstm.checkpoints.weights import Weights
+from tf1_lstm.checkpoints.write import write
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import find_recipe
 from tf1_lstm.recipes.base import Recipe

@@ -47,7 +47,7 @@ def test_this_programs_own_names_say_what_is_dense_layer_and_what_is_softmax(sco
     for expected in (None, WANTED):
         found = identified(shapes, expected)
         assert names_of(found) == {role: scope + role for role in AROUND}
-        assert (found.suspects, found.candidates) == ((), ())
+        assert (found.unassigned, found.candidates) == ((), ())
         assert found.model is not None
         assert (found.model.dense_units, found.model.vocabulary, found.model.classes) == (UNITS, 10_000, 1)
 
@@ -66,14 +66,14 @@ def test_without_a_dense_layer_in_the_graph_it_is_left_over_and_suspected():
     without = {role: shape for role, shape in WANTED.items() if not role.startswith("dense")}
     found = identified(renamed("embedding", "a", "b", "c", "d"), without)
     assert names_of(found) == {"embedding": "embedding", "softmax/weights": "c", "softmax/bias": "d"}
-    assert found.suspects == ("a",)
+    assert found.unassigned == ("a",)
 
 
 def test_a_second_layer_of_the_dense_ones_shape_leaves_it_undecided():
     shapes = {**renamed("embedding", "a/w", "a/b", "out/w", "out/b"), "b/w": (UNITS, UNITS), "b/b": (UNITS,)}
     found = identified(shapes, WANTED)
     assert set(names_of(found)) == {"embedding"}
-    assert set(found.suspects) == {"a/w", "b/w", "out/w"}
+    assert set(found.unassigned) == {"a/w", "b/w", "out/w"}
 
 
 def test_names_decide_between_two_layers_of_one_shape_or_nothing_does():
@@ -121,27 +121,27 @@ def test_an_embedding_of_any_name_is_found_by_the_shape_that_the_graph_has(rows)
     shapes: Shapes = {"table": (rows, INPUTS), "w": (UNITS, 1), "b": (1,)}
     found = identified(shapes, {**LSTM, "embedding": (rows, INPUTS)})
     assert found.sources["embedding"].names == ("table",)
-    assert found.suspects == ()
+    assert found.unassigned == ()
     other = identified(shapes, {**LSTM, "embedding": (rows + 1, INPUTS)})
     assert ("embedding" in other.sources) is (rows > 1000)
-    assert other.suspects == (() if rows > 1000 else ("table",))
+    assert other.unassigned == (() if rows > 1000 else ("table",))
 
 
 def test_a_table_of_the_embeddings_shape_goes_before_one_of_its_name():
     wanted: Shapes = {**LSTM, "embedding": (10_000, INPUTS)}
     found = identified({"char_embedding": (50, INPUTS), "words": (10_000, INPUTS)}, wanted)
     assert found.sources["embedding"].names == ("words",)
-    assert found.suspects == ("char_embedding",)
+    assert found.unassigned == ("char_embedding",)
 
 
 def test_of_two_tables_of_the_embeddings_shape_the_name_says_which_and_the_other_is_suspected():
     wanted: Shapes = {**LSTM, "embedding": (10_000, INPUTS)}
     found = identified({"nce/weights": (10_000, INPUTS), "embeddings": (10_000, INPUTS)}, wanted)
     assert found.sources["embedding"].names == ("embeddings",)
-    assert found.suspects == ("nce/weights",)
+    assert found.unassigned == ("nce/weights",)
     unnamed = identified({"nce/weights": (10_000, INPUTS), "words": (10_000, INPUTS)}, wanted)
     assert "embedding" not in unnamed.sources
-    assert unnamed.suspects == ("nce/weights", "words")
+    assert unnamed.unassigned == ("nce/weights", "words")
 
 
 def test_a_layer_behind_as_wide_as_the_inputs_is_no_embedding():

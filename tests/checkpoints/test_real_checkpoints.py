@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tests.checkpoints.support import lstm_logits
-from tf1_lstm.checkpoints.door import load_weights
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.formats.single_write import write_single
 from tf1_lstm.checkpoints.inspection import inspect
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.checkpoints.roles import expected_shapes
 from tf1_lstm.recipes import all_recipes
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from tests.checkpoints.support import ZOO, lstm_logits
+from tests.checkpoints.support import CASES, lstm_logits
 from tf1_lstm.checkpoints.conversion import plan
-from tf1_lstm.checkpoints.door import load_weights
-from tf1_lstm.checkpoints.placing import write
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.checkpoints.restore import load_weights
+from tf1_lstm.checkpoints.write import write
 
 BATCH, STEPS = 24, 250  # the tutorial's, and fixed in its graph
 IMDB = {
@@ -70,7 +70,7 @@ def restored_logits(folder: Path, units: int, vectors: np.ndarray, ids: np.ndarr
 
 
 def test_the_tutorials_graph_asks_for_exactly_the_variables_that_are_written(tmp_path):
-    write(plan(ZOO / "0.12-basic_lstm-1x1-7", tmp_path / "model.ckpt-1", "tutorial"), False)
+    write(plan(CASES / "0.12-basic_lstm-1x1-7", tmp_path / "model.ckpt-1", "tutorial"), False)
     tutorial = tutorial_graph(4, np.zeros((5, 3), np.float32))
     written = read_checkpoint(tmp_path)
     with tutorial.graph.as_default():
@@ -82,7 +82,7 @@ def test_the_tutorials_graph_asks_for_exactly_the_variables_that_are_written(tmp
 
 @pytest.mark.parametrize("path", ["0.12-basic_lstm-1x1-7", "mnist-2016-7", "no-optimizer-7"])
 def test_a_plain_saver_restores_it_and_gives_the_same_logits_as_numpy(path, tmp_path):
-    source = ZOO / path
+    source = CASES / path
     write(plan(source, tmp_path / "models" / "pretrained_lstm.ckpt-90000", "tutorial"), False)
     generator = np.random.RandomState(0)
     vectors = generator.normal(size=(50, 3)).astype(np.float32)
@@ -126,8 +126,8 @@ def test_training_goes_on_from_a_converted_checkpoint_as_from_the_original(tmp_p
         "softmax/bias",
     )
     new = ("rnn/basic_lstm_cell/kernel", "rnn/basic_lstm_cell/bias", "softmax/weights", "softmax/bias")
-    write(plan(ZOO / "0.12-basic_lstm-1x1-7", tmp_path / "new-7", "tf1.15"), False)
-    before = step(str(ZOO / "0.12-basic_lstm-1x1-7"), list(zip(old, shapes)))
+    write(plan(CASES / "0.12-basic_lstm-1x1-7", tmp_path / "new-7", "tf1.15"), False)
+    before = step(str(CASES / "0.12-basic_lstm-1x1-7"), list(zip(old, shapes)))
     after = step(str(tmp_path / "new-7"), list(zip(new, shapes)))
     np.testing.assert_array_equal(before, after)
 
@@ -148,7 +148,7 @@ def test_reading_and_converting_import_no_tensorflow(tmp_path):
         "from tf1_lstm.checkpoints.commands import add_parsers\n"
         "parser = argparse.ArgumentParser(); add_parsers(parser.add_subparsers())\n"
         "assert 'numpy' not in sys.modules\n"
-        f"source, target = {str(ZOO / 'tutorial-90000')!r}, {str(tmp_path / 'x')!r}\n"
+        f"source, target = {str(CASES / 'tutorial-90000')!r}, {str(tmp_path / 'x')!r}\n"
         "for line in (['inspect', source], ['convert', source, target, '--to', 'tf0.12']):\n"
         "    options = parser.parse_args(line); assert options.func(options) == 0\n"
         "assert 'tensorflow' not in sys.modules\n"

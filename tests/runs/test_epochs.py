@@ -56,7 +56,7 @@ def test_validation_is_that_of_the_checkpoint_with_dropout_off(tmp_path: Path):
     experiment = small("imdb-gru2", dense_units=4, vocabulary=278, epochs=1)
     outcome = train(experiment, tmp_path / "run", TrainOptions(), progress=False)
     (logged,) = figures(outcome.run)
-    from tf1_lstm.checkpoints.door import load_weights
+    from tf1_lstm.checkpoints.restore import load_weights
 
     assert outcome.checkpoint is not None
     with Model(experiment.recipe, experiment.dataset.constants()) as model:

@@ -41,7 +41,7 @@ class Recurrent(NamedTuple):
       cell: a key of ``CELL_KINDS``.
       inputs, units, layers, directions, joined: as in ``Model``.
       sources: role -> where its values are.
-      ages: the ages of TensorFlow whose names were used.
+      namings: the versions of TensorFlow whose names were used.
       notes: what was concluded rather than read.
     """
 
@@ -51,7 +51,7 @@ class Recurrent(NamedTuple):
     layers: int
     directions: int
     sources: Dict[str, Source]
-    ages: Tuple[str, ...]
+    namings: Tuple[str, ...]
     notes: Tuple[str, ...] = ()
     joined: bool = False
 
@@ -63,7 +63,7 @@ class _Scope:
     name: str
     cells: Dict[Tuple[int, int], Dict[str, Dict[int, str]]] = field(default_factory=dict)
     kinds: Dict[str, None] = field(default_factory=dict)
-    ages: Dict[str, None] = field(default_factory=dict)
+    namings: Dict[str, None] = field(default_factory=dict)
 
 
 def cell_variables(names: List[str]) -> Dict[str, CellName]:
@@ -116,7 +116,7 @@ def _add(scopes: Dict[str, _Scope], name: str, cell: CellName) -> None:
     shards[shard] = name
     scope.kinds[cell.cell] = None
     if cell.part.endswith("kernel"):
-        scope.ages[cell.age] = None
+        scope.namings[cell.naming] = None
 
 
 def _one_scope(scope: _Scope, specs: Mapping[str, Spec]) -> Recurrent:
@@ -142,7 +142,7 @@ def _one_scope(scope: _Scope, specs: Mapping[str, Spec]) -> Recurrent:
             f"{where}: the layers above the first read {2 * units if joined else units} numbers, though "
             f"by their names they read {below} of {units} units"
         )
-    return Recurrent(cell, inputs, units, layers, directions, sources, tuple(scope.ages), joined=joined)
+    return Recurrent(cell, inputs, units, layers, directions, sources, tuple(scope.namings), joined=joined)
 
 
 def _kind(scope: _Scope) -> Tuple[str, bool]:
@@ -255,11 +255,11 @@ def _stacked(found: Dict[str, Recurrent]) -> Recurrent:
             sources[f"{kind}/{direction}/{layer}/{part}"] = source
     note = f"the scopes {', '.join(scopes[place] for place in order)} were taken as layers"
     note += ", each reading both directions below it" if bottom.directions == 2 else ""
-    ages = tuple(dict.fromkeys(age for model in models for age in model.ages))
+    namings = tuple(dict.fromkeys(naming for model in models for naming in model.namings))
     return bottom._replace(
         layers=len(models),
         sources=sources,
-        ages=ages,
+        namings=namings,
         notes=(f"{note}: no other order fits",),
         joined=bottom.directions == 2,
     )

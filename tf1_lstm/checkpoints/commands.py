@@ -16,8 +16,8 @@ def add_parsers(subparsers: Any) -> None:
     """Add ``inspect`` and ``convert``."""
     parser = subparsers.add_parser(
         "inspect",
-        help="say what a checkpoint is: format, age, model, variables, which recipes it fits",
-        description="Say what a checkpoint of any TensorFlow 1 age is, without TensorFlow.",
+        help="say what a checkpoint is: format, naming, model, variables, which recipes it fits",
+        description="Say what a checkpoint of any TensorFlow 1 version is, without TensorFlow.",
     )
     parser.add_argument("path", metavar="PATH", help=PATH_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -25,8 +25,8 @@ def add_parsers(subparsers: Any) -> None:
 
     parser = subparsers.add_parser(
         "convert",
-        help="write a checkpoint under the variable names of another age",
-        description="Write a checkpoint under the variable names of another age, optimizer slots included, "
+        help="write a checkpoint under the variable names of another version",
+        description="Write a checkpoint under the variable names of another version, slots included, "
         "and read the result back. The source is never changed.",
     )
     parser.add_argument("source", metavar="SRC", help=PATH_HELP)
@@ -66,7 +66,7 @@ def run_convert(options: argparse.Namespace) -> int:
     """Convert a checkpoint, or print what would be done."""
     from tf1_lstm.checkpoints.conversion import plan
     from tf1_lstm.checkpoints.naming import NAMINGS
-    from tf1_lstm.checkpoints.placing import check_target, write
+    from tf1_lstm.checkpoints.write import check_target, write
 
     planned = plan(options.source, options.target, options.to, options.keep_names)
     if options.dry_run:
@@ -91,7 +91,7 @@ def run_convert(options: argparse.Namespace) -> int:
 
 
 def _print_conversion(document: Dict[str, Any]) -> None:
-    from tf1_lstm.checkpoints.door import table
+    from tf1_lstm.checkpoints.restore import table
 
     rows = [("old name", "", "new name", "what it is")]
     for move in document["moves"]:

@@ -1,4 +1,4 @@
-"""A checkpoint under the names of another age: which variable becomes which."""
+"""A checkpoint under the names of another version: which variable becomes which."""
 
 import os
 from typing import Dict, List, NamedTuple, Tuple

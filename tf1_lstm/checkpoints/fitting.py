@@ -2,9 +2,9 @@
 
 from typing import List, Mapping, NamedTuple, Tuple
 
-from tf1_lstm.checkpoints.door import differences
 from tf1_lstm.checkpoints.formats.tensors import Spec
 from tf1_lstm.checkpoints.identify import identify
+from tf1_lstm.checkpoints.restore import differences
 from tf1_lstm.checkpoints.roles import DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape, expected_shapes
 from tf1_lstm.checkpoints.weights import Model
 from tf1_lstm.recipes.base import Recipe

@@ -27,9 +27,9 @@ class Identified:
       slots: slot -> role -> the slot's variables, in the same order as the role's.
       scalars: ``beta1_power``, ``beta2_power``, ``global_step`` -> variable.
       unread: variables that play no role (their slots too).
-      suspects: those of them that the model may well read, by their shape.
+      unassigned: those of them that the model may well read, by their shape.
       candidates: pairs of which one may be the softmax, where nothing decides.
-      ages: the ages of TensorFlow whose names are used.
+      namings: the versions of TensorFlow whose names are used.
       notes: what was concluded rather than read.
     """
 
@@ -39,9 +39,9 @@ class Identified:
     slots: Dict[str, Dict[str, Source]] = field(default_factory=dict)
     scalars: Dict[str, str] = field(default_factory=dict)
     unread: Tuple[str, ...] = ()
-    suspects: Tuple[str, ...] = ()
+    unassigned: Tuple[str, ...] = ()
     candidates: Tuple[Layer, ...] = ()
-    ages: Tuple[str, ...] = ()
+    namings: Tuple[str, ...] = ()
     notes: Tuple[str, ...] = ()
 
 
@@ -94,9 +94,9 @@ def _assemble(
         slots=slots,
         scalars=separated.scalars,
         unread=tuple(name for name in sorted(specs) if name not in used),
-        suspects=readout.suspects,
+        unassigned=readout.unassigned,
         candidates=readout.candidates,
-        ages=recurrent.ages,
+        namings=recurrent.namings,
         notes=recurrent.notes + readout.notes,
     )
 

@@ -4,10 +4,10 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
-from tf1_lstm.checkpoints.door import table
 from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.identify import Identified, collect, identify
 from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
+from tf1_lstm.checkpoints.restore import table
 from tf1_lstm.files import PathLike
 from tf1_lstm.recipes.base import Recipe
 
@@ -39,15 +39,15 @@ def inspect(path: PathLike, recipes: Mapping[str, Recipe]) -> Document:
         "format": checkpoint.format,
         "files": list(checkpoint.files),
         "step": checkpoint.step,
-        "naming": list(identified.ages),
+        "naming": list(identified.namings),
         "model": _model(identified),
         "problem": identified.problem or None,
         "notes": list(identified.notes),
         "softmax_candidates": [list(layer) for layer in identified.candidates],
-        "suspects": list(identified.suspects),
+        "unassigned": list(identified.unassigned),
         "optimizer": _optimizer(checkpoint, identified),
         "unread": list(identified.unread),
-        "sha256": _digest(checkpoint, identified),
+        "weights_sha256": _digest(checkpoint, identified),
         "recipes": [
             {"name": fit.recipe, "fits": fit.fits, "note": fit.note, "differences": list(fit.differences)}
             for fit in compared
@@ -127,7 +127,7 @@ def lines(document: Document) -> List[str]:
         f"chosen      {document['how']}",
         f"format      {document['format']}, {files}",
         f"step        {step}",
-        f"naming      {', '.join(document['naming']) or 'of no age that is known'}",
+        f"naming      {', '.join(document['naming']) or 'of no version that is known'}",
         f"model       {model}",
     ]
     return [
@@ -152,7 +152,7 @@ def _model_lines(document: Document) -> List[str]:
                 f"forget bias {model['forget_bias']} if it was left at TensorFlow's default "
                 "(no checkpoint holds it)"
             )
-        found.append(f"sha256      {document['sha256']}  (canonical weights)")
+        found.append(f"sha256      {document['weights_sha256']}  (canonical weights)")
     found += [f"note        {note}" for note in document["notes"]]
     pairs = ", ".join(f"{kernel} with {bias}" for kernel, bias in document["softmax_candidates"][:6])
     return found + ([f"softmax     any of these, and nothing decides: {pairs}"] if pairs else [])
@@ -172,9 +172,11 @@ def _optimizer_lines(document: Document) -> List[str]:
 def _unread_lines(document: Document) -> List[str]:
     shapes = {entry["name"]: entry["shape"] for entry in document["variables"]}
     named = [f"{name} {shapes[name]}" for name in document["unread"]]
-    suspects = ", ".join(document["suspects"])
+    unassigned = ", ".join(document["unassigned"])
     found = [f"unread      {', '.join(named)}"] if named else []
-    return found + ([f"beware      the model may well read {suspects}: by shape a layer"] if suspects else [])
+    return found + (
+        [f"beware      the model may well read {unassigned}: by shape a layer"] if unassigned else []
+    )
 
 
 def _recipe_lines(document: Document) -> List[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
 from tf1_lstm.checkpoints.checkpoint_file import LARGEST, NAME, last_part, named_paths, same_name
+from tf1_lstm.checkpoints.file_signatures import what_is_it
 from tf1_lstm.checkpoints.formats.sstable import FOOTER, MAGIC
-from tf1_lstm.checkpoints.suspects import what_is_it
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike
 

@@ -1,6 +1,6 @@
-"""Variable names of every age of TensorFlow 1, taken apart into (cell, direction, layer, part).
+"""Variable names of every version of TensorFlow 1, taken apart into (cell, direction, layer, part).
 
-Three ages differ: up to 0.12 (``RNN/BasicLSTMCell/Linear/Matrix``), 1.0 and 1.1
+Three ways of naming differ: up to 0.12 (``RNN/BasicLSTMCell/Linear/Matrix``), 1.0 and 1.1
 (``rnn/basic_lstm_cell/weights``), 1.2 and later (``rnn/basic_lstm_cell/kernel``). What stands
 around them is the user's own: any scope may be in front, so names are read by their parts.
 """
@@ -8,7 +8,7 @@ around them is the user's own: any scope may be in front, so names are read by t
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-AGE_OLD, AGE_MIDDLE, AGE_NEW = "up to 0.12", "1.0-1.1", "1.2 and later"
+NAMING_0_12, NAMING_1_0, NAMING_1_2 = "up to 0.12", "1.0-1.1", "1.2 and later"
 
 CLASSES: Dict[str, str] = {  # the class's name without case and underscores -> the cell
     "basicrnncell": "basic_rnn",
@@ -23,17 +23,17 @@ CLASSES: Dict[str, str] = {  # the class's name without case and underscores -> 
     "resetaftergrucell": "gru_reset_after",
 }
 RESET_AFTER = "gru_reset_after"  # the one cell whose state has a kernel of its own
-LEAVES = {  # a name's last part -> the canonical part and the age that used it
-    "matrix": ("kernel", AGE_OLD),
-    "w": ("kernel", AGE_OLD),
-    "bias": ("bias", AGE_NEW),
-    "b": ("bias", AGE_OLD),
-    "weights": ("kernel", AGE_MIDDLE),
-    "biases": ("bias", AGE_MIDDLE),
-    "kernel": ("kernel", AGE_NEW),
-    "w_i_diag": ("w_i_diag", AGE_NEW),
-    "w_f_diag": ("w_f_diag", AGE_NEW),
-    "w_o_diag": ("w_o_diag", AGE_NEW),
+LEAVES = {  # a name's last part -> the canonical part and the naming that used it
+    "matrix": ("kernel", NAMING_0_12),
+    "w": ("kernel", NAMING_0_12),
+    "bias": ("bias", NAMING_1_2),
+    "b": ("bias", NAMING_0_12),
+    "weights": ("kernel", NAMING_1_0),
+    "biases": ("bias", NAMING_1_0),
+    "kernel": ("kernel", NAMING_1_2),
+    "w_i_diag": ("w_i_diag", NAMING_1_2),
+    "w_f_diag": ("w_f_diag", NAMING_1_2),
+    "w_o_diag": ("w_o_diag", NAMING_1_2),
 }
 DIRECTION_WORDS = {"fw": 0, "forward": 0, "bw": 1, "backward": 1}
 # What stands before a layer's number -> whether such layers read both directions of the one below.
@@ -55,7 +55,7 @@ class CellName(NamedTuple):
       layer: from 0.
       part: ``kernel``, ``gates/bias``, ``w_f_diag`` ...; ``"?name"`` for one that is not known.
       shard: number of the piece, for a weight stored in pieces of its own names.
-      age: which versions of TensorFlow used this name.
+      naming: which versions of TensorFlow used this name.
     """
 
     scope: str
@@ -64,7 +64,7 @@ class CellName(NamedTuple):
     layer: int
     part: str
     shard: Optional[int]
-    age: str
+    naming: str
 
 
 def parse_name(name: str) -> Optional[CellName]:
@@ -82,15 +82,15 @@ def parse_name(name: str) -> Optional[CellName]:
         return None
     place = places[-1]
     direction, layer, scope = _surroundings(parts[:place])
-    part, shard, age = _part(parts[place + 1 :])
+    part, shard, naming = _part(parts[place + 1 :])
     cell = _cell_class(parts[place]) or ""
     if cell == RESET_AFTER and part == "?recurrent_kernel":
         part = "recurrent_kernel"
     if parts[place] != parts[place].lower():
-        age = AGE_OLD  # BasicLSTMCell, not yet basic_lstm_cell
-    elif age == AGE_OLD:
-        age = AGE_NEW  # CoupledInputForgetGateLSTMCell still calls its weights W_0 and B
-    return CellName(scope, cell, direction, layer, part, shard, age)
+        naming = NAMING_0_12  # BasicLSTMCell, not yet basic_lstm_cell
+    elif naming == NAMING_0_12:
+        naming = NAMING_1_2  # CoupledInputForgetGateLSTMCell still calls its weights W_0 and B
+    return CellName(scope, cell, direction, layer, part, shard, naming)
 
 
 def joins_directions(scope: str) -> Optional[bool]:
@@ -137,7 +137,7 @@ def _surroundings(parts: List[str]) -> Tuple[int, int, str]:
 
 
 def _part(parts: List[str]) -> Tuple[str, Optional[int], str]:
-    """Canonical part, shard and age from what stands behind the cell's class."""
+    """Canonical part, shard and naming from what stands behind the cell's class."""
     shard: Optional[int] = None
     numbered = PART.match(parts[-1]) if len(parts) > 1 else None
     if numbered:
@@ -149,6 +149,6 @@ def _part(parts: List[str]) -> Tuple[str, Optional[int], str]:
     middle = [part.lower() for part in parts[:-1]]
     gates = {part for part in middle if part != "linear"}
     if leaf not in LEAVES or len(gates) > 1 or not gates <= {"gates", "candidate"}:
-        return "?" + "/".join(parts), shard, AGE_NEW
-    part, age = LEAVES[leaf]
-    return "/".join([*gates, part]), shard, age
+        return "?" + "/".join(parts), shard, NAMING_1_2
+    part, naming = LEAVES[leaf]
+    return "/".join([*gates, part]), shard, naming

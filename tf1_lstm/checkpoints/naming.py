@@ -1,4 +1,4 @@
-"""Roles written out as the variable names of one age, so that graphs of that age find their weights."""
+"""Roles written out as the variable names of one version, so that its graphs find their weights."""
 
 from typing import Callable, Dict, Iterable, Mapping, NamedTuple, Tuple
 
@@ -15,7 +15,7 @@ SHARDED = {  # cells that could split their kernel into W_0, W_1, ...
     "w_f_diag": "W_F_diag",
     "w_o_diag": "W_O_diag",
 }
-# Keras's GRU was no cell of TensorFlow 1: a cell written for one has the same parts at every age.
+# Keras's GRU was no cell of TensorFlow 1: a cell written for one has the same parts in every version.
 OWN = {part: part for part in ("kernel", RECURRENT_KERNEL, "bias")}
 OLD_PARTS: Dict[str, Mapping[str, str]] = {
     "basic_rnn": LINEAR,
@@ -45,13 +45,13 @@ class Naming(NamedTuple):
     """One way to name variables.
 
     Attributes:
-      age: the versions of TensorFlow that used it.
+      versions: the versions of TensorFlow that used it.
       format: the file format that those wrote.
       recurrent: (model, direction, layer, part) -> variable name.
       others: role -> name, for roles of no cell; a role that is not in it keeps its name.
     """
 
-    age: str
+    versions: str
     format: str
     recurrent: Callable[[Model, str, int, str], str]
     others: Mapping[str, str] = {}

@@ -45,13 +45,13 @@ class Readout(NamedTuple):
     Attributes:
       sources: role -> where its values are; empty where nothing fits.
       candidates: pairs that might have been the softmax, where nothing decides.
-      suspects: variables that this program leaves alone though the model may well read them.
+      unassigned: variables that this program leaves alone though the model may well read them.
       notes: what was concluded rather than read.
     """
 
     sources: Dict[str, Source]
     candidates: Tuple[Layer, ...] = ()
-    suspects: Tuple[str, ...] = ()
+    unassigned: Tuple[str, ...] = ()
     notes: Tuple[str, ...] = ()
 
 
@@ -83,7 +83,7 @@ def find_readout(
     if len(chain) == 2 and not _is_named(chain):
         notes.append(f"{chain[0].kernel} was taken as a layer between the recurrent one and the softmax")
     left = {name: shape for name, shape in rest.items() if name not in _used(sources)}
-    return Readout(sources, candidates, _suspects(left, inputs, widths, sources), tuple(notes))
+    return Readout(sources, candidates, _unassigned(left, inputs, widths, sources), tuple(notes))
 
 
 def _used(sources: Mapping[str, Source]) -> List[str]:
@@ -203,7 +203,7 @@ def _related(layer: Layer) -> bool:
     return stems[0] == stems[1]
 
 
-def _suspects(
+def _unassigned(
     left: Mapping[str, Shape], inputs: int, widths: Tuple[int, ...], sources: Mapping[str, Source]
 ) -> Tuple[str, ...]:
     """Matrices that would fit in front of the recurrent layer or behind it."""

@@ -91,7 +91,7 @@ class Model:
         """Fill the graph from canonical weights.
 
         Args:
-          weights: every role of ``expected`` (the door has checked that).
+          weights: every role of ``expected`` (restoring has checked that).
           with_slots: also fill the optimizer's slots, and Adam's powers.
         """
         self.initialise()

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict
 
-from tf1_lstm.checkpoints.door import load_weights
+from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.graphs.build import op_seeds
 from tf1_lstm.runs.environment import describe_environment

@@ -84,8 +84,8 @@ def restore(options: argparse.Namespace) -> Restored:
     from tf1_lstm.runs.device import use_device
 
     device = use_device(options.device)
-    from tf1_lstm.checkpoints.door import load_weights
     from tf1_lstm.checkpoints.locate import locate
+    from tf1_lstm.checkpoints.restore import load_weights
     from tf1_lstm.runs.model import Model
     from tf1_lstm.runs.resolve import resolve, settings_of_run
 

@@ -92,7 +92,7 @@ def _written(folder: Any) -> Check:
 
 def _weights(folder: Any, experiment: Any, intact: List[Dict[str, Any]]) -> Iterator[Check]:
     """The digest of every checkpoint, and the logged evaluation of the last."""
-    from tf1_lstm.checkpoints.door import load_weights
+    from tf1_lstm.checkpoints.restore import load_weights
     from tf1_lstm.runs.model import Model
 
     record = folder.record["options"]
@@ -117,7 +117,7 @@ def _weights(folder: Any, experiment: Any, intact: List[Dict[str, Any]]) -> Iter
 def _evaluate(
     model: Any, experiment: Any, folder: Any, checkpoint: Dict[str, Any], logged: Dict[str, Any]
 ) -> Tuple[bool, str]:
-    from tf1_lstm.checkpoints.door import load_weights
+    from tf1_lstm.checkpoints.restore import load_weights
     from tf1_lstm.runs.evaluate import evaluate
 
     model.load(load_weights(folder.path / checkpoint["prefix"], model.expected()))

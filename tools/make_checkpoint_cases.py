@@ -1,6 +1,6 @@
-"""Make the zoo: one small checkpoint of every age, cell and oddity, written by TensorFlow 1.15.
+"""Make the checkpoint cases: a small checkpoint of each version, cell and oddity, written by TF 1.15.
 
-.venv/bin/python tools/make_zoo.py [FOLDER]     (default: tests/checkpoints/zoo)
+.venv/bin/python tools/make_checkpoint_cases.py [FOLDER]     (default: tests/checkpoints/cases)
 """
 
 import json
@@ -14,10 +14,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.zoo_animals import V1, Animal, all_animals, variables_of
-from tools.zoo_names import Shape
+from tools.checkpoint_case_names import Shape
+from tools.checkpoint_cases import V1, CheckpointCase, all_cases, variables_of
 
-FOLDER = Path(__file__).resolve().parent.parent / "tests" / "checkpoints" / "zoo"
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "checkpoints" / "cases"
 
 
 def _start(values: np.ndarray) -> Any:
@@ -30,57 +30,57 @@ def _start(values: np.ndarray) -> Any:
     return start
 
 
-def save(animal: Animal, folder: Path) -> None:
+def save(case: CheckpointCase, folder: Path) -> None:
     """Write one checkpoint with TensorFlow's own Saver."""
     import tensorflow as tf
 
     with tf.Graph().as_default():
-        for place, (name, values) in enumerate(sorted(variables_of(animal).items())):
+        for place, (name, values) in enumerate(sorted(variables_of(case).items())):
             array = np.asarray(values)
             partitioner = None
-            if animal.parts > 1 and array.ndim == 2:
-                partitioner = tf.fixed_size_partitioner(animal.parts)
-            with tf.device(f"/cpu:{place % animal.shards}"):
+            if case.parts > 1 and array.ndim == 2:
+                partitioner = tf.fixed_size_partitioner(case.parts)
+            with tf.device(f"/cpu:{place % case.shards}"):
                 kind = tf.as_dtype(array.dtype)
                 tf.get_variable(name, array.shape, kind, _start(array), partitioner=partitioner)
-        saver = tf.train.Saver(tf.global_variables(), sharded=animal.shards > 1, write_version=animal.format)
-        with tf.Session(config=tf.ConfigProto(device_count={"CPU": animal.shards})) as session:
+        saver = tf.train.Saver(tf.global_variables(), sharded=case.shards > 1, write_version=case.format)
+        with tf.Session(config=tf.ConfigProto(device_count={"CPU": case.shards})) as session:
             session.run(tf.global_variables_initializer())
             saver.save(
                 session,
-                str(folder / animal.name),
-                global_step=animal.step,
+                str(folder / case.name),
+                global_step=case.step,
                 write_meta_graph=False,
                 write_state=False,
             )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the zoo and its list."""
+    """Write the checkpoint cases and its list."""
     folder = Path(arguments[0]) if arguments else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     warnings.simplefilter("ignore")
     listed = []
-    for animal in all_animals():
-        save(animal, folder)
-        path = animal.name if animal.step is None else f"{animal.name}-{animal.step}"
-        weights = {role: [name, list(shape)] for role, (name, shape) in animal.weights.items()}
+    for case in all_cases():
+        save(case, folder)
+        path = case.name if case.step is None else f"{case.name}-{case.step}"
+        weights = {role: [name, list(shape)] for role, (name, shape) in case.weights.items()}
         listed.append(
             {
                 "path": path,
-                "format": "V1 single file" if animal.format == V1 else "V2 bundle",
-                "step": animal.step,
-                "slots": animal.slots,
-                "optimizer": animal.optimizer,
-                "untrained": animal.untrained,
-                "about": animal.about,
+                "format": "V1 single file" if case.format == V1 else "V2 bundle",
+                "step": case.step,
+                "slots": case.slots,
+                "optimizer": case.optimizer,
+                "untrained": case.untrained,
+                "about": case.about,
                 "weights": weights,
-                "extra": sorted(animal.extra),
+                "extra": sorted(case.extra),
             }
         )
     text = "[\n" + ",\n".join(json.dumps(entry, sort_keys=True) for entry in listed) + "\n]\n"
-    (folder / "zoo.json").write_text(text, encoding="utf-8")
+    (folder / "cases.json").write_text(text, encoding="utf-8")
     return 0
 
 

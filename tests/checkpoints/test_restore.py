@@ -1,4 +1,4 @@
-"""The one door: all roles with the right shapes, or an error that shows what was expected and found."""
+"""Restoring: all roles with the right shapes, or an error that shows what was expected and found."""
 
 import shutil
 from typing import Dict, Tuple
@@ -6,10 +6,10 @@ from typing import Dict, Tuple
 import numpy as np
 import pytest
 
-from tests.checkpoints.support import ZOO, expected_of, zoo
-from tf1_lstm.checkpoints.door import load_weights
+from tests.checkpoints.support import CASES, expected_of, listed_cases
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.checkpoints.roles import expected_shapes
 from tf1_lstm.checkpoints.weights import Model, Weights
 from tf1_lstm.errors import InputError
@@ -22,7 +22,7 @@ LSTM: Shapes = {
     "softmax/weights": (4, 2),
     "softmax/bias": (2,),
 }
-FITS = ZOO / "1.15-basic_lstm-1x1-7"
+FITS = CASES / "1.15-basic_lstm-1x1-7"
 TRAINED = {"inputs": "ids", "embedding": "trained", "vocabulary": 9}
 JOINED = {"bidirectional": True, "readout": "both-states", "joined_layers": True}
 
@@ -58,7 +58,7 @@ def settings(**changes: object) -> GraphSettings:
 )
 def test_expected_shapes_are_those_of_the_checkpoint_of_such_a_graph(changes, path):
     expected = expected_shapes(settings(**changes), 3)
-    assert set(load_weights(ZOO / path, expected).arrays) == set(expected)
+    assert set(load_weights(CASES / path, expected).arrays) == set(expected)
 
 
 def test_the_arrays_are_float32_and_may_be_changed():
@@ -101,7 +101,7 @@ def test_what_is_missing_is_answered_with_the_nearest_candidates(tmp_path):
 
 def test_two_possible_softmaxes_are_listed_and_none_is_taken():
     with pytest.raises(InputError, match="nothing decides: a/w with a/b, c/w with a/b"):
-        load_weights(ZOO / "two-softmaxes-7", LSTM)
+        load_weights(CASES / "two-softmaxes-7", LSTM)
 
 
 def test_the_expected_shape_decides_between_softmaxes_of_different_widths(tmp_path):
@@ -119,7 +119,7 @@ def test_the_expected_shape_decides_between_softmaxes_of_different_widths(tmp_pa
 
 def test_a_trained_embedding_is_never_replaced_in_silence():
     with pytest.raises(InputError, match="embedding is in the checkpoint and not in the model"):
-        load_weights(ZOO / "embedding-7", LSTM)
+        load_weights(CASES / "embedding-7", LSTM)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -139,7 +139,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path, value):
 
 def test_training_on_needs_every_slot_and_both_powers(tmp_path):
     with pytest.raises(InputError, match="no Adam slot"):
-        load_weights(ZOO / "no-optimizer-7", LSTM, want_slots=True)
+        load_weights(CASES / "no-optimizer-7", LSTM, want_slots=True)
     source = read_checkpoint(FITS)
     for lacking in ("softmax/bias/Adam_1", "beta2_power"):
         write_bundle(
@@ -161,9 +161,9 @@ def test_of_several_optimizers_slots_only_the_graphs_own_are_read(tmp_path):
 
 
 def test_another_kind_of_the_same_optimizer_is_refused_and_its_weights_are_read():
-    path = ZOO / "other-names-7"
-    (animal,) = (one for one in zoo() if one["path"] == path.name)
-    expected = expected_of(animal)
+    path = CASES / "other-names-7"
+    (case,) = (one for one in listed_cases() if one["path"] == path.name)
+    expected = expected_of(case)
     with pytest.raises(InputError, match="found the slots 'RMSProp_1' too, expected RMSProp alone"):
         load_weights(path, expected, want_slots=True, slot_names=("RMSProp",), scalar_names=())
     assert set(load_weights(path, expected).arrays) == set(expected)
@@ -171,12 +171,12 @@ def test_another_kind_of_the_same_optimizer_is_refused_and_its_weights_are_read(
 
 def test_a_direction_that_gets_no_gradient_needs_no_slots_unless_it_is_said_to(tmp_path):
     expected = expected_shapes(settings(bidirectional=True, readout="backward-state"), 3)
-    assert set(load_weights(ZOO / "backward-state-7", expected, want_slots=True).slots["Adam"]) == {
+    assert set(load_weights(CASES / "backward-state-7", expected, want_slots=True).slots["Adam"]) == {
         role for role in expected if "/fw/" not in role
     }
     with pytest.raises(InputError, match="no Adam slot 'Adam' for lstm/fw/0"):
-        load_weights(ZOO / "backward-state-7", expected, want_slots=list(expected))
-    source = read_checkpoint(ZOO / "backward-state-7")
+        load_weights(CASES / "backward-state-7", expected, want_slots=list(expected))
+    source = read_checkpoint(CASES / "backward-state-7")
     lacking = "bidirectional_rnn/bw/basic_lstm_cell/bias/Adam"
     write_bundle(
         str(tmp_path / "m"), {name: source.variables[name] for name in source.specs if name != lacking}
@@ -187,7 +187,7 @@ def test_a_direction_that_gets_no_gradient_needs_no_slots_unless_it_is_said_to(t
 
 def test_the_digest_names_the_weights_alone_not_where_they_came_from(tmp_path):
     digests = {
-        load_weights(ZOO / path, LSTM, want_slots=slots).digest()
+        load_weights(CASES / path, LSTM, want_slots=slots).digest()
         for path, slots in (
             ("0.12-basic_lstm-1x1-7", False),
             ("1.0-basic_lstm-1x1-7", True),

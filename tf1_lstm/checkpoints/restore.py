@@ -1,4 +1,4 @@
-"""The one door through which weights enter a graph: every role filled with the right shape, or none."""
+"""Restoring weights into a graph: every role filled with the right shape, or none."""
 
 from difflib import SequenceMatcher
 from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -42,7 +42,7 @@ def load_weights(
     slot_names: Sequence[str] = ADAM.slots,
     scalar_names: Sequence[str] = ADAM.scalars,
 ) -> Weights:
-    """Read the weights that a graph needs from a checkpoint of any age.
+    """Read the weights that a graph needs from a checkpoint of any version.
 
     Args:
       path: anything that ``locate`` takes.
@@ -120,7 +120,7 @@ def differences(
     problems += [Problem(f"{role} is in the checkpoint and not in the model", True) for role in extra]
     problems += [
         Problem(f"{name} {list(specs[name].shape)} may be a layer that this model does not have", False)
-        for name in identified.suspects
+        for name in identified.unassigned
     ]
     return problems
 

@@ -1,4 +1,4 @@
-"""Variable names and shapes of recurrent weights, as each age of TensorFlow 1 wrote them.
+"""Variable names and shapes of recurrent weights, as each version of TensorFlow 1 wrote them.
 
 They are typed here, not taken from the package, so that tests can say what the reader must find.
 """
@@ -14,7 +14,7 @@ OLD_PEEPHOLES = {"w_i_diag": "W_I_diag", "w_f_diag": "W_F_diag", "w_o_diag": "W_
 WEIGHTS = {"kernel": "weights", "bias": "biases"}
 KERNEL = {"kernel": "kernel", "bias": "bias"}
 PEEPHOLES = {part: part for part in OLD_PEEPHOLES}
-OWN = {**KERNEL, "recurrent_kernel": "recurrent_kernel"}  # a cell of one's own: the same at every age
+OWN = {**KERNEL, "recurrent_kernel": "recurrent_kernel"}  # a cell of one's own: the same in every version
 COUPLED = {**OLD_LSTM, "w_f_diag": "W_F_diag", "w_o_diag": "W_O_diag"}
 
 
@@ -27,7 +27,7 @@ def _gru(first: str, second: str, kernel: str, bias: str) -> Dict[str, str]:
     }
 
 
-# (age, cell) -> the class's scope and part -> name, as that age's TensorFlow wrote them
+# (version, cell) -> the class's scope and part -> name, as that version wrote them
 CELLS: Dict[str, Dict[str, Tuple[str, Dict[str, str]]]] = {
     "0.12": {
         "basic_rnn": ("BasicRNNCell", LINEAR),
@@ -54,13 +54,13 @@ CELLS: Dict[str, Dict[str, Tuple[str, Dict[str, str]]]] = {
         "gru_reset_after": ("reset_after_gru_cell", OWN),
     },
 }
-# age -> (one direction, two directions, one layer of several)
+# version -> (one direction, two directions, one layer of several)
 SCOPES = {
     "0.12": ("RNN/", ("BiRNN/FW/", "BiRNN/BW/"), "MultiRNNCell/Cell{}/"),
     "1.0": ("rnn/", ("bidirectional_rnn/fw/", "bidirectional_rnn/bw/"), "multi_rnn_cell/cell_{}/"),
     "1.15": ("rnn/", ("bidirectional_rnn/fw/", "bidirectional_rnn/bw/"), "multi_rnn_cell/cell_{}/"),
 }
-# age -> what stands before the two directions where each layer reads both of the one below
+# version -> what stands before the two directions where each layer reads both of the one below
 JOINED = {
     "0.12": "StackRNN/Layer{}/",
     "1.0": "stack_bidirectional_rnn/cell_{}/",
@@ -81,7 +81,7 @@ def part_shape(cell: str, part: str, inputs: int, units: int) -> Shape:
 
 
 def cell_weights(
-    age: str,
+    version: str,
     cell: str,
     layers: int = 1,
     directions: int = 1,
@@ -92,14 +92,14 @@ def cell_weights(
     joined: bool = False,
 ) -> Dict[str, Tuple[str, Shape]]:
     """Role -> (variable name, shape) of the recurrent part of a model."""
-    single, both, stack = SCOPES[age]
+    single, both, stack = SCOPES[version]
     found = {}
-    class_scope, named = CELLS[age][cell]
+    class_scope, named = CELLS[version][cell]
     for direction in range(directions):
         for layer in range(layers):
             where = (single if directions == 1 else both[direction]) if scope is None else scope
             if joined:
-                where = JOINED[age].format(layer) + where
+                where = JOINED[version].format(layer) + where
             elif layers > 1:
                 where += stack.format(layer)
             below = directions * units if joined else units
