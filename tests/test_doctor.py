@@ -211,29 +211,28 @@ def test_nvidias_tensorflow_is_found_under_its_own_name_and_its_packages_are_no_
     assert statuses(packages.examine_packages(lock, [str(site)])) == {"tensorflow": WARNING, "astor": PROBLEM}
 
 
-def fake_tensorflow(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> packages.ImportTrial:
+def fake_tensorflow(folder: Path, code: str) -> packages.ImportTrial:
     """An import trial that finds a TensorFlow of one file before the real one."""
     (folder / "tensorflow.py").write_text(code)
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-    return packages.ImportTrial()
+    return packages.ImportTrial([str(folder), *sys.path])
 
 
-def test_a_crash_in_the_import_is_a_finding_that_names_avx(tmp_path: Path, monkeypatch):
+def test_a_crash_in_the_import_is_a_finding_that_names_avx(tmp_path: Path):
     code = "import os, signal\nos.kill(os.getpid(), signal.SIGILL)\n"
-    finding = fake_tensorflow(tmp_path, monkeypatch, code).finding(Clock(PLENTY))
+    finding = fake_tensorflow(tmp_path, code).finding(Clock(PLENTY))
     assert finding.status == PROBLEM
     assert "SIGILL" in finding.found
     assert "AVX" in finding.found
 
 
-def test_a_hanging_import_is_ended_with_its_children(tmp_path: Path, monkeypatch):
+def test_a_hanging_import_is_ended_with_its_children(tmp_path: Path):
     child = tmp_path / "child"
     code = (
         "import subprocess, time\n"
         f"open({str(child)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid))\n"
         "time.sleep(600)\n"
     )
-    trial = fake_tensorflow(tmp_path, monkeypatch, code)
+    trial = fake_tensorflow(tmp_path, code)
     while not (child.exists() and child.read_text()):
         time.sleep(0.05)
     begun = time.monotonic()
@@ -260,8 +259,8 @@ def test_a_hanging_import_is_ended_with_its_children(tmp_path: Path, monkeypatch
         ("raise SystemExit(3)", "exit code 3"),
     ],
 )
-def test_an_import_that_fails_is_explained(code, part, tmp_path: Path, monkeypatch):
-    finding = fake_tensorflow(tmp_path, monkeypatch, code).finding(Clock(PLENTY))
+def test_an_import_that_fails_is_explained(code, part, tmp_path: Path):
+    finding = fake_tensorflow(tmp_path, code).finding(Clock(PLENTY))
     assert finding.status == PROBLEM
     assert part in finding.found
     assert finding.mend

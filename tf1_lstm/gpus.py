@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from tf1_lstm.core.children import script_command
+
 Capability = Tuple[int, int]
 
 # What TensorFlow 1.15 opens by name when it starts; one missing, and it uses no GPU at all.
@@ -139,7 +141,7 @@ def _ask_driver(timeout: float) -> Tuple[List[Gpu], str]:
     """Ask libcuda in a child process, which a broken driver may hang or kill."""
     environment = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
     environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
-    code, output = run_for([sys.executable, "-I", "-c", ASK_DRIVER], timeout, environment)
+    code, output = run_for(script_command(ASK_DRIVER), timeout, environment)
     if code is None:
         return [], DRIVER_LIBRARY + " does not answer"
     if code != 0:

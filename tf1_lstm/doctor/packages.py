@@ -9,10 +9,13 @@ import time
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from tf1_lstm.core.children import script_command
 from tf1_lstm.doctor.findings import OK, PROBLEM, PROJECT, WARNING, Clock, Finding, setup_command
 
 LOCK = PROJECT / "requirements.txt"
 IMPORT = """
+import sys
+sys.path[:] = sys.argv[1:]
 import warnings
 warnings.simplefilter("ignore")
 import tensorflow
@@ -90,12 +93,16 @@ def normal_name(name: str) -> str:
 class ImportTrial:
     """An import of TensorFlow in a child process, begun early and looked at in the end."""
 
-    def __init__(self) -> None:
-        """Start it, with the GPUs hidden, since it is not the place to wait for a driver."""
+    def __init__(self, path: Optional[Sequence[str]] = None) -> None:
+        """Start it, with the GPUs hidden, since it is not the place to wait for a driver.
+
+        Args:
+          path: folders to look for TensorFlow in; ``sys.path`` by default, as for every command.
+        """
         environment = dict(os.environ, CUDA_VISIBLE_DEVICES="-1", TF_CPP_MIN_LOG_LEVEL="2")
         self.begun = time.monotonic()
         self.child = subprocess.Popen(
-            [sys.executable, "-c", IMPORT],
+            script_command(IMPORT, *(sys.path if path is None else path)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

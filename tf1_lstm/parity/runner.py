@@ -11,6 +11,7 @@ from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
+from tf1_lstm.core.children import python_command
 from tf1_lstm.errors import InputError
 from tf1_lstm.parity.npz import read_npz
 
@@ -38,7 +39,7 @@ class Observed(NamedTuple):
 
 
 def find_python(given: Optional[str]) -> str:
-    """Return the port's Python: the given one, that of ``.venv-ports``, or this one.
+    """Return the port's Python: the given one, that of the project's ``.venv-ports``, or this one.
 
     Raises:
       InputError: the given one does not exist.
@@ -47,11 +48,8 @@ def find_python(given: Optional[str]) -> str:
         if not os.access(given, os.X_OK) or os.path.isdir(given):
             raise InputError(f"--python: {given} is not a program; expected a Python")
         return given
-    for folder in (Path.cwd(), PROJECT):
-        candidate = folder / ".venv-ports" / "bin" / "python"
-        if os.access(str(candidate), os.X_OK):
-            return str(candidate)
-    return sys.executable
+    candidate = PROJECT / ".venv-ports" / "bin" / "python"
+    return str(candidate) if os.access(str(candidate), os.X_OK) else sys.executable
 
 
 def run_port(request: Dict[str, Any], python: str, folder: Path, time_limit: float) -> Observed:
@@ -71,14 +69,11 @@ def run_port(request: Dict[str, Any], python: str, folder: Path, time_limit: flo
         (folder / "port.json").unlink()
     (folder / "request.json").write_text(json.dumps(request, indent=1), encoding="utf-8")
     environment = dict(os.environ)
-    paths = [str(PROJECT), *filter(None, [environment.get("PYTHONPATH")])]
-    environment.update(
-        PYTHONPATH=os.pathsep.join(paths), TF_CPP_MIN_LOG_LEVEL="3", PYTHONDONTWRITEBYTECODE="1"
-    )
+    environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
     output = folder / "port-output.txt"
     with open(str(output), "wb") as stream:
         child = subprocess.Popen(
-            [python, "-m", "tf1_lstm.parity.child", str(folder)],
+            python_command("tf1_lstm.parity.child", str(folder), python=python),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

@@ -4,6 +4,7 @@ Runs in the child process only, under the port's own Python.
 """
 
 import importlib
+import importlib.util
 import inspect
 import os
 import sys
@@ -63,13 +64,21 @@ def load_target(target: str, bundle: Bundle) -> Port:
 def _import(name: str) -> Any:
     """Import a module, or a file by its path (``folder/port.py``)."""
     if not name.endswith(".py"):
-        sys.path.insert(0, os.getcwd())
+        # Last: no file of the folder takes the place of an installed or a standard module.
+        sys.path.append(os.getcwd())
         return importlib.import_module(name)
     path = Path(name)
     if not path.is_file():
         raise TargetError(f"{name}: no such file")
-    sys.path.insert(0, str(path.parent.resolve()))
-    return importlib.import_module(path.stem)
+    sys.path.append(str(path.parent.resolve()))
+    # By a name of its own, so that a port may be called keras.py.
+    spec = importlib.util.spec_from_file_location(f"port_{path.stem}", str(path.resolve()))
+    if spec is None or spec.loader is None:
+        raise TargetError(f"{name}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def _built(found: Any, bundle: Bundle) -> Any:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
+from tf1_lstm.core.children import python_command
 from tf1_lstm.errors import InputError
 from tf1_lstm.options import add_data_options, add_setting_options, at_least
 from tf1_lstm.runs.train_commands import (
@@ -126,7 +127,7 @@ def _train(options: argparse.Namespace, experiment: Any, path: Path) -> int:
             command += ["--data", str(options.data)]
     else:
         command = _train_command(options, path)
-    return _child([sys.executable, "-m", "tf1_lstm", *command], stdout=sys.stderr)[0]
+    return _child(python_command("tf1_lstm", *command), stdout=sys.stderr)[0]
 
 
 def _train_command(options: argparse.Namespace, path: Path) -> List[str]:
@@ -186,9 +187,7 @@ def _measure(
         "device": options.device,
         "threads": options.threads,
     }
-    code, output = _child(
-        [sys.executable, "-m", "tf1_lstm.runs.measure", json.dumps(job)], stdout=subprocess.PIPE
-    )
+    code, output = _child(python_command("tf1_lstm.runs.measure", json.dumps(job)), stdout=subprocess.PIPE)
     if code:
         raise InputError(
             f"{checkpoint['prefix']}: measuring it in a fresh process failed with exit code {code}"
