@@ -100,7 +100,8 @@ def test_verdicts_in_words(values, published, text):
 def test_a_wide_interval_is_reproduced_only_where_both_one_sided_tests_hold():
     # Half-width 1.02 points (0.99 at one-sided 5 % would be 0.81): the centre is equivalent, 0.3 off is not.
     (centre,) = judge([(EIGHT, PublishedFigure(0.94))])
-    assert centre.prediction.half_width > 0.01 and centre.equivalent and centre.word == REPRODUCED
+    assert centre.prediction is not None and centre.prediction.half_width > 0.01
+    assert centre.equivalent and centre.word == REPRODUCED
     slack = 0.01 - stats.t.ppf(0.95, 7) * centre.prediction.error
     for off, word in ((0.99 * slack, REPRODUCED), (1.01 * slack, CANNOT_TELL)):
         assert judge([(EIGHT, PublishedFigure(0.94 + off))])[0].word == word
@@ -121,7 +122,7 @@ def test_holm_by_hand():
 
 def test_a_figure_outside_of_its_interval_that_holm_spares_cannot_be_told():
     alone = judge([(EIGHT, PublishedFigure(0.9515))])[0]
-    assert alone.word == DIFFERS and 0.025 < alone.p_value < 0.05
+    assert alone.word == DIFFERS and alone.p_value is not None and 0.025 < alone.p_value < 0.05
     spared = judge([(EIGHT, PublishedFigure(0.9515)), (EIGHT, PublishedFigure(0.94))])
     assert [verdict.word for verdict in spared] == [CANNOT_TELL, REPRODUCED]
     # What is not judged does not count among the figures that were.

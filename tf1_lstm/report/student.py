@@ -2,8 +2,8 @@
 
 The distribution function is a regularised incomplete beta function, by its continued fraction
 (Abramowitz and Stegun, *Handbook of Mathematical Functions*, 26.5.8 and 26.7.1) with Lentz's method
-of evaluation; the quantile is found by bisection and Newton's method. Both are held against scipy in the tests; scipy
-itself is not among the packages that a training needs.
+of evaluation; the quantile is found by bisection and Newton's method. Both are held against scipy in
+the tests; scipy itself is not among the packages that a training needs.
 """
 
 import math

@@ -45,7 +45,7 @@ class Prediction(NamedTuple):
     """What one more training would give, by those that were made.
 
     Attributes:
-      count: trainings.
+      n: trainings.
       mean: over them.
       std: sample standard deviation (n - 1).
       mean_interval: 95 % t-interval of the mean.
@@ -54,7 +54,7 @@ class Prediction(NamedTuple):
       interval: 95 % prediction interval, widened by the rounding.
     """
 
-    count: int
+    n: int
     mean: float
     std: float
     mean_interval: Interval
@@ -222,13 +222,13 @@ class PairedDifference(NamedTuple):
     """Two trainings of each seed, e.g. TensorFlow 1's and a port's.
 
     Attributes:
-      count: pairs.
+      n: pairs.
       mean: of first - second.
       interval: 95 % t-interval of that mean; None for one pair.
       p_value: two-sided, of a mean of 0; None for one pair.
     """
 
-    count: int
+    n: int
     mean: float
     interval: Optional[Interval]
     p_value: Optional[float]
@@ -248,10 +248,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Paired
         return PairedDifference(1, mean, None, None)
     error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
     degrees = len(differences) - 1
-    if error == 0:
-        p_value = float(mean == 0)
-    else:
-        p_value = 2 * upper_tail(abs(mean) / error, degrees)
+    p_value = 2 * upper_tail(abs(mean) / error, degrees) if error else float(mean == 0)
     return PairedDifference(len(differences), mean, mean_interval(differences), p_value)
 
 
