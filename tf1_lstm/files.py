@@ -3,17 +3,20 @@
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Iterator, Tuple, Union
+from typing import IO, Any, Iterator, Union
 
 import numpy as np
 
+from tf1_lstm.core.npy import Header, ObjectArrayError, read_header
 from tf1_lstm.errors import InputError
 
 PathLike = Union[str, Path]
 CHUNK = 1 << 20
+MOST_JSON_BYTES = 64 << 20
 
 
 def sha256_of_file(path: PathLike) -> str:
@@ -81,11 +84,31 @@ def read_json(path: PathLike) -> Any:
       InputError: where the file is missing, unreadable or not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        status = os.stat(str(path))
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_JSON_BYTES:
+            found = "not a file" if not stat.S_ISREG(status.st_mode) else f"{status.st_size:,} bytes"
+            raise InputError(f"{path}: found {found}, expected a JSON file of at most {MOST_JSON_BYTES:,}")
+        return parse_json(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: not a readable JSON file ({error})") from error
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON as its standard says: no NaN or infinity, and not nested without end.
+
+    Raises:
+      ValueError: it is not; also where Python's parser runs out of its stack.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("lists within lists without end") from error
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")
 
 
 def read_npy(path: PathLike, what: str, mmap: bool = False) -> np.ndarray:
@@ -103,39 +126,28 @@ def read_npy(path: PathLike, what: str, mmap: bool = False) -> np.ndarray:
     if not source.is_file():
         raise InputError(f"{source}: {'is a folder' if source.is_dir() else 'no such file'}; expected {what}")
     try:
-        dtype, shape, offset = _npy_header(source)
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        MemoryError,
-        OverflowError,
-        TypeError,
-        KeyError,
-    ) as error:
-        raise InputError(f"{source}: not a .npy file; expected {what}") from error
-    if dtype.hasobject:
-        raise InputError(f"{source}: holds pickled Python objects, which are never loaded; expected {what}")
-    count = 1
-    for extent in shape:
-        count *= extent
-    expected, found = offset + count * dtype.itemsize, source.stat().st_size
-    if found < expected:
-        raise InputError(f"{source}: truncated: {found:,} bytes found, {expected:,} expected for {what}")
-    try:
-        return np.load(str(source), mmap_mode="r" if mmap else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
-        raise InputError(f"{source}: cannot be read ({error}); expected {what}") from error
+        with open(str(source), "rb") as stream:
+            header = read_header(stream)
+            expected, found = header.offset + header.size, os.fstat(stream.fileno()).st_size
+            if found != expected:
+                how = "truncated" if found < expected else "longer than its header says"
+                raise InputError(f"{source}: {how}: {found:,} bytes found, {expected:,} expected for {what}")
+            return _elements(stream, header, mmap)
+    except ObjectArrayError as error:
+        raise InputError(f"{source}: holds {error}; expected {what}") from error
+    except ValueError as error:
+        raise InputError(f"{source}: not a .npy file ({error}); expected {what}") from error
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or error or "not enough memory"
+        raise InputError(f"{source}: cannot be read ({reason}); expected {what}") from error
 
 
-def _npy_header(path: Path) -> Tuple[np.dtype, Tuple[int, ...], int]:
-    with open(str(path), "rb") as stream:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-        else:
-            shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
-        if any(extent < 0 for extent in shape):
-            raise ValueError("negative extent")
-        return dtype, shape, stream.tell()
+def _elements(stream: IO[bytes], header: Header, mmap: bool) -> np.ndarray:
+    """The array behind a header whose size is the file's."""
+    order = "F" if header.fortran_order else "C"
+    if not header.size:  # nothing can be mapped
+        return np.empty(header.shape, header.dtype, order)
+    if mmap:
+        return np.memmap(stream, header.dtype, "r", header.offset, header.shape, order)
+    count = header.size // header.dtype.itemsize
+    return np.fromfile(stream, header.dtype, count).reshape(header.shape, order=order)

@@ -265,7 +265,7 @@ def test_refuses_another_word_index(tmp_path: Path, document: Any, message: str)
 def test_refuses_a_word_index_without_end(tmp_path: Path) -> None:
     path = tmp_path / "index.json"
     path.write_text("[" * 200_000)
-    with pytest.raises(InputError, match="lists in lists without end"):
+    with pytest.raises(InputError, match="lists within lists without end"):
         read_words(path, 1)
     with open(str(path), "wb") as stream:
         stream.truncate(40 << 20)

@@ -158,7 +158,7 @@ ENDLESS = (
         (lambda m: m.update({"more.npy": npy(np.zeros(3))}), "differ in more"),
         (
             lambda m: m.update({"logits.npy": npy(np.zeros(3, object), pickled=True)}),
-            "expected plain numbers",
+            "pickled Python objects, which are never loaded",
         ),
         (lambda m: m.update({"logits.npy": npy(np.zeros((6, 3), np.float32))}), "SHA-256"),
         (lambda m: m.update({"logits.npy": m["logits.npy"][:-4]}), "not its size"),

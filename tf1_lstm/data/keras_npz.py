@@ -70,10 +70,7 @@ def read_words(path: Path, known: int) -> List[bytes]:
         size = stream.seek(0, 2)
     if size > _MOST_INDEX_BYTES:
         raise InputError(f"{path}: found {size:,} bytes, at most {_MOST_INDEX_BYTES:,} expected for {what}")
-    try:
-        index = read_json(path)
-    except RecursionError as error:
-        raise InputError(f"{path}: found lists in lists without end, expected {what}") from error
+    index = read_json(path)
     ranks = set(index.values()) if isinstance(index, dict) and _all_numbers(index.values()) else set()
     if not ranks or ranks != set(range(1, len(index) + 1)):
         raise InputError(f"{path}: found ranks that are not 1, 2, 3 and so on, expected {what}")

@@ -92,7 +92,7 @@ def recorded_digests(manifest: Path) -> Dict[str, str]:
     try:
         files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
         return {name: str(entry["sha256"]) for name, entry in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

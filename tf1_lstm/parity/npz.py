@@ -1,19 +1,17 @@
 """Read an ``.npz`` from outside: nothing unpickled, nothing larger than it says, no bomb unpacked."""
 
-import ast
-import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Dict, Tuple, Union
+from typing import IO, Dict, Union
 
 import numpy as np
 
+from tf1_lstm.core.npy import read_header
 from tf1_lstm.errors import InputError
 
 MOST_MEMBERS = 10_000
 MOST_BYTES = 2 << 30
-LONGEST_HEADER = 4096
 # Deflate reaches about 1,030 to 1; runs of zeros (a direction without gradient) come close to it.
 TYPES = ("<f4", "<f8", "<i4", "<i8", "|u1", "|b1", "<f2", "<i2", "<u4")
 
@@ -34,7 +32,7 @@ def read_npz(path: Union[str, Path], what: str) -> Dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(str(source)) as archive:
             return _read_members(source, archive, what)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, struct.error) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError) as error:
         raise InputError(f"{source}: not a readable archive ({error}); expected {what}") from error
     except (NotImplementedError, RuntimeError, MemoryError) as error:
         raise InputError(f"{source}: cannot be unpacked ({error}); expected {what}") from error
@@ -62,38 +60,13 @@ def _read_members(source: Path, archive: zipfile.ZipFile, what: str) -> Dict[str
 
 def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
     """Read one ``.npy`` of ``size`` bytes; raise ValueError where it is not what its header says."""
-    start = stream.read(8)
-    if start[:6] != b"\x93NUMPY" or start[6:8] not in (b"\x01\x00", b"\x02\x00"):
-        raise ValueError("not a .npy array")
-    width, kind = (2, "<H") if start[6] == 1 else (4, "<I")
-    (length,) = struct.unpack(kind, stream.read(width))
-    if length > LONGEST_HEADER:
-        raise ValueError(f"a header of {length:,} bytes")
-    dtype, shape, fortran = _parse_header(stream.read(length))
-    count = 1
-    for extent in shape:
-        count *= extent
-    if count * dtype.itemsize != size - 8 - width - length:
+    dtype, shape, fortran, offset = header = read_header(stream)
+    if dtype.str not in TYPES:
+        raise ValueError(f"its type is {dtype.str!r}, expected plain numbers")
+    if header.size != size - offset:
         raise ValueError(f"its header states {dtype} {shape}, which is not its size")
-    content = stream.read(count * dtype.itemsize)
-    if len(content) != count * dtype.itemsize or stream.read(1):
+    content = stream.read(header.size)
+    if len(content) != header.size or stream.read(1):
         raise ValueError("truncated or longer than stated")
     array = np.frombuffer(content, dtype)
     return array.reshape(shape[::-1]).T.copy() if fortran else array.reshape(shape).copy()
-
-
-def _parse_header(header: bytes) -> Tuple[np.dtype, Tuple[int, ...], bool]:
-    try:
-        fields = ast.literal_eval(header.decode("latin-1").strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError) as error:
-        raise ValueError("its header cannot be read") from error
-    if not isinstance(fields, dict) or set(fields) != {"descr", "fortran_order", "shape"}:
-        raise ValueError("its header is not a .npy header")
-    descr, shape = fields["descr"], fields["shape"]
-    if not isinstance(descr, str) or descr not in TYPES:
-        raise ValueError(f"its type is {descr!r:.40}, expected plain numbers")
-    if not isinstance(shape, tuple) or len(shape) > 8:
-        raise ValueError(f"its shape is {shape!r:.60}")
-    if not all(type(extent) is int and 0 <= extent < 1 << 40 for extent in shape):
-        raise ValueError(f"its shape is {shape!r:.60}")
-    return np.dtype(descr), shape, bool(fields["fortran_order"])

@@ -56,13 +56,13 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"--{name}: expected together with one RECIPE")
     from tf1_lstm.recipes import all_recipes
 
-    started = time.time()
+    started = time.monotonic()
     code = 0
     for name, recipe in all_recipes().items():
         if recipe.headline:
             code = max(code, reproduce(argparse.Namespace(**{**vars(options), "recipe": name})))
             print()
-    print(f"all done in {time.time() - started:.0f} s", file=sys.stderr)
+    print(f"all done in {time.monotonic() - started:.0f} s", file=sys.stderr)
     return code
 
 
@@ -76,10 +76,10 @@ def reproduce(options: argparse.Namespace) -> int:
     code = _train(options, experiment, path)
     if code:
         return code
-    trained = time.time()
+    trained = time.monotonic()
     measured = _measure_all(options, experiment, path)
     results = _results(options, experiment, path, measured)
-    results["seconds"]["evaluate"] = round(time.time() - trained, 1)
+    results["seconds"]["evaluate"] = round(time.monotonic() - trained, 1)
     results["seconds"]["total"] = round(results["seconds"]["train"] + results["seconds"]["evaluate"], 1)
     _write(results, path, options.results, measured[-1]["class_names"])
     _print(results, path, options.json)
