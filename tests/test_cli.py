@@ -1,6 +1,8 @@
 """The command line as a user meets it: help, exit codes, one JSON document, quiet standard error."""
 
+import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any, List
 import pytest
 
 from tests.runs.conftest import environment, tf1_lstm
-from tf1_lstm.cli import COMMANDS
+from tf1_lstm.commands import COMMANDS
 from tf1_lstm.recipes import all_recipes
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -281,5 +283,22 @@ def test_reproduce_goes_on_with_a_run_that_exists(run: Path, tmp_path: Path):
     assert "a run with other settings or another seed" in finished.stderr
 
 
-def test_modules_of_the_command_line_exist_once():
-    assert len(set(COMMANDS)) == len(COMMANDS)
+def test_every_command_has_a_module_of_its_own():
+    modules = {
+        name: importlib.import_module(f"tf1_lstm.commands.{name.replace('-', '_')}") for name in COMMANDS
+    }
+    assert all(callable(module.add_parser) and callable(module.run) for module in modules.values())
+    assert set(COMMAND_NAMES) == set(modules)
+    assert len(COMMANDS) == len(modules)
+
+
+def test_only_the_commands_know_argparse():
+    """Everything below takes typed arguments, so that it can be called without a command line."""
+    package = PROJECT / "tf1_lstm"
+    knowing = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if re.search(r"\bargparse\b", path.read_text())
+    }
+    assert {Path(name).parts[0] for name in knowing} == {"commands", "cli.py", "parity"}
+    assert [name for name in knowing if name.startswith("parity")] == ["parity/ports/train.py"]

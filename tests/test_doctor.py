@@ -107,7 +107,18 @@ def standard_imports_only(path: Path) -> List[str]:
     return [name.split(".")[0] for name in names if not name.startswith("tf1_lstm")]
 
 
-@pytest.mark.parametrize("path", ["doctor", "gpus.py", "devices.py", "errors.py", "data/sources.py"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "doctor",
+        "commands/__init__.py",
+        "commands/doctor.py",
+        "gpus.py",
+        "devices.py",
+        "errors.py",
+        "data/sources.py",
+    ],
+)
 def test_runs_with_the_standard_library_of_python_3_6(path):
     target = PROJECT / "tf1_lstm" / path
     allowed = {

@@ -1,6 +1,5 @@
 """``inspect`` and ``convert`` as they are typed."""
 
-import argparse
 import json
 import os
 import shutil
@@ -13,10 +12,11 @@ from typing import Any, Dict, List
 import pytest
 
 from tests.checkpoints.support import CASES, listed_cases
-from tf1_lstm.checkpoints.commands import TARGETS, add_parsers
 from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.naming import NAMINGS
 from tf1_lstm.checkpoints.reading import read_checkpoint
+from tf1_lstm.cli import build_parser
+from tf1_lstm.commands.convert import TARGETS
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.base import Recipe
 from tf1_lstm.recipes.settings import GraphSettings, Schedule
@@ -25,9 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*arguments: object) -> int:
-    parser = argparse.ArgumentParser()
-    add_parsers(parser.add_subparsers())
-    options = parser.parse_args([str(argument) for argument in arguments])
+    options = build_parser(["inspect", "convert"]).parse_args([str(argument) for argument in arguments])
     return options.func(options)
 
 
@@ -246,9 +244,9 @@ def test_a_file_name_that_the_terminal_cannot_show_is_no_crash(tmp_path, encodin
     for suffix in (b".index", b".data-00000-of-00001"):
         shutil.copy(str(CASES / "own-names-7") + suffix.decode(), os.fsdecode(prefix + suffix))
     program = (
-        "import argparse, sys\n"
-        "from tf1_lstm.checkpoints.commands import add_parsers\n"
-        "parser = argparse.ArgumentParser(); add_parsers(parser.add_subparsers())\n"
+        "import sys\n"
+        "from tf1_lstm.cli import build_parser\n"
+        "parser = build_parser(['inspect', 'convert'])\n"
         "options = parser.parse_args(sys.argv[1:]); options.func(options)\n"
     )
     for command in (["inspect"], ["inspect", "--json"], ["convert", "--dry-run", "--to=tf1.0"]):

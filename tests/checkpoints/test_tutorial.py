@@ -144,9 +144,9 @@ def test_the_published_checkpoint_converted_gives_its_published_logits(shared, p
 
 def test_reading_and_converting_import_no_tensorflow(tmp_path):
     program = (
-        "import sys, argparse\n"
-        "from tf1_lstm.checkpoints.commands import add_parsers\n"
-        "parser = argparse.ArgumentParser(); add_parsers(parser.add_subparsers())\n"
+        "import sys\n"
+        "from tf1_lstm.cli import build_parser\n"
+        "parser = build_parser(['inspect', 'convert'])\n"
         "assert 'numpy' not in sys.modules\n"
         f"source, target = {str(CASES / 'tutorial-90000')!r}, {str(tmp_path / 'x')!r}\n"
         "for line in (['inspect', source], ['convert', source, target, '--to', 'tf0.12']):\n"

@@ -17,9 +17,9 @@ from tf1_lstm.runs.evaluate import evaluate, logits_of
 from tf1_lstm.runs.folder import ACCURACIES, LOSSES, RunFolder
 from tf1_lstm.runs.loop import TrainOptions
 from tf1_lstm.runs.model import Model
+from tf1_lstm.runs.recorded import experiment_of
 from tf1_lstm.runs.resolve import Experiment, resolve
 from tf1_lstm.runs.train import resume, train
-from tf1_lstm.runs.train_commands import experiment_of
 
 SMALL = {"units": 4, "input_size": 5, "steps": 12, "batch_size": 64, "epochs": 3}
 STEPS = 8  # 600 reviews less a fifth, in batches of 64: seven full ones and one of 32

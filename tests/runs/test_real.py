@@ -1,6 +1,5 @@
 """The published checkpoints and data give the published and measured figures (real files only)."""
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -8,22 +7,11 @@ import numpy as np
 import pytest
 
 from tf1_lstm.runs.evaluate import evaluate, logits_of, sampled_accuracies
-from tf1_lstm.runs.use_commands import Restored, restore
+from tf1_lstm.runs.restore import Restored, restore
 
 
 def restored(recipe: str, checkpoint: Path, data: Path) -> Restored:
-    return restore(
-        argparse.Namespace(
-            recipe=recipe,
-            checkpoint=str(checkpoint),
-            data=data,
-            sample=False,
-            settings=[],
-            corrected=False,
-            device="cpu",
-            threads=0,
-        )
-    )
+    return restore(recipe, checkpoint, data=data, device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,12 @@
-"""``tf1-lstm doctor``: what is wrong with this machine, and what mends it, in under five seconds.
+"""What is wrong with this machine, and what mends it, in under five seconds.
 
 Standard library and Python 3.6 syntax only, so that it runs where nothing else does. TensorFlow is
 imported in a child process, whose crash is a finding.
 """
 
-import argparse
-import json
 import sys
-import time
 from pathlib import Path
-from typing import Any, List
+from typing import List
 
 from tf1_lstm import __version__
 from tf1_lstm.devices import is_cuda_10
@@ -23,41 +20,6 @@ from tf1_lstm.gpus import tensorflow_build
 # Seconds: hashing ends first, then the child is ended, then there is time to say so.
 HASHING, WHOLE = 3.2, 4.3
 MOST_NAMES = 8  # in one line of the text
-
-
-def add_parsers(subparsers: Any) -> None:
-    """Add ``doctor`` to the command line."""
-    parser = subparsers.add_parser("doctor", help="what is wrong with this machine, and what mends it")
-    add_options(parser)
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("--json", action="store_true", help="every finding, for programs")
-    parser.add_argument("--data", type=Path, metavar="DIR", default=Path("data"), help="default: data")
-    parser.set_defaults(func=run)
-
-
-def run(options: argparse.Namespace) -> int:
-    """Examine, and print what was found.
-
-    Returns:
-      The exit code: 0, or 1 where there is a problem.
-    """
-    begun = time.monotonic()
-    findings = examine(options.data)
-    status = worst(findings)
-    if options.json:
-        document = {
-            "version": __version__,
-            "status": status,
-            "seconds": round(time.monotonic() - begun, 3),
-            "findings": [finding._asdict() for finding in findings],
-        }
-        print(json.dumps(document, indent=1))
-    else:
-        print(as_text(findings))
-    return 1 if status == PROBLEM else 0
 
 
 def examine(data: Path) -> List[Finding]:

@@ -1,10 +1,8 @@
-"""The command ``compare``: run a port, compare every level, and name what explains a difference."""
+"""Run a port, compare every level, and name what explains a difference."""
 
-import argparse
-import json
 import re
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional, Sequence
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -16,11 +14,10 @@ from tf1_lstm.parity.gates import Divergence, first_divergence
 from tf1_lstm.parity.levels import FAIL, NAMES, UNKNOWN, Level, compare_levels
 from tf1_lstm.parity.ports import TARGETS
 from tf1_lstm.parity.problem import Numbers, problem_of
-from tf1_lstm.parity.report import lines, to_document
+from tf1_lstm.parity.report import to_document
 from tf1_lstm.parity.runner import Observed, find_python, run_port
 
 REPEATS = 48
-HOLDS, DIFFERS = 0, 1
 # Levels by the names that they had when every recipe was trained by Adam.
 OLD_NAMES = {"adam": "updates"}
 
@@ -55,33 +52,58 @@ class Comparison(NamedTuple):
         return compared and FAIL not in statuses and not self.observed.failed and agrees
 
 
-def run_compare(options: argparse.Namespace) -> int:
-    """Compare, draw, print; 0 where all that could be compared passes."""
+def compare_port(
+    bundle_path: Path,
+    port: str,
+    *,
+    python: Optional[str] = None,
+    data: Optional[Path] = None,
+    sample: bool = False,
+    out: Optional[Path] = None,
+    tolerances: Sequence[str] = (),
+    time_limit: float = 600.0,
+    raw_pictures: bool = False,
+) -> Tuple[bool, Dict[str, Any]]:
+    """Compare a port with a bundle, and draw the difference.
+
+    Args:
+      bundle_path: as ``export`` wrote it.
+      port: ``keras``, ``torch``, ``module:name``, ``FILE.py:name`` or a saved model.
+      python: the port's interpreter; by default that of ``.venv-ports``, where there is one.
+      data: the data folder, to compare the labels of a whole split.
+      sample: the same with the embedded sample.
+      out: folder of the picture and the tracebacks; by default one below ``runs/``.
+      tolerances: ``"1e-5"`` or ``"LEVEL=1e-5"``.
+      time_limit: seconds for the port.
+      raw_pictures: feed pictures as 0 to 255.
+
+    Returns:
+      Whether all that could be compared passes, and the JSON-ready report.
+
+    Raises:
+      InputError: anything of this cannot be used.
+    """
     from tf1_lstm.parity.picture import draw
 
-    bundle = read_bundle(options.bundle)
-    target = shipped_target(bundle, options.port)
-    python, tolerances = find_python(options.python), parse_tolerances(options.tolerance)
-    folder = options.out or Path("runs") / f"compare-{_slug(options.bundle.stem)}-{_slug(options.port)}"
+    bundle = read_bundle(bundle_path)
+    target = shipped_target(bundle, port)
+    interpreter, limits = find_python(python), parse_tolerances(tolerances)
+    folder = out or Path("runs") / f"compare-{_slug(bundle_path.stem)}-{_slug(port)}"
     _make_folder(folder)
     comparison = compare(
         bundle,
-        {"bundle": str(options.bundle.resolve()), "target": target, "raw_pictures": options.raw_pictures},
-        python,
+        {"bundle": str(bundle_path.resolve()), "target": target, "raw_pictures": raw_pictures},
+        interpreter,
         folder,
-        float(options.time_limit),
-        tolerances,
-        _split_inputs(bundle, options, folder),
+        float(time_limit),
+        limits,
+        _split_inputs(bundle, data, sample, folder),
     )
     document = to_document(comparison)
     observed, levels = comparison.observed, comparison.levels
     draw(folder / "difference.png", bundle, observed, levels, comparison.divergence, document["verdict"])
     document["picture"] = str(folder / "difference.png")
-    if options.json:
-        print(json.dumps(document, indent=1, allow_nan=False))
-    else:
-        print("\n".join(lines(document)))
-    return HOLDS if comparison.holds else DIFFERS
+    return comparison.holds, document
 
 
 def compare(
@@ -170,14 +192,16 @@ def parse_tolerances(texts: Sequence[str]) -> Dict[str, float]:
     return found
 
 
-def _split_inputs(bundle: Bundle, options: argparse.Namespace, folder: Path) -> Optional[Dict[str, str]]:
+def _split_inputs(
+    bundle: Bundle, data: Optional[Path], sample: bool, folder: Path
+) -> Optional[Dict[str, str]]:
     """Write the split's inputs (and the word vectors) for the port; None where no data were given."""
-    if bundle.split_logits is None or (options.data is None and not options.sample):
+    if bundle.split_logits is None or (data is None and not sample):
         return None
     from tf1_lstm.data.registry import open_dataset
 
     facts = bundle.document["split"]
-    dataset = open_dataset(bundle.document["dataset"]["name"], options.data, options.sample)
+    dataset = open_dataset(bundle.document["dataset"]["name"], data, sample)
     dataset = dataset.with_settings(bundle.settings)
     split = dataset.split(facts["name"])
     if sha256_of_array(split.inputs) != facts["inputs_sha256"]:

@@ -1,8 +1,6 @@
-"""The command ``export``: a checkpoint as a bundle, or as weights for Keras or PyTorch."""
+"""Write a checkpoint as a bundle, or as weights for Keras or PyTorch."""
 
-import argparse
 import dataclasses
-import json
 import platform
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -20,30 +18,35 @@ from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.spec import Spec, spec_of
 from tf1_lstm.parity.weight_files import Trained, keras_lines, torch_lines, write_keras, write_torch
 from tf1_lstm.runs.record import record, split_logits
-from tf1_lstm.runs.use_commands import Restored, print_facts, restore
+from tf1_lstm.runs.restore import Restored
 
 PADDING = 0  # by the bundle's format
 
 
-def run_export(options: argparse.Namespace) -> int:
-    """Export and say what was written."""
-    restored = restore(options)
+def export(
+    restored: Restored, to: str, out: Path, split: Optional[str] = None, examples: int = 16
+) -> List[str]:
+    """Write a restored checkpoint in another form, and close its model.
+
+    Args:
+      restored: a checkpoint and its data set.
+      to: ``bundle``, ``keras`` or ``torch``.
+      out: the file to write.
+      split: for a bundle, the split of batch and labels; the first by default.
+      examples: for a bundle, the size of the batch.
+
+    Returns:
+      Lines that say how the file is used.
+
+    Raises:
+      InputError: a name or a recipe that this form does not take.
+    """
     with restored.model as model:
         weights = model.weights(restored.facts["step"]).arrays
-    if options.to == "bundle":
-        bundle = make_bundle(restored, weights, options.examples, options.split)
-        write_bundle(options.out, bundle)
-        lines = [f"tf1-lstm compare {options.out} --port keras    # or torch, or your own module:callable"]
-    else:
-        lines = _write_weights(restored, weights, options.to, options.out)
-    facts = dict(restored.facts, out=str(options.out), to=options.to, lines=lines)
-    if options.json:
-        print(json.dumps(facts, indent=1))
-        return 0
-    print_facts(restored.facts)
-    print(f"written         {options.out} ({Path(options.out).stat().st_size:,} bytes)")
-    print("\n".join(["", *lines]))
-    return 0
+    if to != "bundle":
+        return _write_weights(restored, weights, to, out)
+    write_bundle(out, make_bundle(restored, weights, examples, split))
+    return [f"tf1-lstm compare {out} --port keras    # or torch, or your own module:callable"]
 
 
 def _write_weights(restored: Restored, weights: Dict[str, np.ndarray], to: str, out: Path) -> List[str]:

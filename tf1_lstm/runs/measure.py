@@ -1,65 +1,67 @@
-"""Everything that ``reproduce`` measures of one checkpoint, in a process of its own.
+"""Everything that ``reproduce`` measures of one checkpoint."""
 
-A fresh process proves that the checkpoint alone carries the result: nothing of the training's
-session can be left over. ``python -m tf1_lstm.runs.measure JOB`` reads a JSON job and prints a
-JSON document.
-"""
-
-import argparse
-import json
-import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from tf1_lstm.data.base import Dataset
-from tf1_lstm.errors import InputError
 from tf1_lstm.report.canvas import picture_title
 from tf1_lstm.report.confusion import confusion_picture
 from tf1_lstm.report.mistakes import mistakes_picture, mistakes_text
 from tf1_lstm.report.statistics import test_batches_record
 from tf1_lstm.runs.evaluate import Evaluation, evaluate, sampled_accuracies
-from tf1_lstm.runs.use_commands import Restored, restore
+from tf1_lstm.runs.restore import Restored, restore
 
 
-def main(job: Dict[str, Any]) -> Dict[str, Any]:
+def measure(
+    recipe: str,
+    checkpoint: str,
+    *,
+    data: Optional[Path],
+    sample: bool,
+    seed: int,
+    batches: int,
+    draws: int,
+    pictures: Optional[Path],
+    device: str,
+    threads: int,
+) -> Dict[str, Any]:
     """Measure one checkpoint.
 
     Args:
-      job: ``recipe``, ``checkpoint``, ``data`` (or None), ``sample``, ``seed``, ``batches``,
-        ``draws``, ``pictures`` (a folder, or None), ``device``, ``threads``.
+      recipe: its name.
+      checkpoint: prefix, file or folder.
+      data: the data folder, or None.
+      sample: use the embedded sample.
+      seed: of the test batches.
+      batches: how many of them.
+      draws: repetitions with dropout on.
+      pictures: the folder to draw into, or None.
+      device: ``auto``, ``cpu`` or ``gpu``.
+      threads: TensorFlow's; 0 for one a core.
 
     Returns:
-      ``facts``, ``evaluations``, ``test_batches``, ``pictures``, ``class_names``.
+      JSON-ready: ``facts``, ``evaluations``, ``test_batches``, ``pictures``, ``class_names``.
     """
-    options = argparse.Namespace(
-        **{name: job[name] for name in ("recipe", "checkpoint", "sample", "device", "threads")},
-        data=None if job["data"] is None else Path(job["data"]),
-        settings=[],
-        corrected=False,
-    )
-    restored = restore(options)
+    restored = restore(recipe, checkpoint, data=data, sample=sample, device=device, threads=threads)
     dropouts = (False, True) if restored.experiment.recipe.graph.training_keep_prob < 1 else (False,)
     dataset = restored.experiment.dataset
     with restored.model as model:
         found = [
-            evaluate(model, dataset.split(name), dropout, job["draws"])
+            evaluate(model, dataset.split(name), dropout, draws)
             for name in dataset.split_names()
             for dropout in dropouts
         ]
-        batches = sampled_accuracies(model, dataset, job["batches"], job["seed"], dropouts[-1])
+        accuracies = sampled_accuracies(model, dataset, batches, seed, dropouts[-1])
     step = restored.facts["step"]
     size = restored.experiment.recipe.schedule.batch_size
-    pictures: Dict[str, str] = {}
-    if job["pictures"] is not None:
-        pictures = draw(restored, found[0], Path(job["pictures"]))
     return {
         "facts": restored.facts,
         "evaluations": [{**evaluation.document(), "checkpoint_step": step} for evaluation in found],
         "test_batches": {
-            **test_batches_record(batches, size, "on" if dropouts[-1] else "off"),
+            **test_batches_record(accuracies, size, "on" if dropouts[-1] else "off"),
             "checkpoint_step": step,
         },
-        "pictures": pictures,
+        "pictures": {} if pictures is None else draw(restored, found[0], pictures),
         "class_names": list(dataset.class_names),
     }
 
@@ -113,11 +115,3 @@ class _Rendered:
 
     def __getitem__(self, place: int) -> str:
         return str(self._dataset.render(self._inputs[place]))
-
-
-if __name__ == "__main__":
-    try:
-        print(json.dumps(main(json.loads(sys.argv[1])), allow_nan=False))
-    except InputError as error:
-        print(f"tf1-lstm: {error}", file=sys.stderr)
-        sys.exit(2)

@@ -1,92 +1,101 @@
-"""The command ``reproduce``: train, restore in a fresh process, measure everything, compare."""
+"""Train, restore in a fresh process, measure everything, and compare with what was published."""
 
-import argparse
 import json
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from tf1_lstm.core.children import python_command
 from tf1_lstm.errors import InputError
-from tf1_lstm.options import add_data_options, add_setting_options, at_least
-from tf1_lstm.runs.train_commands import (
-    add_run_options,
-    check_unchanged,
-    free_run_folder,
-    typed_experiment,
-    typed_settings,
-)
+from tf1_lstm.runs.recorded import check_unchanged
+from tf1_lstm.runs.resolve import Experiment, resolve
+from tf1_lstm.runs.start import free_run_folder
 
 
-def add_parsers(subparsers: Any) -> None:
-    """Add ``reproduce``."""
-    parser = subparsers.add_parser(
-        "reproduce",
-        help="train, restore in a fresh process, evaluate, and compare with what was published",
-        description="Train a recipe, restore its checkpoint in a fresh process, evaluate every split with "
-        "dropout off and on, draw the published test batches again, and print the published figures beside "
-        "the measured ones. With a --run that exists it goes on where that run is. Exit code 1: the "
-        "published test batches are outside what the sample sizes allow, with every setting as published.",
+class ReproduceOptions(NamedTuple):
+    """What to reproduce, and how.
+
+    Attributes:
+      recipe: its name.
+      data: the data folder; ``data`` by default.
+      sample: use the embedded sample, and the settings that suit it.
+      corrected: apply the recipe's corrected settings.
+      settings: changes; they win over everything else.
+      run: the run folder; where it exists the work goes on there. By default a new one below ``runs/``.
+      seed: of sampler, dropout and initial values.
+      keep: checkpoints to keep; 0 for all.
+      exact: the same bits on every run; else the published random ops.
+      summaries: write TensorBoard scalars.
+      device: ``auto``, ``cpu`` or ``gpu``.
+      threads: TensorFlow's; 0 for one a core.
+      draws: repetitions with dropout on.
+      copy: write the results to this file as well.
+    """
+
+    recipe: str
+    data: Optional[Path] = None
+    sample: bool = False
+    corrected: bool = False
+    settings: Mapping[str, Any] = {}
+    run: Optional[Path] = None
+    seed: int = 1
+    keep: int = 0
+    exact: bool = True
+    summaries: bool = True
+    device: str = "auto"
+    threads: int = 0
+    draws: int = 3
+    copy: Optional[Path] = None
+
+
+class Reproduced(NamedTuple):
+    """How it went.
+
+    Attributes:
+      run: the run folder.
+      exit_code: 0; 1 where a published figure is contradicted; else that of a training that did not
+        get to its end.
+      results: what ``results.json`` holds; None where the training did not get to its end.
+    """
+
+    run: Path
+    exit_code: int
+    results: Optional[Dict[str, Any]]
+
+
+def reproduce(options: ReproduceOptions) -> Reproduced:
+    """Reproduce one recipe.
+
+    Raises:
+      InputError: anything of this cannot be used.
+    """
+    experiment = resolve(
+        options.recipe,
+        data=options.data,
+        sample=options.sample,
+        corrected=options.corrected,
+        settings=options.settings,
     )
-    parser.add_argument(
-        "recipe", metavar="RECIPE", nargs="?", help="left out, with --sample: each document's main recipe"
-    )
-    add_data_options(parser)
-    add_setting_options(parser)
-    add_run_options(parser)
-    parser.add_argument(
-        "--draws", type=at_least(1), default=3, metavar="N", help="repetitions with dropout on (default: 3)"
-    )
-    parser.add_argument("--results", type=Path, metavar="FILE", help="write results.json there as well")
-    parser.add_argument("--json", action="store_true", help="print results.json in place of the table")
-    parser.set_defaults(func=run)
-
-
-def run(options: argparse.Namespace) -> int:
-    """Reproduce one recipe, or every document's main one on the sample."""
-    if options.recipe is not None:
-        return reproduce(options)
-    if not options.sample:
-        raise InputError("RECIPE: missing; expected a recipe, or --sample to run every document's main one")
-    for name in ("run", "results", "json"):
-        if getattr(options, name):
-            raise InputError(f"--{name}: expected together with one RECIPE")
-    from tf1_lstm.recipes import all_recipes
-
-    started = time.monotonic()
-    code = 0
-    for name, recipe in all_recipes().items():
-        if recipe.headline:
-            code = max(code, reproduce(argparse.Namespace(**{**vars(options), "recipe": name})))
-            print()
-    print(f"all done in {time.monotonic() - started:.0f} s", file=sys.stderr)
-    return code
-
-
-def reproduce(options: argparse.Namespace) -> int:
-    """Reproduce one recipe; see ``add_parsers``."""
-    experiment = typed_experiment(options)
     is_sample = experiment.dataset.is_sample
     path = options.run or free_run_folder(options.recipe, options.seed, is_sample)
     if is_sample:
         print("EMBEDDED SAMPLE: these figures say nothing about the published experiment", file=sys.stderr)
     code = _train(options, experiment, path)
     if code:
-        return code
+        return Reproduced(path, code, None)
     trained = time.monotonic()
     measured = _measure_all(options, experiment, path)
     results = _results(options, experiment, path, measured)
     results["seconds"]["evaluate"] = round(time.monotonic() - trained, 1)
     results["seconds"]["total"] = round(results["seconds"]["train"] + results["seconds"]["evaluate"], 1)
-    _write(results, path, options.results, measured[-1]["class_names"])
-    _print(results, path, options.json)
-    return 1 if _contradicts(results, experiment) else 0
+    _write(results, path, options.copy, measured[-1]["class_names"])
+    return Reproduced(path, int(_contradicts(results, experiment)), results)
 
 
-def _contradicts(results: Dict[str, Any], experiment: Any) -> bool:
+def _contradicts(results: Dict[str, Any], experiment: Experiment) -> bool:
     """Whether a published figure is outside what the sample sizes allow, with every setting as published.
 
     A figure of one whole split is left out: the intervals speak of examples drawn from a pool, and
@@ -97,7 +106,7 @@ def _contradicts(results: Dict[str, Any], experiment: Any) -> bool:
     return bool(outside) and not experiment.deviations and not results["sample"]
 
 
-def _train(options: argparse.Namespace, experiment: Any, path: Path) -> int:
+def _train(options: ReproduceOptions, experiment: Experiment, path: Path) -> int:
     """Train in a child process, or go on with the run that is there; returns its exit code."""
     from tf1_lstm.runs.folder import RunFolder
 
@@ -107,7 +116,7 @@ def _train(options: argparse.Namespace, experiment: Any, path: Path) -> int:
         wanted = {
             "settings": experiment.recipe.settings(),
             "seed": options.seed,
-            "exact": not options.not_exact,
+            "exact": options.exact,
         }
         found = {
             # A setting that came later has its published value in an older run.
@@ -122,29 +131,32 @@ def _train(options: argparse.Namespace, experiment: Any, path: Path) -> int:
         if record.get("ended"):
             print(f"{path}: already trained; measuring again", file=sys.stderr)
             return 0
-        command = ["resume", str(path)]
-        if options.data is not None:
-            command += ["--data", str(options.data)]
+        job: Dict[str, Any] = {"do": "resume", "path": str(path), "data": _text(options.data)}
     else:
-        command = _train_command(options, path)
-    return _child(python_command("tf1_lstm", *command), stdout=sys.stderr)[0]
+        job = _training_job(options, path)
+    return _child(job, stdout=sys.stderr)[0]
 
 
-def _train_command(options: argparse.Namespace, path: Path) -> List[str]:
-    command = ["train", options.recipe, "--run", str(path), "--seed", str(options.seed)]
-    command += ["--keep", str(options.keep), "--device", options.device, "--threads", str(options.threads)]
-    if options.data is not None:
-        command += ["--data", str(options.data)]
-    for name in ("sample", "corrected", "not_exact", "no_summaries"):
-        if getattr(options, name):
-            command.append("--" + name.replace("_", "-"))
-    for name, value in typed_settings(options).items():
-        command += ["--set", f"{name}={value}"]
-    return command
+def _training_job(options: ReproduceOptions, path: Path) -> Dict[str, Any]:
+    """The arguments of ``start_run`` as JSON."""
+    names = ("recipe", "sample", "corrected", "seed", "keep", "exact", "summaries", "threads", "device")
+    job = {name: getattr(options, name) for name in names}
+    return {
+        **job,
+        "do": "train",
+        "data": _text(options.data),
+        "run": str(path),
+        "settings": dict(options.settings),
+    }
 
 
-def _child(command: List[str], stdout: Any) -> Tuple[int, str]:
-    """Run a child and pass SIGTERM and Ctrl-C on to it; returns its exit code and output."""
+def _text(path: Optional[Path]) -> Optional[str]:
+    return None if path is None else str(path)
+
+
+def _child(job: Dict[str, Any], stdout: Any) -> Tuple[int, str]:
+    """Do a job of ``runs.child`` and pass SIGTERM and Ctrl-C on; returns its exit code and output."""
+    command = python_command("tf1_lstm.runs.child", json.dumps(job))
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, universal_newlines=True)
 
     def forward(number: int, frame: Any) -> None:
@@ -159,7 +171,7 @@ def _child(command: List[str], stdout: Any) -> Tuple[int, str]:
     return process.returncode, output or ""
 
 
-def _measure_all(options: argparse.Namespace, experiment: Any, path: Path) -> List[Dict[str, Any]]:
+def _measure_all(options: ReproduceOptions, experiment: Experiment, path: Path) -> List[Dict[str, Any]]:
     """Measure the checkpoint that was published, where there is one, and the last; in that order."""
     from tf1_lstm.runs.folder import RunFolder
 
@@ -172,13 +184,14 @@ def _measure_all(options: argparse.Namespace, experiment: Any, path: Path) -> Li
 
 
 def _measure(
-    options: argparse.Namespace, experiment: Any, path: Path, checkpoint: Dict[str, Any], last: bool
+    options: ReproduceOptions, experiment: Experiment, path: Path, checkpoint: Dict[str, Any], last: bool
 ) -> Dict[str, Any]:
     print(f"restoring {checkpoint['prefix']} in a fresh process", file=sys.stderr)
     job = {
+        "do": "measure",
         "recipe": options.recipe,
         "checkpoint": str(path / checkpoint["prefix"]),
-        "data": None if options.data is None else str(options.data),
+        "data": _text(options.data),
         "sample": options.sample,
         "seed": options.seed,
         "batches": 10,
@@ -187,7 +200,7 @@ def _measure(
         "device": options.device,
         "threads": options.threads,
     }
-    code, output = _child(python_command("tf1_lstm.runs.measure", json.dumps(job)), stdout=subprocess.PIPE)
+    code, output = _child(job, stdout=subprocess.PIPE)
     if code:
         raise InputError(
             f"{checkpoint['prefix']}: measuring it in a fresh process failed with exit code {code}"
@@ -202,7 +215,7 @@ def _measure(
 
 
 def _results(
-    options: argparse.Namespace, experiment: Any, path: Path, measured: List[Dict[str, Any]]
+    options: ReproduceOptions, experiment: Experiment, path: Path, measured: List[Dict[str, Any]]
 ) -> Dict[str, Any]:
     from tf1_lstm.report.logs import epochs_part
     from tf1_lstm.report.results import build_published
@@ -227,7 +240,7 @@ def _results(
         "settings": run.record["settings"],
         "deviations": deviations,
         "seed": options.seed,
-        "exact": not options.not_exact,
+        "exact": options.exact,
         "sample": is_sample,
         "iterations": iterations,
         "data": run.record["data"],
@@ -248,13 +261,13 @@ def _results(
     }
 
 
-def _as_typed(options: argparse.Namespace) -> str:
+def _as_typed(options: ReproduceOptions) -> str:
     """Write the command that gives these results, without this machine's paths."""
     words = ["tf1-lstm", "reproduce", options.recipe]
     words += ["--sample"] if options.sample else []
     words += ["--corrected"] if options.corrected else []
-    words += ["--not-exact"] if options.not_exact else []
-    for name, value in typed_settings(options).items():
+    words += [] if options.exact else ["--not-exact"]
+    for name, value in options.settings.items():
         words += ["--set", f"{name}={value}"]
     return " ".join([*words, "--seed", str(options.seed)])
 
@@ -276,18 +289,3 @@ def _write(results: Dict[str, Any], path: Path, copy: Optional[Path], class_name
     write_page(path, results, oddities=recipe.oddities)
     for target in [path / "results.json", *([copy] if copy else [])]:
         write_json(target, results)
-
-
-def _print(results: Dict[str, Any], path: Path, as_json: bool) -> None:
-    from tf1_lstm.report.tables import reproduction_table
-
-    if as_json:
-        print(json.dumps(results, indent=1, ensure_ascii=False))
-        return
-    print(reproduction_table(results))
-    print(f"\nweights_sha256  {results['weights_sha256']}")
-    print(f"checkpoint      {path / results['checkpoint']}")
-    print(f"results         {path / 'results.json'}")
-    print(f"page            {path / 'report.html'}")
-    for name, file in results["pictures"].items():
-        print(f"{name:<16}{path / file}")

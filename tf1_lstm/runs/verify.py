@@ -1,13 +1,12 @@
-"""The command ``verify``: check a finished or stopped run again, from its files alone."""
+"""Check a finished or stopped run again, from its files alone."""
 
-import argparse
-import json
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from tf1_lstm.errors import InputError
-from tf1_lstm.options import at_least
+from tf1_lstm.runs.folder import RunFolder
+from tf1_lstm.runs.recorded import check_unchanged, experiment_of
 
 
 class Check(NamedTuple):
@@ -18,43 +17,20 @@ class Check(NamedTuple):
     seen: str
 
 
-def add_parsers(subparsers: Any) -> None:
-    """Add ``verify``."""
-    parser = subparsers.add_parser(
-        "verify",
-        help="check a run again from its files: hashes, accuracy and, with --rerun, its first losses",
-        description="Check a run from its files: recipe, data and checkpoint hashes, canonical weights, the "
-        "logged evaluation of the last checkpoint, and with --rerun N the losses of the first N iterations, "
-        "bit for bit. PASS or FAIL for each; exit code 1 where one fails.",
-    )
-    parser.add_argument("run", type=Path, metavar="RUN")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where the data is now, if it was moved")
-    parser.add_argument("--rerun", type=at_least(1), metavar="N", help="train the first N iterations again")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.set_defaults(func=run)
+def verify(path: Path, data: Optional[Path] = None, rerun: Optional[int] = None) -> Iterator[Check]:
+    """Check a run from its files; yields each check when it is done.
 
+    Args:
+      path: the run folder.
+      data: where its data is now, if it was moved.
+      rerun: train that many first iterations again.
 
-def run(options: argparse.Namespace) -> int:
-    """Check everything and print one line for each."""
-    from tf1_lstm.runs.folder import RunFolder
-
-    folder = RunFolder.open(options.run)
-    checks: List[Check] = []
-    for check in _checks(folder, options):
-        checks.append(check)
-        if not options.json:
-            print(f"{'PASS' if check.holds else 'FAIL'}  {check.name}: {check.seen}", flush=True)
-    if options.json:
-        document = {"run": str(options.run), "holds": all(c.holds for c in checks)}
-        print(json.dumps({**document, "checks": [c._asdict() for c in checks]}, indent=1))
-    return 0 if all(check.holds for check in checks) else 1
-
-
-def _checks(folder: Any, options: argparse.Namespace) -> Iterator[Check]:
-    from tf1_lstm.runs.train_commands import check_unchanged, experiment_of
-
+    Raises:
+      InputError: no run.
+    """
+    folder = RunFolder.open(path)
     try:
-        experiment = experiment_of(folder.record, options.data)
+        experiment = experiment_of(folder.record, data)
         check_unchanged(folder.path, folder.record, experiment)
     except InputError as error:
         yield Check("recipe and data", False, str(error))
@@ -77,8 +53,9 @@ def _checks(folder: Any, options: argparse.Namespace) -> Iterator[Check]:
         )
     if intact:
         yield from _weights(folder, experiment, intact)
-    if options.rerun:
-        yield _attempt("rerun", lambda: _rerun(folder, experiment, options.rerun))
+    if rerun:
+        iterations = rerun
+        yield _attempt("rerun", lambda: _rerun(folder, experiment, iterations))
 
 
 def _written(folder: Any) -> Check:
@@ -129,7 +106,6 @@ def _evaluate(
 
 def _rerun(folder: Any, experiment: Any, iterations: int) -> Tuple[bool, str]:
     """Train the first iterations again elsewhere and compare every loss, bit for bit."""
-    from tf1_lstm.runs.folder import RunFolder
     from tf1_lstm.runs.loop import TrainOptions
     from tf1_lstm.runs.train import train
 

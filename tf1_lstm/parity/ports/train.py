@@ -18,9 +18,9 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from tf1_lstm.commands.options import add_data_options, add_setting_options, at_least, parse_settings
 from tf1_lstm.errors import InputError, NotFiniteError
 from tf1_lstm.files import write_json
-from tf1_lstm.options import add_data_options, add_setting_options, at_least, parse_settings
 from tf1_lstm.parity.ports.progress import Progress
 from tf1_lstm.parity.ports.trainer import Step, make_trainer
 from tf1_lstm.recipes import find_recipe

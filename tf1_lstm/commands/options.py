@@ -2,9 +2,14 @@
 
 import argparse
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 from tf1_lstm.errors import InputError
+
+CHECKPOINT_PATH_HELP = (
+    "a prefix, an .index, .data or .meta file, a V1 file, or a folder "
+    "(its newest checkpoint is found even where its 'checkpoint' file is no help)"
+)
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +20,13 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--sample", action="store_true", help="use the small sample that comes with the project"
+    )
+
+
+def add_folder_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data`` for a command that makes the data folder."""
+    parser.add_argument(
+        "--data", type=Path, default=Path("data"), metavar="DIR", help="the data folder (default: data)"
     )
 
 
@@ -51,8 +63,50 @@ def add_checkpoint_option(parser: argparse.ArgumentParser) -> None:
         "--checkpoint",
         required=True,
         metavar="PATH",
-        help="a prefix, one of a checkpoint's files, or a folder (its newest checkpoint); of any age",
+        help="a prefix, one of a checkpoint's files, or a folder (its newest checkpoint)",
     )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add what ``train`` and ``reproduce`` have in common."""
+    parser.add_argument(
+        "--run", type=Path, metavar="DIR", help="the run folder (default: a new one below runs/)"
+    )
+    parser.add_argument("--iterations", type=at_least(1), metavar="N", help="default: the recipe's")
+    parser.add_argument("--seed", type=at_least(0), default=1, metavar="N", help="default: 1")
+    parser.add_argument(
+        "--save-every",
+        type=at_least(1),
+        metavar="N",
+        help="iterations between checkpoints (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--keep",
+        type=at_least(0),
+        default=0,
+        metavar="N",
+        help="checkpoints to keep (default: 0, all of them)",
+    )
+    parser.add_argument(
+        "--not-exact", action="store_true", help="the tutorial's own random ops: other numbers on every run"
+    )
+    parser.add_argument("--no-summaries", action="store_true", help="write no TensorBoard scalars")
+    add_device_options(parser)
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def settings_of(options: argparse.Namespace) -> Dict[str, Any]:
+    """``--set``, ``--iterations`` and ``--save-every`` as one mapping."""
+    settings: Dict[str, Any] = dict(parse_settings(options.settings))
+    if options.iterations is not None:
+        settings["iterations"] = options.iterations
+    if options.save_every is not None:
+        settings["save_every"] = options.save_every
+    return settings
 
 
 def at_least(lowest: int) -> Any:
@@ -70,7 +124,7 @@ def at_least(lowest: int) -> Any:
     return parse
 
 
-def parse_settings(pairs: Any) -> Dict[str, str]:
+def parse_settings(pairs: Sequence[str]) -> Dict[str, str]:
     """``["layers=2"]`` to ``{"layers": "2"}``.
 
     Raises:

@@ -1,54 +1,47 @@
-"""The commands ``fetch`` and ``prepare``: public files to the folder that the recipes read."""
+"""The command ``prepare``: raw files to the folder that the recipes read."""
 
 import argparse
 import json
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Dict, List
 
+from tf1_lstm.commands.options import add_folder_option, add_json_option
 from tf1_lstm.errors import InputError
 
-WHAT = ("glove", "imdb", "mnist", "all")
+PATHS = "a folder, .tar.gz, .zip, .txt, .xz or .gz"
 
 
-def add_parsers(subparsers: Any) -> None:
-    """Add ``fetch`` and ``prepare``."""
-    fetch = subparsers.add_parser(
-        "fetch",
-        help="download the public files, or take them from a folder, and check their content",
-        description="Download the public files (GloVe, the Large Movie Review Dataset, MNIST), or take "
-        "them from a folder; either way their unpacked content is checked by SHA-256.",
-    )
-    fetch.add_argument("what", choices=WHAT)
-    _add_folder(fetch)
-    fetch.add_argument(
-        "--from", dest="source", type=Path, metavar="DIR", help="take the files from DIR, without a network"
-    )
-    fetch.add_argument("--json", action="store_true", help="print one JSON document")
-    fetch.set_defaults(func=run_fetch)
-
-    prepare = subparsers.add_parser("prepare", help="make a recipe's arrays from the raw files")
-    kinds = prepare.add_subparsers(metavar="DATASET", title="data sets")
+def add_parser(subparsers: Any) -> None:
+    """Add ``prepare`` with its data sets."""
+    parser = subparsers.add_parser("prepare", help="make a recipe's arrays from the raw files")
+    kinds = parser.add_subparsers(metavar="DATASET", title="data sets")
     kinds.required = True
     kinds.dest = "dataset"
+    _add_imdb(kinds)
+    _add_keras_imdb(kinds)
+    parser.set_defaults(func=run)
+
+
+def _add_imdb(kinds: Any) -> None:
     imdb = kinds.add_parser(
         "imdb",
         help="wordsList.npy, wordVectors.npy, idsMatrix.npy and idsMatrixTest.npy",
         description="Make the tutorial's arrays from the raw reviews and GloVe: the word list and vectors "
         "byte for byte as published, the id matrix with its rows sorted by file name.",
     )
-    paths = "a folder, .tar.gz, .zip, .txt, .xz or .gz"
-    imdb.add_argument("--reviews", type=Path, required=True, metavar="PATH", help=f"the reviews: {paths}")
-    imdb.add_argument("--glove", type=Path, metavar="PATH", help=f"GloVe 6B 50d: {paths}")
+    imdb.add_argument("--reviews", type=Path, required=True, metavar="PATH", help=f"the reviews: {PATHS}")
+    imdb.add_argument("--glove", type=Path, metavar="PATH", help=f"GloVe 6B 50d: {PATHS}")
     imdb.add_argument(
         "--vectors",
         choices=("glove", "train"),
         default="glove",
         help="train: make word vectors from the reviews themselves (needs requirements-word2vec.txt)",
     )
-    _add_folder(imdb)
-    imdb.add_argument("--json", action="store_true", help="print one JSON document")
-    imdb.set_defaults(func=run_prepare_imdb)
+    add_folder_option(imdb)
+    add_json_option(imdb)
 
+
+def _add_keras_imdb(kinds: Any) -> None:
     keras = kinds.add_parser(
         "keras-imdb",
         help="the reviews as keras.datasets.imdb has them: ids, labels, words, word vectors",
@@ -56,7 +49,7 @@ def add_parsers(subparsers: Any) -> None:
         "ids, from the raw reviews or from Keras's own files (which are read without executing anything).",
     )
     source = keras.add_mutually_exclusive_group(required=True)
-    source.add_argument("--reviews", type=Path, metavar="PATH", help=f"the raw reviews: {paths}")
+    source.add_argument("--reviews", type=Path, metavar="PATH", help=f"the raw reviews: {PATHS}")
     source.add_argument("--npz", type=Path, metavar="FILE", help="or Keras's imdb.npz")
     keras.add_argument(
         "--word-index",
@@ -65,7 +58,7 @@ def add_parsers(subparsers: Any) -> None:
         help="with --npz: Keras's imdb_word_index.json, for predict and --glove",
     )
     keras.add_argument(
-        "--glove", type=Path, metavar="PATH", help=f"GloVe, for recipes that take word vectors: {paths}"
+        "--glove", type=Path, metavar="PATH", help=f"GloVe, for recipes that take word vectors: {PATHS}"
     )
     keras.add_argument(
         "--dimensions",
@@ -74,59 +67,40 @@ def add_parsers(subparsers: Any) -> None:
         default=50,
         help="which file of glove.6B.zip, or of a folder, to take (default: 50; published with 100)",
     )
-    _add_folder(keras)
-    keras.add_argument("--json", action="store_true", help="print one JSON document")
-    keras.set_defaults(func=run_prepare_keras_imdb)
+    add_folder_option(keras)
+    add_json_option(keras)
 
 
-def _add_folder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, default=Path("data"), metavar="DIR", help="the data folder (default: data)"
-    )
-
-
-def run_fetch(options: argparse.Namespace) -> int:
-    """Fetch and print one line for each file."""
-    from tf1_lstm.data.fetch import fetch
-
-    files = fetch(options.what, options.data, options.source)
-    if options.json:
-        print(json.dumps({"files": [dict(file._asdict(), path=str(file.path)) for file in files]}, indent=1))
-        return 0
-    for file in files:
-        print(f"{file.path}  {file.status}  sha256 {file.sha256}  ({file.licence})")
-    return 0
-
-
-def run_prepare_imdb(options: argparse.Namespace) -> int:
-    """Prepare and print the corpus statistics and the files' hashes."""
-    from tf1_lstm.data.prepare import prepare_imdb
-
-    manifest = prepare_imdb(options.reviews, options.glove, options.data, options.vectors)
+def run(options: argparse.Namespace) -> int:
+    """Prepare and print the statistics and the files' hashes."""
+    prepare, text = {
+        "imdb": (_prepare_imdb, manifest_text),
+        "keras-imdb": (_prepare_keras_imdb, keras_manifest_text),
+    }[options.dataset]
+    manifest = prepare(options)
     if options.json:
         print(json.dumps(manifest, indent=1))
-        return 0
-    print(manifest_text(manifest, options.data / "imdb"))
+    else:
+        print(text(manifest, options.data / options.dataset))
     return 0
 
 
-def run_prepare_keras_imdb(options: argparse.Namespace) -> int:
-    """Prepare and print the statistics and the files' hashes."""
+def _prepare_imdb(options: argparse.Namespace) -> Dict[str, Any]:
+    from tf1_lstm.data.prepare import prepare_imdb
+
+    return prepare_imdb(options.reviews, options.glove, options.data, options.vectors)
+
+
+def _prepare_keras_imdb(options: argparse.Namespace) -> Dict[str, Any]:
     from tf1_lstm.data.prepare_keras import prepare_keras_imdb, prepare_keras_npz
 
     if options.npz is not None:
-        manifest = prepare_keras_npz(
+        return prepare_keras_npz(
             options.npz, options.word_index, options.glove, options.data, options.dimensions
         )
-    elif options.word_index is not None:
+    if options.word_index is not None:
         raise InputError("--word-index: found it with --reviews, expected it with --npz")
-    else:
-        manifest = prepare_keras_imdb(options.reviews, options.glove, options.data, options.dimensions)
-    if options.json:
-        print(json.dumps(manifest, indent=1))
-        return 0
-    print(keras_manifest_text(manifest, options.data / "keras-imdb"))
-    return 0
+    return prepare_keras_imdb(options.reviews, options.glove, options.data, options.dimensions)
 
 
 def manifest_text(manifest: Any, folder: Path) -> str:

@@ -1,35 +1,24 @@
-"""The commands ``inspect`` and ``convert``; what they do is imported when they run."""
+"""The command ``convert``: a checkpoint under the variable names of another TensorFlow version."""
 
 import argparse
 import json
-import sys
 from typing import Any, Dict
 
+from tf1_lstm.commands.options import CHECKPOINT_PATH_HELP, add_json_option
+from tf1_lstm.commands.printing import say
+
 TARGETS = ("tf1.15", "tf1.0", "tf0.12", "tutorial")  # naming.NAMINGS, without importing it
-PATH_HELP = (
-    "a prefix, an .index, .data or .meta file, a V1 file, or a folder "
-    "(its newest checkpoint is found even where its 'checkpoint' file is no help)"
-)
 
 
-def add_parsers(subparsers: Any) -> None:
-    """Add ``inspect`` and ``convert``."""
-    parser = subparsers.add_parser(
-        "inspect",
-        help="say what a checkpoint is: format, naming, model, variables, which recipes it fits",
-        description="Say what a checkpoint of any TensorFlow 1 version is, without TensorFlow.",
-    )
-    parser.add_argument("path", metavar="PATH", help=PATH_HELP)
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.set_defaults(func=run_inspect)
-
+def add_parser(subparsers: Any) -> None:
+    """Add ``convert``."""
     parser = subparsers.add_parser(
         "convert",
         help="write a checkpoint under the variable names of another version",
         description="Write a checkpoint under the variable names of another version, slots included, "
         "and read the result back. The source is never changed.",
     )
-    parser.add_argument("source", metavar="SRC", help=PATH_HELP)
+    parser.add_argument("source", metavar="SRC", help=CHECKPOINT_PATH_HELP)
     parser.add_argument("target", metavar="DST", help="prefix of the new checkpoint, or a folder for it")
     parser.add_argument(
         "--to",
@@ -45,24 +34,11 @@ def add_parsers(subparsers: Any) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="print the names and write nothing")
     parser.add_argument("--force", action="store_true", help="overwrite DST")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.set_defaults(func=run_convert)
+    add_json_option(parser)
+    parser.set_defaults(func=run)
 
 
-def run_inspect(options: argparse.Namespace) -> int:
-    """Print what a checkpoint is."""
-    from tf1_lstm.checkpoints.inspection import inspect, lines
-    from tf1_lstm.recipes import all_recipes
-
-    document = inspect(options.path, all_recipes())
-    if options.json:
-        _print_json(document)
-    else:
-        _say("\n".join(lines(document)))
-    return 0
-
-
-def run_convert(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Convert a checkpoint, or print what would be done."""
     from tf1_lstm.checkpoints.conversion import plan
     from tf1_lstm.checkpoints.naming import NAMINGS
@@ -84,7 +60,7 @@ def run_convert(options: argparse.Namespace) -> int:
         "sha256": planned.digest,
     }
     if options.json:
-        _print_json(document)
+        print(json.dumps(document, indent=1, allow_nan=False))
     else:
         _print_conversion(document)
     return 0
@@ -105,14 +81,4 @@ def _print_conversion(document: Dict[str, Any]) -> None:
         f"sha256  {document['sha256']}  (canonical weights)",
         done if document["written"] else "dry run: nothing was written",
     ]
-    _say("\n".join(lines))
-
-
-def _print_json(document: Dict[str, Any]) -> None:
-    print(json.dumps(document, indent=1, allow_nan=False))
-
-
-def _say(text: str) -> None:
-    """Print what may hold a file name that this terminal's encoding does not have."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding))
+    say("\n".join(lines))

@@ -1,0 +1,24 @@
+"""The command line's words: one module a command, and nothing else in the package knows argparse.
+
+Each has ``add_parser(subparsers)`` and ``run(options) -> int``, the exit code. They import nothing heavy
+until a command runs: help answers at once, and ``doctor`` runs where nothing else does.
+"""
+
+# In the order of --help.
+COMMANDS = (
+    "recipes",
+    "fetch",
+    "prepare",
+    "train",
+    "resume",
+    "verify",
+    "evaluate",
+    "test-batches",
+    "predict",
+    "reproduce",
+    "inspect",
+    "convert",
+    "export",
+    "compare",
+    "doctor",
+)

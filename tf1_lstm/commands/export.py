@@ -1,0 +1,66 @@
+"""The command ``export``: a checkpoint as a bundle, or as weights for Keras or PyTorch."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from tf1_lstm.commands.options import add_json_option, at_least
+from tf1_lstm.commands.restoring import add_restoring_options, print_facts, restored
+
+EXPORT_FORMATS = """\
+formats:
+  bundle  one .npz (no pickle) with the weights, a fixed batch, and what TensorFlow 1.15 computes from
+          it: outputs and states at every step, logits, loss, gradients, three steps of the recipe's
+          optimizer, the logits of the whole split; described in docs/bundle.md, read by tf1-lstm compare
+  keras   NAME.weights.h5, gates reordered and forget bias added. For imdb-lstm it is loaded by
+            model = keras.Sequential([keras.Input((250,)), keras.layers.Embedding(400000, 50),
+                                      keras.layers.LSTM(64), keras.layers.Dense(2)])
+            model.load_weights("NAME.weights.h5")
+  torch   NAME.safetensors, a state dict without pickled code, for a module with embedding, recurrent
+          (nn.LSTM, batch_first) and linear. It is loaded by
+            from safetensors.torch import load_file
+            model.load_state_dict(load_file("NAME.safetensors"))
+
+The lines for the recipe at hand are printed."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``export``."""
+    parser = subparsers.add_parser(
+        "export",
+        help="a checkpoint as a bundle for compare, or as weights for Keras or PyTorch",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EXPORT_FORMATS,
+    )
+    add_restoring_options(parser)
+    parser.add_argument("--to", required=True, choices=("bundle", "keras", "torch"), help="see below")
+    parser.add_argument("--out", required=True, type=Path, metavar="PATH", help="the file to write")
+    parser.add_argument(
+        "--split", metavar="NAME", help="bundle: the split of batch and labels (default: first)"
+    )
+    parser.add_argument(
+        "--examples",
+        type=at_least(1),
+        default=16,
+        metavar="N",
+        help="bundle: size of the batch (default: 16)",
+    )
+    add_json_option(parser)
+    parser.set_defaults(func=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export and say what was written."""
+    from tf1_lstm.runs.export import export
+
+    opened = restored(options)
+    lines = export(opened, options.to, options.out, options.split, options.examples)
+    if options.json:
+        facts = dict(opened.facts, out=str(options.out), to=options.to, lines=lines)
+        print(json.dumps(facts, indent=1))
+        return 0
+    print_facts(opened.facts)
+    print(f"written         {options.out} ({options.out.stat().st_size:,} bytes)")
+    print("\n".join(["", *lines]))
+    return 0

@@ -1,0 +1,94 @@
+"""The command ``predict``: label and probability of texts or pictures."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, Tuple
+
+from tf1_lstm.commands.options import add_json_option
+from tf1_lstm.commands.restoring import add_restoring_options, print_facts, restored
+from tf1_lstm.errors import InputError
+
+# A text file above this size is no review; predict reads texts whole.
+TEXT_LIMIT = 64 << 20
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``predict``."""
+    parser = subparsers.add_parser("predict", help="label and probability of texts or pictures")
+    add_restoring_options(parser)
+    add_json_option(parser)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--text", nargs="+", metavar="T", help="texts")
+    source.add_argument(
+        "--file", nargs="+", type=Path, metavar="F", help="files: texts, or .png and .npy images"
+    )
+    source.add_argument("--stdin", action="store_true", help="one text from standard input; also written -")
+    parser.add_argument("--lines", action="store_true", help="every line of a file is a text of its own")
+    parser.set_defaults(func=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print label, probability and notes of each text or picture; 1 where one was refused."""
+    from tf1_lstm.runs.predict import predict
+
+    opened = restored(options)
+    dataset = opened.experiment.dataset
+    with opened.model as model:
+        items, names = zip(*_items(options, dataset.example_kind))
+        documents = predict(model, dataset, dataset.encode(list(items), list(names)))
+    if options.json:
+        print(json.dumps({**opened.facts, "predictions": documents}, indent=1, ensure_ascii=False))
+    else:
+        print_facts(opened.facts)
+        for document in documents:
+            print(_prediction_line(document))
+    return 1 if any("refused" in document for document in documents) else 0
+
+
+def _items(options: argparse.Namespace, kind: str) -> Iterator[Tuple[Any, str]]:
+    """Yield (item, name) pairs for ``Dataset.encode``."""
+    if kind == "image":
+        if options.file is None:
+            raise InputError(f"{options.recipe} reads pictures; expected --file with .png or .npy files")
+        yield from ((path, str(path)) for path in options.file)
+        return
+    if options.text is not None:
+        yield from ((text, _beginning(text)) for text in options.text)
+        return
+    for path in options.file or [Path("-")]:
+        content, name = _read(path)
+        if not options.lines:
+            yield content, name
+            continue
+        for number, line in enumerate(content.splitlines() or [b""], 1):
+            yield line, f"{name}:{number}"
+
+
+def _read(path: Path) -> Tuple[bytes, str]:
+    """Content and name of a file, or of standard input for ``-``."""
+    name = "standard input" if str(path) == "-" else str(path)
+    try:
+        with open(0 if str(path) == "-" else path, "rb", closefd=str(path) != "-") as stream:
+            content = stream.read(TEXT_LIMIT + 1)
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror}); expected a text file") from error
+    if len(content) > TEXT_LIMIT:
+        raise InputError(f"{name}: more than {TEXT_LIMIT:,} bytes found, expected a text of at most that")
+    return content, name
+
+
+def _beginning(text: str) -> str:
+    line = " ".join(text[:200].split())
+    return line if len(line) <= 40 else line[:39] + "…"
+
+
+def _prediction_line(document: Dict[str, Any]) -> str:
+    if "refused" in document:
+        return f"{document['name']}: no answer: {document['refused']}"
+    notes = []
+    for name, value in document["notes"].items():
+        if value not in (False, 0, [], None, ""):
+            shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+            notes.append(name.replace("_", " ") + ("" if value is True else f" {shown}"))
+    return f"{document['name']}: {document['label']} {document['probability']:.4f} ({'; '.join(notes)})"

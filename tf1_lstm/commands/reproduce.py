@@ -1,0 +1,109 @@
+"""The command ``reproduce``: train, restore in a fresh process, measure everything, compare."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tf1_lstm.commands.options import (
+    add_data_options,
+    add_run_options,
+    add_setting_options,
+    at_least,
+    settings_of,
+)
+from tf1_lstm.errors import InputError
+
+if TYPE_CHECKING:
+    from tf1_lstm.runs.reproduce import Reproduced
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``reproduce``."""
+    parser = subparsers.add_parser(
+        "reproduce",
+        help="train, restore in a fresh process, evaluate, and compare with what was published",
+        description="Train a recipe, restore its checkpoint in a fresh process, evaluate every split with "
+        "dropout off and on, draw the published test batches again, and print the published figures beside "
+        "the measured ones. With a --run that exists it goes on where that run is. Exit code 1: the "
+        "published test batches are outside what the sample sizes allow, with every setting as published.",
+    )
+    parser.add_argument(
+        "recipe", metavar="RECIPE", nargs="?", help="left out, with --sample: each document's main recipe"
+    )
+    add_data_options(parser)
+    add_setting_options(parser)
+    add_run_options(parser)
+    parser.add_argument(
+        "--draws", type=at_least(1), default=3, metavar="N", help="repetitions with dropout on (default: 3)"
+    )
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write results.json there as well")
+    parser.add_argument("--json", action="store_true", help="print results.json in place of the table")
+    parser.set_defaults(func=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Reproduce one recipe, or every document's main one on the sample."""
+    if options.recipe is not None:
+        return _reproduce(options.recipe, options)
+    if not options.sample:
+        raise InputError("RECIPE: missing; expected a recipe, or --sample to run every document's main one")
+    for name in ("run", "results", "json"):
+        if getattr(options, name):
+            raise InputError(f"--{name}: expected together with one RECIPE")
+    from tf1_lstm.recipes import all_recipes
+
+    started = time.monotonic()
+    code = 0
+    for name, recipe in all_recipes().items():
+        if recipe.headline:
+            code = max(code, _reproduce(name, options))
+            print()
+    print(f"all done in {time.monotonic() - started:.0f} s", file=sys.stderr)
+    return code
+
+
+def _reproduce(recipe: str, options: argparse.Namespace) -> int:
+    from tf1_lstm.runs.reproduce import ReproduceOptions, reproduce
+
+    done = reproduce(
+        ReproduceOptions(
+            recipe=recipe,
+            data=options.data,
+            sample=options.sample,
+            corrected=options.corrected,
+            settings=settings_of(options),
+            run=options.run,
+            seed=options.seed,
+            keep=options.keep,
+            exact=not options.not_exact,
+            summaries=not options.no_summaries,
+            device=options.device,
+            threads=options.threads,
+            draws=options.draws,
+            copy=options.results,
+        )
+    )
+    if done.results is None:
+        return done.exit_code
+    if options.json:
+        print(json.dumps(done.results, indent=1, ensure_ascii=False))
+    else:
+        _print(done)
+    return done.exit_code
+
+
+def _print(done: "Reproduced") -> None:
+    from tf1_lstm.report.tables import reproduction_table
+
+    path, results = done.run, done.results
+    assert results is not None
+    print(reproduction_table(results))
+    print(f"\nweights_sha256  {results['weights_sha256']}")
+    print(f"checkpoint      {path / results['checkpoint']}")
+    print(f"results         {path / 'results.json'}")
+    print(f"page            {path / 'report.html'}")
+    for name, file in results["pictures"].items():
+        print(f"{name:<16}{path / file}")

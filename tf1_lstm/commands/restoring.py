@@ -1,0 +1,50 @@
+"""What the commands that use a checkpoint have in common: their options, and what they say of it."""
+
+import argparse
+from typing import TYPE_CHECKING, Any, Dict
+
+from tf1_lstm.commands.options import (
+    add_checkpoint_option,
+    add_data_options,
+    add_device_options,
+    add_setting_options,
+    parse_settings,
+)
+
+if TYPE_CHECKING:
+    from tf1_lstm.runs.restore import Restored
+
+
+def add_restoring_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``RECIPE``, ``--checkpoint`` and the options of data, settings and device."""
+    parser.add_argument("recipe", metavar="RECIPE")
+    add_checkpoint_option(parser)
+    add_data_options(parser)
+    add_setting_options(parser)
+    add_device_options(parser)
+
+
+def restored(options: argparse.Namespace) -> "Restored":
+    """Open data and checkpoint as asked for by the options of ``add_restoring_options``."""
+    from tf1_lstm.runs.restore import restore
+
+    return restore(
+        options.recipe,
+        options.checkpoint,
+        data=options.data,
+        sample=options.sample,
+        corrected=options.corrected,
+        settings=parse_settings(options.settings),
+        device=options.device,
+        threads=options.threads,
+    )
+
+
+def print_facts(facts: Dict[str, Any]) -> None:
+    """Say what was loaded, and how it differs from what was published."""
+    if facts["sample"]:
+        print("EMBEDDED SAMPLE: these figures say nothing about the published experiment")
+    print(f"checkpoint      {facts['checkpoint']} ({facts['chosen']})")
+    print(f"weights_sha256  {facts['weights_sha256']}")
+    for name, (published, used) in facts["deviations"].items():
+        print(f"setting         {name} = {used} (published: {published})")

@@ -1,0 +1,25 @@
+"""The command ``resume``: go on with an interrupted run."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``resume``."""
+    parser = subparsers.add_parser(
+        "resume",
+        help="go on with an interrupted run; it ends with the same bits",
+        description="Go on with an interrupted run from its newest good checkpoint.",
+    )
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where the data is now, if it was moved")
+    parser.set_defaults(func=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check that nothing the run rests on has changed, go on, and print where everything is."""
+    from tf1_lstm.runs.start import resume_run, say_where
+
+    outcome = resume_run(options.run, options.data)
+    return 0 if outcome is None else say_where(outcome)
