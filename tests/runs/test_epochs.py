@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.runs.conftest import environment, tf1_lstm
+from tf1_lstm.data.split_batches import example_lengths
 from tf1_lstm.errors import InputError
-from tf1_lstm.runs.batches import example_lengths
 from tf1_lstm.runs.evaluate import evaluate, logits_of
 from tf1_lstm.runs.folder import ACCURACIES, LOSSES, RunFolder
 from tf1_lstm.runs.loop import TrainOptions

@@ -1,0 +1,1 @@
+"""Raw files to arrays, arrays to splits and batches; knows no framework."""

@@ -15,10 +15,10 @@ from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Optional,
 
 import numpy as np
 
+from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.parity.bundle import Bundle, WordVectors, read_bundle
 from tf1_lstm.parity.target import FUNCTION, KERAS, Port, TargetError, load_target
 from tf1_lstm.parity.watch import NotVisibleError, Watch, logits_of
-from tf1_lstm.runs.batches import batches_of
 
 Arrays = Dict[str, np.ndarray]
 LOGITS = "logits"

@@ -2,16 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing, sha256_of_array
 from tf1_lstm.parity.bundle import Bundle, read_bundle
-from tf1_lstm.parity.diagnosis import Diagnosis, diagnose
-from tf1_lstm.parity.gates import Divergence, first_divergence
-from tf1_lstm.parity.levels import FAIL, NAMES, UNKNOWN, Level, compare_levels
+from tf1_lstm.parity.comparison import Comparison
+from tf1_lstm.parity.diagnosis import diagnose
+from tf1_lstm.parity.gates import first_divergence
+from tf1_lstm.parity.levels import FAIL, NAMES, compare_levels
 from tf1_lstm.parity.ports import TARGETS
 from tf1_lstm.parity.problem import Numbers, problem_of
 from tf1_lstm.parity.report import to_document
@@ -20,36 +21,6 @@ from tf1_lstm.parity.runner import Observed, find_python, run_port
 REPEATS = 48
 # Levels by the names that they had when every recipe was trained by Adam.
 OLD_NAMES = {"adam": "updates"}
-
-
-class Comparison(NamedTuple):
-    """One port against one bundle.
-
-    Attributes:
-      bundle: the original.
-      target: the port, as it was run.
-      observed: what it showed.
-      levels: all verdicts.
-      divergence: the first step that differs, where states can be seen.
-      diagnosis: what explains it; None where there are no logits.
-      folder: where picture and tracebacks are.
-    """
-
-    bundle: Bundle
-    target: str
-    observed: Observed
-    levels: Sequence[Level]
-    divergence: Optional[Divergence]
-    diagnosis: Optional[Diagnosis]
-    folder: Path
-
-    @property
-    def holds(self) -> bool:
-        """Whether something could be compared, all of it passes, and the port never failed."""
-        statuses = [level.status for level in self.levels]
-        agrees = self.diagnosis is None or not self.diagnosis.random
-        compared = any(status != UNKNOWN for status in statuses)
-        return compared and FAIL not in statuses and not self.observed.failed and agrees
 
 
 def compare_port(

@@ -1,13 +1,11 @@
 """What ``compare`` says: one JSON document, and the same in words."""
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
+from tf1_lstm.parity.comparison import Comparison
 from tf1_lstm.parity.diagnosis import DROPOUT, Diagnosis, Explanation
 from tf1_lstm.parity.levels import FAIL, PASS, UNKNOWN
 from tf1_lstm.report.tables import text_table
-
-if TYPE_CHECKING:
-    from tf1_lstm.parity.compare import Comparison
 
 DIRECTIONS = {"fw": "forward", "bw": "backward"}
 DROPOUT_MENDS = {
@@ -17,7 +15,7 @@ DROPOUT_MENDS = {
 }
 
 
-def to_document(comparison: "Comparison") -> Dict[str, Any]:
+def to_document(comparison: Comparison) -> Dict[str, Any]:
     """Return the comparison as JSON holds it."""
     bundle, observed = comparison.bundle, comparison.observed
     framework = observed.port.get("kind", "any")

@@ -1,0 +1,1 @@
+"""Statistics, tables, pictures and pages, from plain values."""

@@ -7,8 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from tf1_lstm.data.base import Dataset, Split
+from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.report.statistics import accuracy_interval
-from tf1_lstm.runs.batches import batches_of
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.model import Model
 

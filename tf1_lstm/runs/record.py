@@ -5,12 +5,12 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.cells import layer_scope, make_cell, roles_of, single_cell
 from tf1_lstm.graphs.layers import one_by_one
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes.settings import GraphSettings, Schedule
-from tf1_lstm.runs.batches import batches_of
 
 Arrays = Dict[str, np.ndarray]
 UPDATES = 3

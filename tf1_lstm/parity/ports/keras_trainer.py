@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf1_lstm.parity.ports.base import Step, Trainer
 from tf1_lstm.parity.ports.keras_imdb import CellLoop, untrained
 from tf1_lstm.parity.ports.keras_optimizers import PublishedRMSprop
-from tf1_lstm.parity.ports.trainer import Step, Trainer
 
 
 class KerasTrainer(Trainer):

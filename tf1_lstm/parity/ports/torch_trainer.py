@@ -5,8 +5,8 @@ from typing import Any, Mapping
 import numpy as np
 import torch
 
+from tf1_lstm.parity.ports.base import Step, Trainer
 from tf1_lstm.parity.ports.torch_imdb import BiLstm2
-from tf1_lstm.parity.ports.trainer import Step, Trainer
 
 
 class TorchTrainer(Trainer):

@@ -19,14 +19,15 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from tf1_lstm.commands.options import add_data_options, add_setting_options, at_least, parse_settings
+from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.errors import InputError, NotFiniteError
 from tf1_lstm.files import write_json
+from tf1_lstm.parity.ports.base import Step
 from tf1_lstm.parity.ports.progress import Progress
-from tf1_lstm.parity.ports.trainer import Step, make_trainer
+from tf1_lstm.parity.ports.trainer import make_trainer
 from tf1_lstm.recipes import find_recipe
 from tf1_lstm.recipes.base import Recipe
 from tf1_lstm.recipes.settings import GraphSettings
-from tf1_lstm.runs.batches import batches_of
 from tf1_lstm.runs.environment import processor
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.resolve import Experiment, resolve

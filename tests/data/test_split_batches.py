@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf1_lstm.runs.batches import batches_of, example_lengths
+from tf1_lstm.data.split_batches import batches_of, example_lengths
 
 IDS = np.array([[5, 0, 7, 0], [1, 2, 3, 4], [0, 0, 0, 0], [9, 0, 0, 0], [3, 3, 0, 0], [1, 1, 1, 0]], np.int32)
 LENGTHS = [3, 4, 1, 1, 2, 3]
