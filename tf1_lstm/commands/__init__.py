@@ -16,6 +16,7 @@ COMMANDS = (
     "test-batches",
     "predict",
     "reproduce",
+    "study",
     "inspect",
     "convert",
     "export",

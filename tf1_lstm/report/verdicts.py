@@ -33,12 +33,14 @@ class PublishedFigure:
       rounding: half a unit of the last digit printed; 0 where every digit was.
       sampled: examples drawn at random behind it; 0 where it counts a whole split, which ours do too.
       margin: what counts as no difference: one point of accuracy by default.
+      is_loss: in nats, and no share.
     """
 
     value: float
     rounding: float = 0.0
     sampled: int = 0
     margin: float = POINT
+    is_loss: bool = False
 
 
 class Prediction(NamedTuple):
@@ -125,13 +127,16 @@ class SeedsVerdict:
 
     @property
     def text(self) -> str:
-        """The verdict in words, with its size in points."""
+        """The verdict in words, with its size in points (of a loss: in nats)."""
+        loss = self.published.is_loss
         if self.word == DIFFERS:
             assert self.difference is not None and self.adjusted is not None
-            return f"differs by {100 * self.difference:+.2f} points ({p_text(self.adjusted)})"
+            size = f"{self.difference:+.4f} nats" if loss else f"{100 * self.difference:+.2f} points"
+            return f"differs by {size} ({p_text(self.adjusted)})"
         if self.word == CANNOT_TELL:
             assert self.prediction is not None
-            return f"cannot tell (±{100 * self.prediction.half_width:.2f})"
+            half = self.prediction.half_width
+            return f"cannot tell (±{half:.4f})" if loss else f"cannot tell (±{100 * half:.2f})"
         return self.word
 
 
