@@ -226,9 +226,13 @@ def test_verify_passes_on_a_good_run_and_fails_on_a_changed_one(run: Path, tmp_p
         stream.seek(4 * 20)
         stream.write(b"\0\0\0\0")
     lines = output(["verify", str(tmp_path / "copy"), "--rerun", "35"], code=1).splitlines()
-    assert [line for line in lines if line.startswith("FAIL")] == [
-        line for line in lines if line.startswith("FAIL  rerun: iteration 21: loss")
+    failed = [line for line in lines if line.startswith("FAIL")]
+    assert [line.split(":")[0] for line in failed] == [
+        "FAIL  checkpoint 30",
+        "FAIL  checkpoint 60",
+        "FAIL  rerun",
     ]
+    assert failed[-1].startswith("FAIL  rerun: iteration 21: loss")
     index = tmp_path / "copy" / "checkpoints" / "imdb-lstm-30.index"
     index.write_bytes(index.read_bytes()[:-1])
     lines = output(["verify", str(tmp_path / "copy")], code=1).splitlines()

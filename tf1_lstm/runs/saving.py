@@ -2,12 +2,14 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing, sha256_of_file
 from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.runs.checks import is_plain_name
 from tf1_lstm.runs.folder import RunFolder
 from tf1_lstm.runs.model import Model
 
@@ -29,7 +31,14 @@ class CheckpointWriter:
         self._keep = keep
         self._folder = run.path / "checkpoints"
         self._prefix = self._folder / name
-        self._folder.mkdir(exist_ok=True)
+        if not is_plain_name(name):
+            raise InputError(
+                f"{name!r:.80}: cannot be the name of a checkpoint; expected letters, digits, - or _"
+            )
+        try:
+            self._folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{self._folder}: cannot be made: {error.strerror or error}") from error
         self._saver = model.saver
         existing = run.checkpoints()
         self.last: Optional[Dict[str, Any]] = existing[-1] if existing else None
@@ -44,19 +53,25 @@ class CheckpointWriter:
         try:
             self._saver.save(self._model.session, target, write_state=False)
         except (tf.errors.OpError, OSError, ValueError) as error:
-            self._remove(target)
+            self._remove_unfinished(step)
             message = str(error).splitlines()[0]
             raise InputError(f"{target}: the checkpoint cannot be written: {message}") from error
-        files = sorted(self._folder.glob(f"{self._prefix.name}-{step}.*"))
-        for path in [*files, self._folder]:
-            _bring_to_disk(path)
-        self._run.sync()
+        files = self._files(step)
+        try:
+            for path in [*files, self._folder]:
+                _bring_to_disk(path)
+            self._run.sync()
+        except OSError as error:
+            raise InputError(
+                f"{target}: the checkpoint cannot be written: {error.strerror or error}"
+            ) from error
         weights = self._model.weights(step)
         self.last = {
             "step": step,
             "prefix": str(Path(target).relative_to(self._run.path)),
             "sha256": {str(path.relative_to(self._run.path)): sha256_of_file(path) for path in files},
             "weights_sha256": weights.digest(),
+            "series": self._run.series_sha256(step),
         }
         self._run.log("checkpoint", **self.last)
         self._run.sync()
@@ -67,7 +82,7 @@ class CheckpointWriter:
         checkpoints = self._run.checkpoints()
         if self._keep:
             for checkpoint in checkpoints[: -self._keep]:
-                self._remove(str(self._run.path / checkpoint["prefix"]))
+                self._run.forget(checkpoint)
 
     def _write_state(self) -> None:
         """Write TensorFlow's ``checkpoint`` file in one step, with paths relative to its folder."""
@@ -77,12 +92,15 @@ class CheckpointWriter:
         with replacing(self._folder / "checkpoint", "w") as stream:
             stream.write("\n".join(lines) + "\n")
 
-    @staticmethod
-    def _remove(prefix: str) -> None:
+    def _files(self, step: int) -> List[Path]:
+        start = f"{self._prefix.name}-{step}."
+        return sorted(path for path in self._folder.iterdir() if path.name.startswith(start))
+
+    def _remove_unfinished(self, step: int) -> None:
         # The index first: without it the rest is no checkpoint.
-        base = Path(prefix)
-        for path in sorted(base.parent.glob(base.name + ".*"), key=lambda p: not p.name.endswith(".index")):
-            path.unlink()
+        for path in sorted(self._files(step), key=lambda path: path.suffix != ".index"):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _bring_to_disk(path: Path) -> None:

@@ -60,8 +60,8 @@ def resume(experiment: Experiment, run: RunFolder, options: TrainOptions, progre
       progress: as for ``train``.
     """
     try:
+        run.check_unedited()
         step, prefix = _newest_good(run)
-        run.rewind(step)
         with Interruption() as interruption, _model(experiment, options) as model:
             if prefix is not None:
                 model.load(_with_slots(prefix, model), with_slots=True)
@@ -69,6 +69,8 @@ def resume(experiment: Experiment, run: RunFolder, options: TrainOptions, progre
                 model.load(load_weights(options.start_from, model.expected()))
             else:
                 model.initialise()
+            # Not before here: until everything has been read nothing is taken back.
+            run.rewind(step)
             run.log("resume", step=step)
             print(f"resuming {run.path} at iteration {step:,}", file=sys.stderr)
             return TrainingLoop(run, model, experiment, options, progress).run_from(step, interruption)

@@ -29,6 +29,9 @@ def verify(path: Path, data: Optional[Path] = None, rerun: Optional[int] = None)
       InputError: no run.
     """
     folder = RunFolder.open(path)
+    edits = folder.edits()
+    sealed = "as written" if folder.is_sealed else "made before runs were sealed: edits cannot be told"
+    yield Check("seals", not edits, "; ".join(edits) or f"record and log {sealed}")
     try:
         experiment = experiment_of(folder.record, data)
         check_unchanged(folder.path, folder.record, experiment)
