@@ -71,7 +71,7 @@ def make_bundle(base: Dict[str, Any], batch: int = 6, seed: int = 0, **changes: 
         width = settings["input_size"]
     weights = {
         role: random.normal(scale=0.6, size=shape).astype(np.float32)
-        for role, shape in spec.shapes(width, settings["classes"], WORDS).items()
+        for role, shape in spec.shapes(width, WORDS).items()
     }
     labels = np.eye(settings["classes"])[random.randint(0, settings["classes"], batch)]
     found, updates = _numbers(spec, weights, inputs if vectors is None else values[inputs], labels)
@@ -158,5 +158,20 @@ RECIPE_BUNDLES = {
     "mnist-peephole": ("mnist-peephole", make_bundle(ROWS, cell="lstm_peephole")),
     "mnist-coupled": ("mnist-coupled", make_bundle(ROWS, cell="lstm_coupled")),
     "mnist-gru": ("mnist-gru", make_bundle(ROWS, cell="gru")),
+    "two separate stacks": (
+        "mnist-bilstm",
+        make_bundle(ROWS, bidirectional=True, readout="both-states", layers=2),
+    ),
+    "peepholes in joined layers": (
+        "mnist-peephole",
+        make_bundle(
+            ROWS,
+            bidirectional=True,
+            readout="both-states",
+            layers=2,
+            cell="lstm_peephole",
+            joined_layers=True,
+        ),
+    ),
     **{name: (name, make_bundle(small(name))) for name in IMDB_RECIPES},
 }

@@ -60,7 +60,7 @@ def test_agrees_with_tensorflow(changes):
     random = np.random.RandomState(1)
     weights = {
         role: random.normal(scale=0.6, size=shape).astype(np.float32)
-        for role, shape in spec.shapes(INPUTS, settings.classes).items()
+        for role, shape in spec.shapes(INPUTS).items()
     }
     inputs = random.normal(size=(BATCH, STEPS, INPUTS)).astype(np.float32)
     labels = np.eye(settings.classes, dtype=np.float32)[random.randint(0, settings.classes, BATCH)]

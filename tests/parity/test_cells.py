@@ -18,9 +18,9 @@ STEPS, INPUTS, CLASSES, BATCH, WORDS = 5, 3, 4, 2, 6
 def small(
     cell: Cell, readout: str = "last-output", classes: int = CLASSES, **more: Any
 ) -> Tuple[Spec, Dict[str, np.ndarray]]:
-    spec = Spec(cell, readout, **more)
+    spec = Spec(cell, readout, classes=classes, **more)
     random = np.random.RandomState(3)
-    shapes = spec.shapes(INPUTS, classes, WORDS)
+    shapes = spec.shapes(INPUTS, WORDS)
     return spec, {role: random.normal(scale=0.7, size=shape) for role, shape in shapes.items()}
 
 

@@ -79,14 +79,14 @@ def test_a_right_port_holds_and_says_what_could_not_be_seen(folder, capsys):
     assert (folder / "out" / "difference.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_wrong_port_is_explained_with_the_line_that_mends_it(folder, capsys):
+def test_a_wrong_port_is_explained_with_the_line_that_fixes_it(folder, capsys):
     code, document = compare(folder, capsys, write_port(folder, forget="0.0"))
     assert code == 1
     assert not document["holds"]
     assert names(document) == [["forget-bias-missing"]]
     mistake = document["diagnosis"]["explanations"][0]["mistakes"][0]
     assert "never saves it" in mistake["says"]
-    assert "+= 1" in mistake["mend"]
+    assert "+= 1" in mistake["fix"]
 
 
 def test_what_no_mistake_explains_is_said_with_what_was_tried(folder, capsys):
@@ -109,7 +109,7 @@ def test_words_name_the_mistake_and_its_line(folder, capsys):
     printed = capsys.readouterr().out
     assert code == 1
     assert "sequence-reversed: the steps are read from the end to the beginning" in printed
-    assert "mend: inputs = inputs[:, ::-1]" in printed
+    assert "fix: inputs = inputs[:, ::-1]" in printed
 
 
 def test_raw_pictures_are_fed_to_a_port_that_should_scale_them(folder, capsys):

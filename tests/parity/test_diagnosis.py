@@ -211,11 +211,13 @@ def dropped_at(problem: Problem, keep: float, places: str) -> Numbers:
 @pytest.mark.parametrize("name", ["imdb-lstmcell2", "imdb-bilstm2"])
 def test_dropout_left_on_at_every_place_of_the_recipe_is_named(name):
     problem = problem_of(BUNDLES[name])
-    found = diagnose(problem, dropped_at(problem, problem.keep_prob, ",".join(problem.places)))
+    places = problem.spec.dropout_places
+    assert places == tuple(BUNDLES[name].settings["dropout_at"].split(","))
+    found = diagnose(problem, dropped_at(problem, problem.spec.keep_prob, ",".join(places)))
     assert [e.names for e in found.explanations] == [("dropout-left-on",)]
     dropout = found.explanations[0].dropout
     assert dropout is not None
-    assert dropout.places == problem.places == tuple(BUNDLES[name].settings["dropout_at"].split(","))
+    assert dropout.places == places
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tf1_lstm.parity.problem import numbers_of, problem_of
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: Any) -> Any:
-    """A function: recipe and settings -> a checkpoint of first values, for the embedded sample."""
+    """A function: recipe and settings -> a checkpoint of initial values, for the embedded sample."""
     from tf1_lstm.runs.model import Model
     from tf1_lstm.runs.resolve import resolve
 
@@ -132,7 +132,7 @@ def test_keras_weights_hold_the_gates_in_keras_order(checkpoint, tmp_path, capsy
     arguments = ["export", "mnist-lstm", "--checkpoint", prefix, "--sample", "--to", "keras", "--json"]
     assert main([*arguments, "--out", str(out)]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["lines"][-1] == f"model.load_weights({str(out)!r})"
+    assert f"model.load_weights({str(out)!r})" in document["lines"]
     saved = read_checkpoint(prefix).variables
     i, j, f, o = np.split(saved["rnn/basic_lstm_cell/bias"], 4)
     with h5py.File(str(out), "r") as file:
@@ -163,7 +163,10 @@ def test_torch_weights_are_numbers_behind_a_table_and_nothing_else(checkpoint, t
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--to", "keras", "--out", "a.h5"], "ends in .weights.h5"),
+        (["--to", "keras", "--out", "a.h5"], "ends in .weights.h5 or .keras"),
+        (["--to", "torch", "--out", "a.pt"], "ends in .safetensors"),
+        (["--to", "onnx", "--out", "a.onnx.txt"], "ends in .onnx"),
+        (["--to", "bundle", "--out", "a.npz", "--code", "a.py"], "--code: found with --to bundle"),
         (["--to", "bundle", "--out", "a.npz", "--split", "nonsense"], "nonsense"),
         (["--to", "bundle", "--out", "/proc/no/a.npz"], "cannot be written"),
     ],
@@ -175,9 +178,20 @@ def test_what_cannot_be_exported_ends_with_code_2(checkpoint, tmp_path, capsys, 
     assert said in capsys.readouterr().err
 
 
-def test_the_help_text_shows_how_to_load_each_format(capsys):
+def test_the_code_is_written_to_a_file_too(checkpoint, tmp_path, capsys):
+    arguments = ["export", "mnist-gru", "--checkpoint", checkpoint("mnist-gru"), "--sample", "--to", "torch"]
+    arguments += ["--out", str(tmp_path / "a.safetensors")]
+    assert main([*arguments, "--code", str(tmp_path / "a.py")]) == 0
+    text = (tmp_path / "a.py").read_text()
+    compile(text, "a.py", "exec")
+    assert "class ResetBeforeGRU(_Layer):" in text
+    assert "tf1_lstm" not in text
+    assert text.split("\n", 2)[2].rstrip() in capsys.readouterr().out
+
+
+def test_the_help_text_names_each_format(capsys):
     with pytest.raises(SystemExit):
         main(["export", "--help"])
     text = re.sub(r"\s+", " ", capsys.readouterr().out)
-    assert 'model.load_weights("NAME.weights.h5")' in text
-    assert 'model.load_state_dict(load_file("NAME.safetensors"))' in text
+    for ending in (".npz", ".weights.h5", ".keras", ".safetensors", ".onnx"):
+        assert ending in text

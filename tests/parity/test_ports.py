@@ -13,8 +13,9 @@ from tests.parity.ports_python import ports_python, run
 from tests.parity.support import RECIPE_BUNDLES
 from tf1_lstm.cli import main
 from tf1_lstm.parity.bundle import write_bundle
-from tf1_lstm.parity.ports import TARGETS
-from tf1_lstm.parity.weight_files import Trained, keras_lines, torch_lines, write_keras, write_torch
+from tf1_lstm.parity.model_files import write_model
+from tf1_lstm.parity.ports import GENERATED, target_of
+from tf1_lstm.parity.weight_files import trained_of
 
 # Only seen in the training: the logits are right.
 OF_TRAINING = {"adam-epsilon", "bias-trained-twice"}
@@ -25,8 +26,12 @@ WITHOUT_EFFECT = {"first-step-for-last": {"forget-bias-missing", "forget-bias-tw
 @pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_every_shipped_port_agrees_down_to_three_training_steps(framework):
     found = run(framework, "shipped.py", "ports", framework)
-    wanted = [name for name, (recipe, _) in RECIPE_BUNDLES.items() if framework in TARGETS[recipe]]
-    assert [line["name"] for line in found] == wanted
+    wanted = [
+        (name, target)
+        for name, (recipe, _) in RECIPE_BUNDLES.items()
+        for target in sorted({target_of(recipe, framework), GENERATED[framework]})
+    ]
+    assert [(line["name"], line["target"]) for line in found] == wanted
     for line in found:
         assert_agrees(line)
 
@@ -35,6 +40,9 @@ def assert_agrees(line: Dict[str, Any]) -> None:
     """Every level passes, and no number differs by 1e-5, rounding that ``compare`` would excuse included."""
     statuses = {level: status for level, (status, _) in line["levels"].items()}
     assert statuses.pop("labels") == "not available"  # no split in these bundles
+    if "Keras does not have PyTorch's Adam" in line["levels"]["updates"][1]:
+        assert line["optimizer"] == "pytorch-adam"
+        del statuses["updates"]
     assert set(statuses.values()) == {"PASS"}, line
     assert max(line["errors"].values()) < 1e-5, line
 
@@ -74,36 +82,33 @@ def test_thirty_random_pairs_of_planted_mistakes_are_named(framework):
         assert len(line["visible"]) <= 2, line
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
-def test_exported_weights_load_with_the_printed_lines(framework, tmp_path):
-    if not ports_python("safetensors" if framework == "torch" else framework):
-        pytest.skip(f"no Python with {framework} in .venv-ports (make ports)")
-    for number, (name, (recipe, bundle)) in enumerate(RECIPE_BUNDLES.items()):
-        write_bundle(tmp_path / f"{number}.npz", bundle)
-        table = None if bundle.vectors is None else bundle.vectors.table()
-        trained = Trained(bundle.spec, bundle.settings, bundle.weights, table)
-        if framework == "keras":
-            path = str(tmp_path / f"{number}.weights.h5")
-            write_keras(path, trained)
-            lines = keras_lines(trained, path)
-        else:
-            path = str(tmp_path / f"{number}.safetensors")
-            write_torch(path, trained)
-            lines = torch_lines(trained, path)
-        request = {
-            "bundle": str(tmp_path / f"{number}.npz"),
-            "to": framework,
-            "recipe": recipe,
-            "name": name,
-            "lines": lines,
-        }
-        (tmp_path / f"{number}.json").write_text(json.dumps(request))
-    found = run(framework, "shipped.py", "weights", str(tmp_path))
-    assert {line["name"] for line in found} == set(RECIPE_BUNDLES)
+@pytest.mark.parametrize(
+    ("to", "ending", "package"),
+    [
+        ("keras", ".weights.h5", "keras"),
+        ("keras", ".keras", "keras"),
+        ("torch", ".safetensors", "safetensors"),
+        ("onnx", ".onnx", "onnxruntime"),
+    ],
+)
+def test_the_exported_code_run_as_it_is_passes_every_level(to, ending, package, tmp_path, monkeypatch):
+    """Keras and PyTorch train as the recipe does; an ONNX model only answers."""
+    python = ports_python(package)
+    if not python:
+        pytest.skip(f"no Python with {package} in .venv-ports (make ports)")
+    monkeypatch.setattr("tf1_lstm.parity.model_files.find_python", lambda given: python)
+    # A .keras file is written by a process of its own.
+    names = ["mnist-bilstm", "mnist-peephole", "imdb-gru2"] if ending == ".keras" else list(RECIPE_BUNDLES)
+    for number, name in enumerate(names):
+        write_bundle(tmp_path / f"{number}.npz", RECIPE_BUNDLES[name][1])
+        out, code = tmp_path / f"{number}{ending}", tmp_path / f"{number}.py"
+        lines = write_model(trained_of(RECIPE_BUNDLES[name][1]), to, out, code)
+        assert code.read_text().endswith("\n".join(["", *lines, ""]))
+    found = run(package, "shipped.py", "weights", to, str(tmp_path))
+    assert len(found) == len(names)
     for line in found:
-        if framework == "keras" and line["name"] == "imdb-bilstm2":
-            assert "Keras does not have PyTorch's Adam" in line["levels"].pop("updates")[1]
-            assert [line["levels"][level][0] for level in ("weights", "steps", "logits")] == ["PASS"] * 3
+        if to == "onnx":
+            assert line["error"] < 1e-6, line
         else:
             assert_agrees(line)
 

@@ -9,17 +9,17 @@ from tf1_lstm.commands.options import add_data_options, add_json_option, at_leas
 
 PORT_HELP = """\
 port:
-  keras, torch         the project's own port of the bundle's recipe
+  keras, torch         as published there, else the code that export prints
   module:callable      ids or pictures in, logits out (NumPy arrays); nothing else of it is visible
   module:Class         or a keras.Model or nn.Module: weights, states, gradients and the optimizer's steps
                        are compared too. A class or function with a parameter named bundle is given it.
   FILE.py:name         the same, from a file
-  FILE.keras, a SavedModel folder, FILE.pt (TorchScript)
+  FILE.keras, a SavedModel folder, FILE.pt (TorchScript), FILE.onnx
 
 Levels: weights, steps (outputs and states), logits, labels (a whole split, with --data), loss,
 gradients, updates (the weights after each of three steps of the optimizer). Where one fails, the NumPy
 reference is run under every known mistake and under pairs of them, and the one that explains the numbers
-is named, with the line that mends it.
+is named, with the line that fixes it.
 Exit code 0 where all that could be compared passes, 1 otherwise."""
 
 

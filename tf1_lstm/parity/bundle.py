@@ -121,7 +121,7 @@ class Bundle:
     @property
     def words(self) -> Optional[Words]:
         """What the ids mean; None where the inputs are rows of pictures."""
-        if self.settings["inputs"] == "rows":
+        if not self.spec.embedding:
             return None
         return Words(self.document["words"]["count"], self.document["words"]["unknown"])
 

@@ -184,7 +184,7 @@ def _expected(
     if settings["inputs"] == "ids":
         found["batch/inputs"] = (np.dtype(np.int32), (batch, steps))
         words = document["words"]["count"]
-    for role, shape in spec.shapes(width, classes, words).items():
+    for role, shape in spec.shapes(width, words).items():
         for prefix in ("weights", "gradients", *(f"updates/{n + 1}" for n in range(UPDATE_STEPS))):
             found[f"{prefix}/{role}"] = (float32, shape)
     for direction in spec.directions:

@@ -71,7 +71,7 @@ def main(folder: Path) -> None:
     port: Port = seen["port"]
     watch = _watch(port, bundle)
     feed = _feed(request, bundle)
-    classes = bundle.settings["classes"]
+    classes = bundle.spec.classes
 
     def run(inputs: np.ndarray) -> np.ndarray:
         if watch is not None:
@@ -89,7 +89,7 @@ def main(folder: Path) -> None:
     _level(folder, "repeats", lambda: {"logits": np.stack(_repeat(run, bundle.inputs, request.repeats))})
     if request.split_inputs is not None:
         inputs = np.load(request.split_inputs, allow_pickle=False)
-        batches = batches_of(inputs, bool(bundle.settings.get("any_steps")), request.batch_size)
+        batches = batches_of(inputs, bundle.spec.any_steps, request.batch_size)
         _level(folder, "split", lambda: {"logits": _in_parts(run, inputs, batches)})
 
 
@@ -103,6 +103,8 @@ def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bund
         found.update({f"gradients/{role}": array for role, array in trained.gradients.items()})
         for number, arrays in enumerate(trained.updates):
             found.update({f"updates/{number + 1}/{role}": array for role, array in arrays.items()})
+        if trained.note:
+            _refuse(folder, "updates", trained.note)
         return found
 
     _level(folder, "training", train)
@@ -154,14 +156,14 @@ def _plain(answer: Any) -> Any:
 def _watch(port: Port, bundle: Bundle) -> Optional[Watch]:
     if port.kind == FUNCTION:
         return None
-    spec, classes = bundle.spec, bundle.settings["classes"]
+    spec = bundle.spec
     if port.kind == KERAS:
         from tf1_lstm.parity.watch_keras import KerasWatch
 
-        return KerasWatch(port.model, spec, classes)
+        return KerasWatch(port.model, spec)
     from tf1_lstm.parity.watch_torch import TorchWatch
 
-    return TorchWatch(port.model, spec, classes)
+    return TorchWatch(port.model, spec)
 
 
 def _feed(request: Request, bundle: Bundle) -> Callable[[np.ndarray], np.ndarray]:

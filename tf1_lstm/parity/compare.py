@@ -13,7 +13,7 @@ from tf1_lstm.parity.comparison import Comparison
 from tf1_lstm.parity.diagnosis import diagnose
 from tf1_lstm.parity.gates import first_divergence
 from tf1_lstm.parity.levels import FAIL, NAMES, compare_levels
-from tf1_lstm.parity.ports import TARGETS
+from tf1_lstm.parity.ports import target_of
 from tf1_lstm.parity.problem import Numbers, problem_of
 from tf1_lstm.parity.report import to_document
 from tf1_lstm.parity.runner import Observed, find_python, run_port
@@ -57,7 +57,7 @@ def compare_port(
     from tf1_lstm.parity.picture import draw
 
     bundle = read_bundle(bundle_path)
-    target = shipped_target(bundle, port)
+    target = target_of(bundle.recipe, port)
     interpreter, limits = find_python(python), parse_tolerances(tolerances)
     folder = out or Path("runs") / f"compare-{_slug(bundle_path.stem)}-{_slug(port)}"
     _make_folder(folder)
@@ -126,19 +126,11 @@ def _numbers(bundle: Bundle, observed: Observed) -> Numbers:
         return {name[len(prefix) :]: array for name, array in training.items() if name.startswith(prefix)}
 
     updates = tuple(group(f"updates/{count + 1}/") for count in range(len(bundle.updates)))
-    return numbers._replace(loss=float(training["loss"]), gradients=group("gradients/"), updates=updates)
-
-
-def shipped_target(bundle: Bundle, port: str) -> str:
-    """Return the target that ``keras`` or ``torch`` stand for, or the target itself."""
-    if port not in ("keras", "torch"):
-        return port
-    if bundle.recipe not in TARGETS:
-        known = ", ".join(TARGETS)
-        raise InputError(
-            f"--port {port}: no port of {bundle.recipe!r} comes with the project, only of {known}"
-        )
-    return TARGETS[bundle.recipe][port]
+    return numbers._replace(
+        loss=float(training["loss"]),
+        gradients=group("gradients/"),
+        updates=updates if all(updates) else None,
+    )
 
 
 def parse_tolerances(texts: Sequence[str]) -> Dict[str, float]:

@@ -18,7 +18,8 @@ from tf1_lstm.parity.dropout import (
     fit_runs,
     is_random,
 )
-from tf1_lstm.parity.mistakes import Candidate, apply_all, catalogue
+from tf1_lstm.parity.mistake import Candidate
+from tf1_lstm.parity.mistakes import apply_all, catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.reference import Forward
 from tf1_lstm.parity.rounding import PREDICTABLE, Rounding
@@ -236,19 +237,19 @@ class _Search:
     def _explain_places(self) -> Optional[Explanation]:
         """Explain random answers by dropout at the recipe's places; states are random then, too."""
         seen, problem = self._seen.repeats, self._problem.in_type(np.float32)
-        if not self.random or seen is None or not problem.places:
+        if not self.random or seen is None or not problem.spec.dropout_places:
             return None
         runs = []
         for seed in range(REFERENCE_RUNS):
-            found = problem.forward(Dropped(problem.keep_prob, problem.places, seed))
+            found = problem.forward(Dropped(problem.spec.keep_prob, problem.spec.dropout_places, seed))
             assert found is not None
             runs.append(found.logits)
-        fit = fit_runs(seen, np.stack(runs), problem.keep_prob, problem.places)
+        fit = fit_runs(seen, np.stack(runs), problem.spec.keep_prob, problem.spec.dropout_places)
         return None if fit is None else Explanation((), fit, fit.worst_z)
 
     def _may_fit(self, candidate: Candidate) -> bool:
         """Return False where the worst examples alone, in float32, rule the candidate out."""
-        if any(mistake.name == "steps-on-batch-axis" for mistake in candidate):
+        if any(mistake.mixes_examples for mistake in candidate):
             return True
         changed = apply_all(self._small, candidate)
         if changed is None or not self._begins_alike(changed):

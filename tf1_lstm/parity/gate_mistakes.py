@@ -6,7 +6,7 @@ from typing import Callable, Dict, Iterator, List, Sequence, Tuple
 import numpy as np
 
 from tf1_lstm.parity.cells import GATE_ORDER, Cell
-from tf1_lstm.parity.entry import Change, Entry
+from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
 
 Arrays = Dict[str, np.ndarray]
@@ -15,7 +15,7 @@ KEPT, MOVED = "the forget bias is at the port's forget gate", "the forget bias m
 USUAL_ORDERS = (("i", "f", "j", "o"), ("u", "r"), ("r", "u", "candidate"))
 
 
-def entries(cell: Cell) -> Iterator[Entry]:
+def entries(cell: Cell) -> Iterator[Mistake]:
     """Yield every mistake that the gates of this cell allow."""
     if cell.has_c:
         yield from _forget_bias(cell)
@@ -29,9 +29,9 @@ def parts_changed(change: Callable[[Cell, Arrays], Arrays]) -> Change:
     return lambda problem: problem.with_parts(change)
 
 
-def _forget_bias(cell: Cell) -> Iterator[Entry]:
+def _forget_bias(cell: Cell) -> Iterator[Mistake]:
     amount = cell.forget_bias or 1.0
-    mends = {
+    fixes = {
         "any": f"bias[forget gate] += {amount:g}  # once, when loading",
         "keras": f"bias[units:2 * units] += {amount:g}  # once; unit_forget_bias only initialises",
         "torch": f"lstm.bias_ih_l0.data[units:2 * units] += {amount:g}  # once, not in both biases",
@@ -42,32 +42,32 @@ def _forget_bias(cell: Cell) -> Iterator[Entry]:
     ]
     if not cell.forget_bias:
         forms = [("added", amount, "is added; the original has none")]
-        mends = {"any": "BasicLSTMCell(units, forget_bias=0.0)", "keras": "unit_forget_bias=False"}
+        fixes = {"any": "BasicLSTMCell(units, forget_bias=0.0)", "keras": "unit_forget_bias=False"}
     for name, found, says in forms:
-        yield Entry(
+        yield Mistake(
             f"forget-bias-{name}",
             "",
             f"{'the' if cell.forget_bias else 'a'} forget bias ({amount:g}) {says}",
-            mends,
+            fixes,
             lambda p, found=found: p.with_cell(forget_bias=found),  # type: ignore[misc]
         )
 
 
-def _gate_orders(cell: Cell) -> Iterator[Entry]:
+def _gate_orders(cell: Cell) -> Iterator[Mistake]:
     own = GATE_ORDER[cell.name]
-    mends = {"any": f"TensorFlow 1's columns are {', '.join(own)}: split and join them in the port's order"}
+    fixes = {"any": f"TensorFlow 1's columns are {', '.join(own)}: split and join them in the port's order"}
     if cell.name == "basic_lstm":
-        mends["keras"] = (
+        fixes["keras"] = (
             "i, j, f, o = np.split(kernel, 4, axis=-1); kernel = np.concatenate([i, f, j, o], axis=-1)"
         )
-        mends["torch"] = mends["keras"] + "  # the bias too, then transpose"
+        fixes["torch"] = fixes["keras"] + "  # the bias too, then transpose"
     if cell.name == "gru":
-        mends["keras"] = (
+        fixes["keras"] = (
             "r, u = np.split(gates, 2, axis=-1); kernel = np.concatenate([u, r, candidate], axis=-1)"
         )
     if cell.name == "gru_reset_after":
-        mends["keras"] = "the columns are u (Keras: z), r, candidate (h), as in keras.layers.GRU"
-        mends["torch"] = (
+        fixes["keras"] = "the columns are u (Keras: z), r, candidate (h), as in keras.layers.GRU"
+        fixes["torch"] = (
             "u, r, n = np.split(kernel, 3, axis=-1); kernel = np.concatenate([r, u, n], axis=-1)"
             "  # the biases too, then transpose"
         )
@@ -80,14 +80,14 @@ def _gate_orders(cell: Cell) -> Iterator[Entry]:
         name = "gate-order-" + "".join(gate[0] for gate in order)
         moved = (MOVED,) if "f" in own and order.index("f") != own.index("f") and cell.forget_bias else ()
         for variant in (KEPT if "f" in own else "", *moved):
-            yield Entry(name, variant, says, mends, _reorder(order, variant == MOVED), common)
+            yield Mistake(name, variant, says, fixes, _reorder(order, variant == MOVED), common)
         if order in USUAL_ORDERS:
             for variant in (KEPT if "f" in own else "", *moved):
-                yield Entry(
+                yield Mistake(
                     "gate-order-of-bias",
                     variant,
                     f"the kernel's columns are in the right order, the bias is taken as {text}",
-                    mends,
+                    fixes,
                     _reorder(order, variant == MOVED, ("bias",)),
                 )
 
@@ -117,7 +117,7 @@ def _reorder(
     return whole
 
 
-def _biases(cell: Cell) -> Iterator[Entry]:
+def _biases(cell: Cell) -> Iterator[Mistake]:
     if cell.name == "gru_reset_after":
         yield from _two_biases()
         return
@@ -149,12 +149,12 @@ def _biases(cell: Cell) -> Iterator[Entry]:
             ("bias-twice", "the forget bias too", 2, 2 * own, both),
         ]
     for name, variant, factor, forget, says in forms:
-        yield Entry(name, variant, says, use, scaled(factor, forget))
+        yield Mistake(name, variant, says, use, scaled(factor, forget))
 
 
-def _two_biases() -> Iterator[Entry]:
+def _two_biases() -> Iterator[Mistake]:
     """Yield the mistakes of a cell with one bias for the inputs (row 0) and one for the state (row 1)."""
-    mends = {
+    fixes = {
         "any": "candidate = tanh(x @ kernel + bias[0] + reset * (h @ recurrent + bias[1]))",
         "keras": "keras.layers.GRU(units, reset_after=True)  # its bias is [2, 3 * units], as saved",
         "torch": "bias_ih, bias_hh = bias  # each in the order r, u, candidate",
@@ -163,15 +163,15 @@ def _two_biases() -> Iterator[Entry]:
     def rows(change: Callable[[np.ndarray], List[np.ndarray]]) -> Change:
         return parts_changed(lambda _, p: {**p, "bias": np.stack(change(p["bias"]))})
 
-    yield Entry("no-bias", "", "the layer has no bias", mends, rows(lambda b: [b[0] * 0, b[1] * 0]))
-    yield Entry(
-        "no-bias", "of the state", "the second bias is not loaded", mends, rows(lambda b: [b[0], b[1] * 0])
+    yield Mistake("no-bias", "", "the layer has no bias", fixes, rows(lambda b: [b[0] * 0, b[1] * 0]))
+    yield Mistake(
+        "no-bias", "of the state", "the second bias is not loaded", fixes, rows(lambda b: [b[0], b[1] * 0])
     )
-    yield Entry(
+    yield Mistake(
         "biases-summed",
         "",
         "the two biases are added up, so that the candidate's second one is outside of the reset gate",
-        mends,
+        fixes,
         rows(lambda b: [b[0] + b[1], b[1] * 0]),
     )
-    yield Entry("biases-swapped", "", "the two biases change places", mends, rows(lambda b: [b[1], b[0]]))
+    yield Mistake("biases-swapped", "", "the two biases change places", fixes, rows(lambda b: [b[1], b[0]]))

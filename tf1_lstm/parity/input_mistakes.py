@@ -7,17 +7,17 @@ from typing import Callable, Iterator, Tuple
 import numpy as np
 
 from tf1_lstm.parity.bundle import Words
-from tf1_lstm.parity.entry import Entry
+from tf1_lstm.parity.mistake import Mistake
 from tf1_lstm.parity.problem import Problem
 
 Edit = Callable[[np.ndarray], np.ndarray]
 
 
-def _edited(name: str, variant: str, says: str, mend: str, edit: Edit) -> Entry:
-    return Entry(name, variant, says, {"any": mend}, lambda p: dataclasses.replace(p, inputs=edit(p.inputs)))
+def _edited(name: str, variant: str, says: str, fix: str, edit: Edit) -> Mistake:
+    return Mistake(name, variant, says, {"any": fix}, lambda p: dataclasses.replace(p, inputs=edit(p.inputs)))
 
 
-def entries(problem: Problem) -> Iterator[Entry]:
+def entries(problem: Problem) -> Iterator[Mistake]:
     """Yield every mistake of preparing inputs of this kind."""
     yield _edited(
         "sequence-reversed",
@@ -50,11 +50,11 @@ def entries(problem: Problem) -> Iterator[Entry]:
                 lambda x: x.swapaxes(1, 2),
             )
         return
-    yield from _padding_mistakes(problem.padding)
+    yield from _padding_mistakes(problem.spec.padding)
     yield from _id_mistakes(problem.words)
 
 
-def _padding_mistakes(padding: str) -> Iterator[Entry]:
+def _padding_mistakes(padding: str) -> Iterator[Mistake]:
     line = "ids = keras.utils.pad_sequences(ids, maxlen=steps, padding={0!r}, truncating={0!r})"
     if padding == "back":
         yield _edited(
@@ -78,7 +78,7 @@ def _padding_mistakes(padding: str) -> Iterator[Entry]:
     else:
         skips.append(("counted", "as many steps are run as there are words, from the first"))
     for skip, variant in skips:
-        yield Entry(
+        yield Mistake(
             "padding-masked",
             variant,
             "steps of padding are skipped; the original has no sequence_length and runs through them",
@@ -96,7 +96,7 @@ def id_shifts(words: Words) -> Tuple[int, ...]:
     return (1, -1) if words.unknown == words.count - 1 else (1, -1, 3, -3)
 
 
-def _id_mistakes(words: Words) -> Iterator[Entry]:
+def _id_mistakes(words: Words) -> Iterator[Mistake]:
     last, unknown = words.count - 1, words.unknown
     for step, all_ids in itertools.product(id_shifts(words), (False, True)):
         size = {1: "one", 3: "three"}[abs(step)]

@@ -27,9 +27,6 @@ class Problem:
       labels: ``[batch, classes]``, one-hot.
       vectors: the look-up table where the inputs are ids and the embedding is frozen.
       words: what the ids mean; None where the inputs are rows.
-      padding: the end of a sequence that is padded, ``"front"`` or ``"back"``.
-      keep_prob: the share that every dropout of the recipe keeps; 1 without one.
-      places: where they are, other than on the cells' outputs: some of ``recipes.settings.DROPOUT_PLACES``.
       skip: ``""``; ``"zeros"``: every id 0 is skipped; ``"trailing"``: those at the end are;
         ``"counted"``: as many steps as there are words are run, from the first.
     """
@@ -40,9 +37,6 @@ class Problem:
     labels: np.ndarray
     vectors: Optional[WordVectors]
     words: Optional[Words]
-    padding: str
-    keep_prob: float
-    places: Tuple[str, ...] = ()
     skip: str = ""
 
     def rows(self, rows: np.ndarray) -> "Problem":
@@ -95,11 +89,6 @@ class Problem:
         found = self.inputs if self.vectors is None else self.vectors.look_up(self.inputs)
         return None if found is None else found.astype(dtype)
 
-    @property
-    def drops_features(self) -> bool:
-        """Whether a dropout is on what the softmax reads, or on what a ReLU makes it of."""
-        return self.keep_prob < 1 and (not self.places or bool({"states", "dense"} & set(self.places)))
-
     def forward(self, drop: reference.Drop = reference.no_dropout) -> Optional[reference.Forward]:
         """Run the model; None where the bundle lacks a word."""
         found = self.sequence(_type_of(self.weights))
@@ -151,8 +140,6 @@ class Numbers(NamedTuple):
 
 def problem_of(bundle: Bundle) -> Problem:
     """Return the problem that a bundle's own numbers are the answer to."""
-    settings = bundle.settings
-    places = tuple(filter(None, map(str.strip, settings.get("dropout_at", "").split(","))))
     return Problem(
         spec=bundle.spec,
         weights={role: array.astype(np.float64) for role, array in bundle.weights.items()},
@@ -160,9 +147,6 @@ def problem_of(bundle: Bundle) -> Problem:
         labels=bundle.labels.astype(np.float64),
         vectors=bundle.vectors,
         words=bundle.words,
-        padding=settings.get("padding", "back"),
-        keep_prob=settings["keep_prob"] if places else settings["output_keep_prob"],
-        places=places,
     )
 
 

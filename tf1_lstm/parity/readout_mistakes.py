@@ -2,7 +2,7 @@
 
 from typing import Callable, Iterator
 
-from tf1_lstm.parity.entry import Change, Entry
+from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
 
 
@@ -10,14 +10,14 @@ def _changed(**changes: object) -> Change:
     return lambda problem: problem.with_spec(**changes)
 
 
-def entries(problem: Problem) -> Iterator[Entry]:
+def entries(problem: Problem) -> Iterator[Mistake]:
     """Yield every mistake of reading states, and of what is returned."""
     spec = problem.spec
     yield from _states(problem)
     if spec.bidirectional:
         yield from _directions(problem)
     if spec.dense_units:
-        yield Entry(
+        yield Mistake(
             "dense-relu-missing",
             "",
             "the dense layer has no ReLU",
@@ -28,11 +28,14 @@ def entries(problem: Problem) -> Iterator[Entry]:
             },
             _changed(dense_activation="linear"),
         )
-    if problem.drops_features:
-        for factor, variant in ((problem.keep_prob, "times"), (1 / problem.keep_prob, "divided by")):
-            yield Entry(
+    if problem.spec.drops_features:
+        for factor, variant in (
+            (problem.spec.keep_prob, "times"),
+            (1 / problem.spec.keep_prob, "divided by"),
+        ):
+            yield Mistake(
                 "dropout-scaled-twice",
-                f"{variant} {problem.keep_prob:g}",
+                f"{variant} {problem.spec.keep_prob:g}",
                 f"outputs are {variant} the keep probability; TensorFlow scales only while dropout is on",
                 {"any": "features = outputs[:, -1]  # no factor when dropout is off"},
                 _changed(scale=factor),
@@ -40,9 +43,9 @@ def entries(problem: Problem) -> Iterator[Entry]:
     yield from _answers(problem)
 
 
-def _states(problem: Problem) -> Iterator[Entry]:
+def _states(problem: Problem) -> Iterator[Mistake]:
     if problem.spec.cell.has_c:
-        yield Entry(
+        yield Mistake(
             "cell-state-for-output",
             "",
             "the softmax reads the cell state c; the original reads the output h",
@@ -53,7 +56,7 @@ def _states(problem: Problem) -> Iterator[Entry]:
             },
             _changed(read="c"),
         )
-    yield Entry(
+    yield Mistake(
         "first-step-for-last",
         "",
         "the softmax reads the first step's output; the original reads the last's",
@@ -61,7 +64,7 @@ def _states(problem: Problem) -> Iterator[Entry]:
         _changed(position="first"),
     )
     if problem.spec.layers > 1:
-        yield Entry(
+        yield Mistake(
             "first-layer-for-last",
             "",
             "the state of the first layer is read; the original reads the last layer's",
@@ -73,9 +76,9 @@ def _states(problem: Problem) -> Iterator[Entry]:
         )
 
 
-def _directions(problem: Problem) -> Iterator[Entry]:
+def _directions(problem: Problem) -> Iterator[Mistake]:
     if problem.spec.readout == "both-states":
-        yield Entry(
+        yield Mistake(
             "directions-joined-in-other-order",
             "",
             "the states are joined backward first; the original joins forward first",
@@ -83,14 +86,14 @@ def _directions(problem: Problem) -> Iterator[Entry]:
             _changed(backward_first=True),
         )
     else:
-        yield Entry(
+        yield Mistake(
             "directions-swapped",
             "state",
             "the softmax reads the forward direction; the published model reads the backward one",
             {"any": "features = backward_h"},
             _changed(wrong_direction=True),
         )
-    yield Entry(
+    yield Mistake(
         "backward-output-at-last-step",
         "",
         "the backward direction is read at the last step, the first that it ran; its state is at step 0",
@@ -102,30 +105,30 @@ def _directions(problem: Problem) -> Iterator[Entry]:
     )
 
 
-def _answers(problem: Problem) -> Iterator[Entry]:
+def _answers(problem: Problem) -> Iterator[Mistake]:
     is_sigmoid = problem.spec.output == "sigmoid"
     if is_sigmoid:
         says = "a probability is returned; the original returns the number before the sigmoid"
-        mends = {
+        fixes = {
             "any": "return logit",
             "keras": "keras.layers.Dense(1)  # no activation; from_logits=True in the loss",
             "torch": "return self.linear(features)  # no sigmoid: BCEWithLogitsLoss takes logits",
         }
     else:
         says = "probabilities are returned; the original returns logits, and its loss takes the softmax"
-        mends = {
+        fixes = {
             "any": "return logits",
             "keras": "keras.layers.Dense(classes)  # no activation; from_logits=True in the loss",
             "torch": "return self.linear(features)  # no softmax: CrossEntropyLoss takes logits",
         }
-    yield Entry("probabilities-for-logits", "", says, mends, _changed(probabilities=True))
+    yield Mistake("probabilities-for-logits", "", says, fixes, _changed(probabilities=True))
     if problem.labels.shape[1] == 2:
         yield from _two_classes(is_sigmoid, _changed)
 
 
-def _two_classes(is_sigmoid: bool, changed: Callable[..., Change]) -> Iterator[Entry]:
+def _two_classes(is_sigmoid: bool, changed: Callable[..., Change]) -> Iterator[Mistake]:
     says = "the two classes change places: what is returned for one is the other's"
-    mends = {"any": "the data set's class_names give the order of the classes"}
-    yield Entry("classes-swapped", "the columns", says, mends, changed(answer_order="columns"))
+    fixes = {"any": "the data set's class_names give the order of the classes"}
+    yield Mistake("classes-swapped", "the columns", says, fixes, changed(answer_order="columns"))
     if is_sigmoid:
-        yield Entry("classes-swapped", "the sign", says, mends, changed(answer_order="sign"))
+        yield Mistake("classes-swapped", "the sign", says, fixes, changed(answer_order="sign"))

@@ -54,7 +54,7 @@ def _diagnosis(diagnosis: Optional[Diagnosis], framework: str) -> Optional[Dict[
 
 def _explanation(explanation: Explanation, framework: str) -> Dict[str, Any]:
     mistakes = [
-        {"name": m.name, "variant": m.variant, "says": m.says, "mend": m.mend(framework)}
+        {"name": m.name, "variant": m.variant, "says": m.says, "fix": m.fix(framework)}
         for m in explanation.mistakes
     ]
     if explanation.dropout is not None:
@@ -67,7 +67,7 @@ def _explanation(explanation: Explanation, framework: str) -> Dict[str, Any]:
                 "name": DROPOUT,
                 "variant": f"keeps about {keep:.0%}",
                 "says": f"dropout {where} is on: the port answers differently each time",
-                "mend": DROPOUT_MENDS.get(framework, DROPOUT_MENDS["any"]),
+                "fix": DROPOUT_MENDS.get(framework, DROPOUT_MENDS["any"]),
             }
         )
     return {"mistakes": mistakes, "residual": explanation.residual, "training": explanation.training}
@@ -162,7 +162,7 @@ def _diagnosis_lines(document: Dict[str, Any]) -> List[str]:
         found.append("verdict         it is" if number == 0 else "or, as these numbers cannot tell:")
         for mistake in explanation["mistakes"]:
             variant = f" ({mistake['variant']})" if mistake["variant"] else ""
-            found += [f"  {mistake['name']}{variant}: {mistake['says']}", f"    mend: {mistake['mend']}"]
+            found += [f"  {mistake['name']}{variant}: {mistake['says']}", f"    fix: {mistake['fix']}"]
         if explanation["training"] is False:
             found.append("    (explains the outputs, but not all of loss, gradients and updates)")
     found += _where_to_look(document)

@@ -31,6 +31,13 @@ class Spec:
       dense_units: width of a layer with a ReLU between states and softmax; 0 for none.
       output: ``"softmax"``, or ``"sigmoid"`` of one number z; then the logits are (0, z).
       double_bias: recurrent biases are trained as two halves, so that they move twice as far.
+      classes: width of the logits.
+      steps: of a sequence; the most of one where ``any_steps``.
+      any_steps: the model takes sequences of any length.
+      padding: the end of a sequence that is padded, ``"front"`` or ``"back"``.
+      keep_prob: the share that every dropout keeps; 1 without one.
+      dropout_places: where they are, other than on the cells' outputs: some of
+        ``recipes.settings.DROPOUT_PLACES``.
       read: ``"h"``; ``"c"`` where a port reads the cell state.
       position: ``"final"``: each direction's last computed step; ``"first"`` or ``"last"``: that
         place in the sequence, for both directions.
@@ -60,6 +67,12 @@ class Spec:
     dense_units: int = 0
     output: str = "softmax"
     double_bias: bool = False
+    classes: int = 2
+    steps: int = 0
+    any_steps: bool = False
+    padding: str = "back"
+    keep_prob: float = 1.0
+    dropout_places: Tuple[str, ...] = ()
     read: str = "h"
     position: str = "final"
     backward_first: bool = False
@@ -108,11 +121,18 @@ class Spec:
             return inputs
         return self.cell.units * (2 if self.joined_layers else 1)
 
-    def outputs(self, classes: int) -> int:
+    @property
+    def outputs(self) -> int:
         """How many numbers the last layer gives."""
-        return 1 if self.output == "sigmoid" else classes
+        return 1 if self.output == "sigmoid" else self.classes
 
-    def shapes(self, inputs: int, classes: int, words: int = 0) -> Shapes:
+    @property
+    def drops_features(self) -> bool:
+        """Whether a dropout is on what the softmax reads, or on what a ReLU makes it of."""
+        places = set(self.dropout_places)
+        return self.keep_prob < 1 and (not places or bool({"states", "dense"} & places))
+
+    def shapes(self, inputs: int, words: int = 0) -> Shapes:
         """Role -> shape of every weight; ``words`` are the rows of a trained embedding."""
         found: Shapes = {}
         if self.trains_embedding:
@@ -125,7 +145,7 @@ class Spec:
         if self.dense_units:
             found["dense/kernel"], found["dense/bias"] = (read, self.dense_units), (self.dense_units,)
             read = self.dense_units
-        outputs = self.outputs(classes)
+        outputs = self.outputs
         found["softmax/weights"], found["softmax/bias"] = (read, outputs), (outputs,)
         return found
 
@@ -138,6 +158,7 @@ class Spec:
 def spec_of(settings: Mapping[str, Any]) -> Spec:
     """Return the model that a recipe's settings describe; what older bundles do not say has its default."""
     get = settings.get
+    places = tuple(filter(None, map(str.strip, get("dropout_at", "").split(","))))
     return Spec(
         Cell(settings["cell"], settings["units"], settings["forget_bias"]),
         settings["readout"],
@@ -149,4 +170,10 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
         dense_units=get("dense_units", 0),
         output=get("output", "softmax"),
         double_bias=get("double_bias", False),
+        classes=settings["classes"],
+        steps=settings["steps"],
+        any_steps=get("any_steps", False),
+        padding=get("padding", "back"),
+        keep_prob=settings["keep_prob"] if places else settings["output_keep_prob"],
+        dropout_places=places,
     )

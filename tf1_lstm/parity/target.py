@@ -49,6 +49,8 @@ def load_target(target: str, bundle: Bundle) -> Port:
         return _load_keras_file(path)
     if path.suffix in (".pt", ".pth", ".ts", ".torchscript"):
         return _load_torch_file(path)
+    if path.suffix == ".onnx":
+        return _load_onnx_file(path)
     module_name, colon, name = target.rpartition(":")
     if not colon or not module_name:
         raise TargetError(
@@ -129,6 +131,26 @@ def _load_keras_file(path: Path) -> Port:
     # The signature lives as long as what it was loaded from.
     serve.loaded = loaded  # type: ignore[attr-defined]
     return Port(FUNCTION, serve, str(path))
+
+
+def _load_onnx_file(path: Path) -> Port:
+    if not path.is_file():
+        raise TargetError(f"{path}: no such file")
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    given, *more = session.get_inputs()
+    if more:
+        raise TargetError(f"{path}: has {1 + len(more)} inputs, expected 1")
+    kinds = {"int32": np.int32, "int64": np.int64, "float": np.float32, "double": np.float64}
+    kind = kinds.get(given.type[len("tensor(") : -1])
+    if kind is None:
+        raise TargetError(f"{path}: its input is a {given.type}, expected one of {', '.join(kinds)}")
+
+    def run(inputs: np.ndarray) -> np.ndarray:
+        return session.run(None, {given.name: inputs.astype(kind)})[0]
+
+    return Port(FUNCTION, run, str(path))
 
 
 def _load_torch_file(path: Path) -> Port:

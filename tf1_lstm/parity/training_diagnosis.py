@@ -7,7 +7,8 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 import numpy as np
 
 from tf1_lstm.parity.cells import GATE_ORDER, Cell
-from tf1_lstm.parity.mistakes import Candidate, apply_all, training_catalogue
+from tf1_lstm.parity.mistake import Candidate
+from tf1_lstm.parity.mistakes import apply_all, training_catalogue
 from tf1_lstm.parity.optimizers import Adam
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.spec import Spec

@@ -2,12 +2,12 @@
 
 from typing import Any, Dict, Iterator, Tuple
 
-from tf1_lstm.parity.entry import Change, Entry
+from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.optimizers import Adam, RMSprop
 from tf1_lstm.parity.problem import Problem
 
 
-def entries(problem: Problem) -> Iterator[Entry]:
+def entries(problem: Problem) -> Iterator[Mistake]:
     """Yield every mistake of training that this model allows."""
     spec = problem.spec
     if isinstance(spec.optimizer, RMSprop):
@@ -15,7 +15,7 @@ def entries(problem: Problem) -> Iterator[Entry]:
     elif isinstance(spec.optimizer, Adam):
         yield from _adam(spec.optimizer)
     if spec.double_bias:
-        yield Entry(
+        yield Mistake(
             "bias-trained-once",
             "",
             "one bias is trained; PyTorch trains two that are added, so that their sum moves twice as far",
@@ -23,7 +23,7 @@ def entries(problem: Problem) -> Iterator[Entry]:
             _spec(double_bias=False),
         )
     elif spec.cell.name != "gru_reset_after":
-        yield Entry(
+        yield Mistake(
             "bias-trained-twice",
             "",
             "a layer's two biases are both trained, so that their sum moves twice as far",
@@ -43,10 +43,10 @@ def _optimizer(**changes: object) -> Change:
     return lambda problem: problem.with_optimizer(**changes)
 
 
-def _adam(adam: Adam) -> Iterator[Entry]:
+def _adam(adam: Adam) -> Iterator[Mistake]:
     rate = adam.learning_rate
     if adam.epsilon_hat:
-        mends = {
+        fixes = {
             "any": f"Adam with learning_rate={rate:g}, epsilon=1e-8, added before bias correction",
             "keras": f"keras.optimizers.Adam({rate:g}, epsilon=1e-8)",
             "torch": "p -= rate * sqrt(1 - b2**t) / (1 - b1**t) * m / (sqrt(v) + 1e-8)"
@@ -63,7 +63,7 @@ def _adam(adam: Adam) -> Iterator[Entry]:
             ),
         }
     else:
-        mends = {
+        fixes = {
             "any": f"Adam with learning_rate={rate:g}, epsilon=1e-8, added after bias correction",
             "keras": "v_hat = v / (1 - b2**t); p -= rate / (1 - b1**t) * m / (sqrt(v_hat) + 1e-8)",
             "torch": f"torch.optim.Adam(parameters, {rate:g})",
@@ -77,12 +77,12 @@ def _adam(adam: Adam) -> Iterator[Entry]:
             ),
         }
     for variant, (sentence, changes) in forms.items():
-        yield Entry("adam-epsilon", variant, sentence, mends, _optimizer(**changes))
+        yield Mistake("adam-epsilon", variant, sentence, fixes, _optimizer(**changes))
 
 
-def _rmsprop(optimizer: RMSprop) -> Iterator[Entry]:
+def _rmsprop(optimizer: RMSprop) -> Iterator[Mistake]:
     rate = optimizer.learning_rate
-    mends = {
+    fixes = {
         "any": "v = 0.9 * v + 0.1 * g**2; p -= rate * g / (sqrt(v) + 1e-7)  # v begins at 0",
         "keras": "tf1_lstm.parity.ports.keras_optimizers.PublishedRMSprop  # Keras 3: sqrt(v + epsilon)",
         "torch": f"torch.optim.RMSprop(parameters, {rate:g}, alpha=0.9, eps=1e-7)",
@@ -120,22 +120,22 @@ def _rmsprop(optimizer: RMSprop) -> Iterator[Entry]:
         ),
     )
     for name, variant, says, changes in forms:
-        yield Entry(name, variant, says, mends, _optimizer(**changes))
+        yield Mistake(name, variant, says, fixes, _optimizer(**changes))
 
 
-def _losses(problem: Problem) -> Iterator[Entry]:
-    mends = {"any": "loss = cross_entropy.mean()", "torch": "nn.CrossEntropyLoss(reduction='mean')"}
+def _losses(problem: Problem) -> Iterator[Mistake]:
+    fixes = {"any": "loss = cross_entropy.mean()", "torch": "nn.CrossEntropyLoss(reduction='mean')"}
     if problem.spec.output == "sigmoid":
-        mends["torch"] = "nn.BCEWithLogitsLoss(reduction='mean')"
-    yield Entry(
+        fixes["torch"] = "nn.BCEWithLogitsLoss(reduction='mean')"
+    yield Mistake(
         "loss-summed",
         "",
         "the loss is summed over the batch; the original takes the mean",
-        mends,
+        fixes,
         _spec(loss_sum=True),
     )
     if problem.labels.shape[1] == 2:
-        yield Entry(
+        yield Mistake(
             "labels-swapped",
             "",
             "each class is trained as the other",
@@ -144,8 +144,8 @@ def _losses(problem: Problem) -> Iterator[Entry]:
         )
 
 
-def _embedding() -> Iterator[Entry]:
-    yield Entry(
+def _embedding() -> Iterator[Mistake]:
+    yield Mistake(
         "embedding-frozen",
         "",
         "the embedding is not trained; the original trains it",
@@ -156,7 +156,7 @@ def _embedding() -> Iterator[Entry]:
         },
         _spec(untrained="embedding"),
     )
-    yield Entry(
+    yield Mistake(
         "padding-row-frozen",
         "",
         "the embedding of the padding is not trained; the original trains it like any other row",

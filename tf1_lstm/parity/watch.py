@@ -39,6 +39,7 @@ class Trained(NamedTuple):
     loss: float
     gradients: Arrays
     updates: List[Arrays]
+    note: str = ""  # why there are no updates
 
 
 class Watch(abc.ABC):

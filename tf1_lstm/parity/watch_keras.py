@@ -1,7 +1,7 @@
 """Read weights, states, gradients and updates out of a Keras 3 model on TensorFlow."""
 
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import keras
 import numpy as np
@@ -46,11 +46,10 @@ class KerasWatch(Watch):
     Args:
       model: the port.
       spec: of the bundle.
-      classes: width of the softmax.
     """
 
-    def __init__(self, model: keras.Model, spec: Spec, classes: int) -> None:
-        self._model, self._spec, self._classes = model, spec, classes
+    def __init__(self, model: keras.Model, spec: Spec) -> None:
+        self._model, self._spec = model, spec
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Run the model with dropout off."""
@@ -92,7 +91,7 @@ class KerasWatch(Watch):
             raise NotVisibleError(f"Keras runs on {keras.backend.backend()}; gradients need TensorFlow")
         variables = self._model.trainable_variables
         kept = [_value(variable) for variable in variables]
-        optimizer = self._optimizer()
+        optimizer, note = self._optimizer()
         try:
             updates: List[Arrays] = []
             for number in range(3):
@@ -101,12 +100,14 @@ class KerasWatch(Watch):
                     first = loss
                     by_id = {id(v): g for v, g in zip(variables, gradients)}
                     roles = self._by_role(partial(_gradient, by_id=by_id), 0.0)
+                if optimizer is None:
+                    break
                 optimizer.apply_gradients([(g, v) for g, v in zip(gradients, variables) if g is not None])
                 updates.append(self._by_role(_value, self._spec.cell.forget_bias))
         finally:
             for variable, value in zip(variables, kept):
                 variable.assign(value)
-        return Trained(first, roles, updates)
+        return Trained(first, roles, updates, note)
 
     def _gradients(self, inputs: np.ndarray, labels: np.ndarray, variables: List[Any]) -> Any:
         import tensorflow as tf
@@ -139,19 +140,18 @@ class KerasWatch(Watch):
             wanted = labels.argmax(axis=1)
         return self._model.compute_loss(x=inputs, y=keras.ops.convert_to_tensor(wanted), y_pred=logits)
 
-    def _optimizer(self) -> Any:
+    def _optimizer(self) -> Tuple[Any, str]:
+        """Return the optimizer; or None, and why there is none."""
         own = getattr(self._model, "optimizer", None)
         if own is not None:
-            return type(own).from_config(own.get_config())
+            return type(own).from_config(own.get_config()), ""
         wanted = self._spec.optimizer
         if isinstance(wanted, RMSprop):
-            return PublishedRMSprop(wanted.learning_rate, wanted.rho, epsilon=wanted.epsilon)
+            return PublishedRMSprop(wanted.learning_rate, wanted.rho, epsilon=wanted.epsilon), ""
         assert isinstance(wanted, Adam)
         if not wanted.epsilon_hat:
-            raise NotVisibleError(
-                "Keras does not have PyTorch's Adam; the model is not compiled with its own"
-            )
-        return keras.optimizers.Adam(wanted.learning_rate, epsilon=wanted.epsilon)
+            return None, "Keras does not have PyTorch's Adam; the model is not compiled with its own"
+        return keras.optimizers.Adam(wanted.learning_rate, epsilon=wanted.epsilon), ""
 
     def _by_role(self, value_of: ValueOf, forget_bias: float) -> Arrays:
         """Return every role's array; ``value_of`` picks the value or the gradient of a variable."""
@@ -165,7 +165,7 @@ class KerasWatch(Watch):
                 parts = from_keras(cell, [value_of(variable) for variable in watched.handle.weights])
             for part, array in parts.items():
                 found[self._spec.role(watched.direction, watched.layer, part)] = array
-        layers = {"softmax": self._dense(self._spec.outputs(self._classes))}
+        layers = {"softmax": self._dense(self._spec.outputs)}
         if self._spec.dense_units:
             layers["dense"] = self._dense(self._spec.dense_units, other_than=layers["softmax"])
         for name, dense in layers.items():

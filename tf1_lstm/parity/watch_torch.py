@@ -51,11 +51,10 @@ class TorchWatch(Watch):
     Args:
       model: the port.
       spec: of the bundle.
-      classes: width of the softmax.
     """
 
-    def __init__(self, model: Any, spec: Spec, classes: int) -> None:
-        self._model, self._spec, self._classes = model.eval(), spec, classes
+    def __init__(self, model: Any, spec: Spec) -> None:
+        self._model, self._spec = model.eval(), spec
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Run the model with dropout off, as ``eval()`` switches it off."""
@@ -171,7 +170,7 @@ class TorchWatch(Watch):
                 parts = from_torch(cell, arrays, summed_bias)
             for part, array in parts.items():
                 found[self._spec.role(watched.direction, watched.layer, part)] = array
-        dense = {"softmax": self._linear(self._spec.outputs(self._classes))}
+        dense = {"softmax": self._linear(self._spec.outputs)}
         if self._spec.dense_units:
             dense["dense"] = self._linear(self._spec.dense_units, other_than=dense["softmax"])
         for name, linear in dense.items():

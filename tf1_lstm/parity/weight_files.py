@@ -11,27 +11,26 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 import numpy as np
 
 from tf1_lstm.files import replacing
-from tf1_lstm.parity.layouts import KERAS_LAYERS, TORCH_LAYERS, to_keras, to_torch
+from tf1_lstm.parity.bundle import Bundle
+from tf1_lstm.parity.layouts import KERAS_LAYERS, TORCH_LAYERS, cells_in_order, to_keras, to_torch
 from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.spec import Spec
 
 Arrays = Dict[str, np.ndarray]
-KERAS_CELLS = {"lstm_peephole": "PeepholeLSTMCell", "lstm_coupled": "CoupledLSTMCell"}
-TORCH_CELLS = {"lstm_peephole": "PeepholeLSTM", "lstm_coupled": "CoupledLSTM", "gru": "ResetBeforeGRU"}
 
 
 class Trained(NamedTuple):
     """What is written.
 
     Attributes:
+      name: of the recipe.
       spec: the model.
-      settings: of the recipe: ``steps``, ``input_size``, ``classes``.
       weights: role -> float32.
       vectors: the whole table of frozen word vectors ``[words, dimensions]``, or None.
     """
 
+    name: str
     spec: Spec
-    settings: Mapping[str, Any]
     weights: Mapping[str, np.ndarray]
     vectors: Optional[np.ndarray]
 
@@ -40,9 +39,25 @@ class Trained(NamedTuple):
         """What ids are looked up in, trained or frozen; None where the inputs are rows."""
         return self.weights.get(EMBEDDING, self.vectors)
 
+    @property
+    def width(self) -> int:
+        """How many numbers the first layer reads at each step."""
+        if self.table is not None:
+            return int(self.table.shape[1])
+        rows = self.spec.parts(self.weights, "fw", 0)
+        joined = rows.get("kernel", rows.get("gates/kernel"))
+        assert joined is not None
+        return len(joined) - (0 if "recurrent_kernel" in rows else self.spec.cell.units)
+
+
+def trained_of(bundle: Bundle) -> Trained:
+    """Return a bundle's model; of frozen word vectors it has the rows of the batch, and NaN elsewhere."""
+    vectors = None if bundle.vectors is None else bundle.vectors.table()
+    return Trained(bundle.recipe, bundle.spec, bundle.weights, vectors)
+
 
 def write_keras(path: Union[str, Path], trained: Trained) -> None:
-    """Write a ``.weights.h5`` that Keras 3's ``load_weights`` reads into the model of ``keras_lines``.
+    """Write a ``.weights.h5`` that Keras 3's ``load_weights`` reads into the model of ``keras_code``.
 
     Raises:
       InputError: the file cannot be written.
@@ -67,62 +82,22 @@ def _keras_layers(trained: Trained) -> List[Tuple[str, Sequence[np.ndarray]]]:
     layer_name = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}.get(
         KERAS_LAYERS.get(spec.cell.name, ""), "rnn"
     )
-    for layer in range(spec.layers):
-        count = f"_{layer}" if layer else ""
-        for direction in spec.directions:
-            parts = spec.parts(weights, direction, layer)
-            own = spec.cell.name in KERAS_LAYERS
-            arrays = to_keras(spec.cell, parts) if own else [parts[n] for n in spec.cell.shapes(1)]
-            place = f"{layer_name}{count}"
-            if spec.bidirectional:
-                place = f"bidirectional{count}/{'forward' if direction == 'fw' else 'backward'}_layer"
-            found.append((f"{place}/cell", arrays))
+    paired = spec.joined_layers or spec.layers == 1
+    directions = spec.directions if paired or spec.readout == "both-states" else spec.directions[-1:]
+    for number, (direction, layer) in enumerate(cells_in_order(directions, spec.layers)):
+        parts = spec.parts(weights, direction, layer)
+        own = spec.cell.name in KERAS_LAYERS
+        arrays = to_keras(spec.cell, parts) if own else [parts[n] for n in spec.cell.shapes(1)]
+        place = layer_name + (f"_{number}" if number else "")
+        if spec.bidirectional and paired:
+            half = "forward" if direction == "fw" else "backward"
+            place = f"bidirectional{f'_{layer}' if layer else ''}/{half}_layer"
+        found.append((f"{place}/cell", arrays))
     if spec.dense_units:
         found.append(("dense", [weights["dense/kernel"], weights["dense/bias"]]))
     last = "dense_1" if spec.dense_units else "dense"
     found.append((last, [weights["softmax/weights"], weights["softmax/bias"]]))
     return found
-
-
-def keras_lines(trained: Trained, path: str) -> List[str]:
-    """Return the lines that build the model and load the file; its last numbers are logits."""
-    spec, settings = trained.spec, trained.settings
-    imports = ["import keras"]
-    if spec.cell.name in KERAS_CELLS:
-        imports.append(f"from tf1_lstm.parity.ports.keras_cells import {KERAS_CELLS[spec.cell.name]}")
-    last = [f"keras.layers.Dense({spec.outputs(settings['classes'])})"]
-    if spec.dense_units:
-        last.insert(0, f'keras.layers.Dense({spec.dense_units}, activation="relu")')
-    shape: Tuple[int, ...] = (settings["steps"], settings["input_size"])
-    first: List[str] = []
-    table = trained.table
-    if table is not None:
-        shape = (None,) if settings.get("any_steps") else (settings["steps"],)
-        frozen = "" if spec.trains_embedding else ", trainable=False"
-        first = [f"keras.layers.Embedding({table.shape[0]}, {table.shape[1]}{frozen})"]
-    load = f"model.load_weights({path!r})"
-    if spec.bidirectional and not spec.joined_layers:
-        read = f"{first[0]}(inputs)" if first else "inputs"
-        both = f"keras.layers.Bidirectional({_keras_layer(spec)}), merge_mode=None)({read})"
-        logits = f"{both}[1]" if spec.readout == "backward-state" else f"keras.layers.Concatenate()({both})"
-        for dense in last:
-            logits = f"{dense}({logits})"
-        lines = [f"inputs = keras.Input({shape})", f"model = keras.Model(inputs, {logits})"]
-        return [*imports, *lines, load]
-    stack = [f"{_keras_layer(spec)}, return_sequences=True)"] * (spec.layers - 1) + [f"{_keras_layer(spec)})"]
-    if spec.bidirectional:
-        stack = [f"keras.layers.Bidirectional({layer})" for layer in stack]
-    layers = ", ".join([f"keras.Input({shape})", *first, *stack, *last])
-    return [*imports, f"model = keras.Sequential([{layers}])", load]
-
-
-def _keras_layer(spec: Spec) -> str:
-    """Return a recurrent layer as it is written in Python, without its last bracket."""
-    name, units = spec.cell.name, spec.cell.units
-    if name in KERAS_CELLS:
-        return f"keras.layers.RNN({KERAS_CELLS[name]}({units}, forget_bias={spec.cell.forget_bias:g})"
-    reset = ", reset_after=False" if name == "gru" else ""
-    return f"keras.layers.{KERAS_LAYERS[name]}({units}{reset}"
 
 
 def write_torch(path: Union[str, Path], trained: Trained) -> None:
@@ -151,19 +126,20 @@ def write_torch(path: Union[str, Path], trained: Trained) -> None:
 
 
 def torch_state(trained: Trained) -> Arrays:
-    """Return the state dict of a module with the parts of ``_torch_parts``."""
+    """Return the state dict of the module of ``torch_code``."""
     spec, found = trained.spec, {}
     if trained.table is not None:
         found["embedding.weight"] = trained.table
-    for layer in range(spec.layers):
-        for direction in spec.directions:
-            parts = spec.parts(trained.weights, direction, layer)
-            if spec.cell.name in TORCH_LAYERS:
-                suffix = f"_l{layer}" + ("_reverse" if direction == "bw" else "")
-                named = {name + suffix: array for name, array in to_torch(spec.cell, parts).items()}
-            else:
-                named = {part.replace("/", "_"): array for part, array in parts.items()}
-            found.update({f"recurrent.{name}": array for name, array in named.items()})
+    for number, (direction, layer) in enumerate(cells_in_order(spec.directions, spec.layers)):
+        parts = spec.parts(trained.weights, direction, layer)
+        prefix, suffix = f"recurrent.{number}.", "_l0"
+        if is_one_module(spec):
+            prefix, suffix = "recurrent.", f"_l{layer}" + ("_reverse" if direction == "bw" else "")
+        if spec.cell.name in TORCH_LAYERS:
+            named = {name + suffix: array for name, array in to_torch(spec.cell, parts).items()}
+        else:
+            named = {part.replace("/", "_"): array for part, array in parts.items()}
+        found.update({prefix + name: array for name, array in named.items()})
     if spec.dense_units:
         found["dense.weight"] = trained.weights["dense/kernel"].T
         found["dense.bias"] = trained.weights["dense/bias"]
@@ -172,18 +148,8 @@ def torch_state(trained: Trained) -> Arrays:
     return found
 
 
-def torch_lines(trained: Trained, path: str) -> List[str]:
-    """Return the lines that load the file."""
-    return [
-        "from safetensors.torch import load_file",
-        f"model.load_state_dict(load_file({path!r}))  # {', '.join(_torch_parts(trained))}",
-    ]
-
-
-def _torch_parts(trained: Trained) -> List[str]:
-    """Return the names of a module's parts, those that hold weights, in order."""
-    name = trained.spec.cell.name
-    kind = f"nn.{TORCH_LAYERS[name]}" if name in TORCH_LAYERS else f"ports.torch_cells.{TORCH_CELLS[name]}"
-    embedding = ["embedding"] if trained.table is not None else []
-    dense = ["dense"] if trained.spec.dense_units else []
-    return [*embedding, f"recurrent ({kind})", *dense, "linear"]
+def is_one_module(spec: Spec) -> bool:
+    """Whether one of PyTorch's modules has all layers and directions, as it joins them."""
+    return spec.cell.name in TORCH_LAYERS and (
+        not spec.bidirectional or spec.joined_layers or spec.layers == 1
+    )

@@ -8,8 +8,8 @@ import numpy as np
 
 from tf1_lstm.parity import gate_mistakes
 from tf1_lstm.parity.cells import GATE_ORDER, Cell, split_rows
-from tf1_lstm.parity.entry import Change, Entry
 from tf1_lstm.parity.gate_mistakes import parts_changed
+from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
 
 Arrays = Dict[str, np.ndarray]
@@ -18,14 +18,14 @@ Pair = Tuple[np.ndarray, np.ndarray]
 HalvesEdit = Callable[[np.ndarray, np.ndarray, Tuple[str, ...]], Pair]
 
 
-def entries(problem: Problem) -> Iterator[Entry]:
+def entries(problem: Problem) -> Iterator[Mistake]:
     """Yield every mistake of loading that this model allows."""
     cell = problem.spec.cell
     yield from gate_mistakes.entries(cell)
     yield from _layouts(cell)
     yield from _behind_the_cells(problem)
     if problem.spec.bidirectional:
-        yield Entry(
+        yield Mistake(
             "directions-swapped",
             "weights",
             "the forward direction has the backward direction's weights, and the other way round",
@@ -35,7 +35,7 @@ def entries(problem: Problem) -> Iterator[Entry]:
             ),
         )
     if cell.name == "lstm_peephole":
-        yield Entry(
+        yield Mistake(
             "peepholes-missing",
             "",
             "the peephole weights are not used",
@@ -48,22 +48,22 @@ def _other_direction(role: str) -> str:
     return role.replace("/fw/", "/bw/") if "/fw/" in role else role.replace("/bw/", "/fw/")
 
 
-def _layouts(cell: Cell) -> Iterator[Entry]:
+def _layouts(cell: Cell) -> Iterator[Mistake]:
     """Kernels transposed, reshaped, or with their two halves exchanged."""
     says = "a kernel is {} where it should be transposed"
     torch = (
         "lstm.weight_ih_l0.data = torch.from_numpy(kernel[:inputs].T)  # .T, not reshape; likewise weight_hh"
     )
-    mends = {
+    fixes = {
         "any": "kernel[:inputs] reads the inputs, kernel[inputs:] the state; columns are gates",
         "torch": torch,
     }
     for where in ("recurrent", "input", "both"):
-        yield Entry(
+        yield Mistake(
             "kernel-transposed",
             f"each gate's block of the {where if where != 'both' else 'input and recurrent'} kernel",
             "each gate's block of a kernel is transposed",
-            mends,
+            fixes,
             _on_halves(where, _transpose_blocks),
             common=where == "recurrent",
         )
@@ -72,15 +72,15 @@ def _layouts(cell: Cell) -> Iterator[Entry]:
         orders = ((), ("i", "f", "j", "o"))
     for where, order in itertools.product(("recurrent", "input", "both"), orders):
         layout = f", gates {', '.join(order)}" if order else ""
-        yield Entry(
+        yield Mistake(
             "kernel-transposed",
             f"{where} reshaped{layout}",
             says.format("reshaped"),
-            mends,
+            fixes,
             _on_halves(where, _reshape, order),
             common=where == "both",
         )
-    yield Entry(
+    yield Mistake(
         "kernels-swapped",
         "",
         "the kernel's rows are taken as state first; TensorFlow 1 has the inputs first",
@@ -89,17 +89,17 @@ def _layouts(cell: Cell) -> Iterator[Entry]:
     )
 
 
-def _behind_the_cells(problem: Problem) -> Iterator[Entry]:
+def _behind_the_cells(problem: Problem) -> Iterator[Mistake]:
     """The softmax and, where there is one, the dense layer before it."""
-    if problem.spec.outputs(problem.labels.shape[1]) > 1:
-        yield Entry(
+    if problem.spec.outputs > 1:
+        yield Mistake(
             "softmax-weights-reshaped",
             "",
             "the softmax weights are reshaped where they should be transposed",
             {"any": "weights[units, classes]", "torch": "linear.weight.data = torch.from_numpy(weights.T)"},
             _one_array("softmax/weights", lambda array: _reshape(array, 1)),
         )
-    yield Entry(
+    yield Mistake(
         "no-softmax-bias",
         "",
         "the softmax has no bias",
@@ -107,14 +107,14 @@ def _behind_the_cells(problem: Problem) -> Iterator[Entry]:
         _one_array("softmax/bias", lambda array: array * 0),
     )
     if problem.spec.dense_units:
-        yield Entry(
+        yield Mistake(
             "dense-kernel-reshaped",
             "",
             "the dense layer's kernel is reshaped where it should be transposed",
             {"any": "kernel[states, dense_units]", "torch": "dense.weight.data = torch.from_numpy(kernel.T)"},
             _one_array("dense/kernel", lambda array: _reshape(array, 1)),
         )
-        yield Entry(
+        yield Mistake(
             "no-dense-bias",
             "",
             "the dense layer has no bias",

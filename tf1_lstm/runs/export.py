@@ -1,4 +1,4 @@
-"""Write a checkpoint as a bundle, or as weights for Keras or PyTorch."""
+"""Write a checkpoint as a bundle, or as a model for Keras, PyTorch or ONNX."""
 
 import dataclasses
 import platform
@@ -9,14 +9,14 @@ import numpy as np
 
 from tf1_lstm import __version__
 from tf1_lstm.data.base import Dataset, Split
-from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.parity.bundle import Bundle, Words, WordVectors, write_bundle
 from tf1_lstm.parity.input_mistakes import id_shifts
+from tf1_lstm.parity.model_files import write_model
 from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.spec import Spec, spec_of
-from tf1_lstm.parity.weight_files import Trained, keras_lines, torch_lines, write_keras, write_torch
+from tf1_lstm.parity.weight_files import Trained
 from tf1_lstm.runs.record import record, split_logits
 from tf1_lstm.runs.restore import Restored
 
@@ -24,16 +24,22 @@ PADDING = 0  # by the bundle's format
 
 
 def export(
-    restored: Restored, to: str, out: Path, split: Optional[str] = None, examples: int = 16
+    restored: Restored,
+    to: str,
+    out: Path,
+    split: Optional[str] = None,
+    examples: int = 16,
+    code: Optional[Path] = None,
 ) -> List[str]:
     """Write a restored checkpoint in another form, and close its model.
 
     Args:
       restored: a checkpoint and its data set.
-      to: ``bundle``, ``keras`` or ``torch``.
+      to: ``bundle``, ``keras``, ``torch`` or ``onnx``.
       out: the file to write.
       split: for a bundle, the split of batch and labels; the first by default.
       examples: for a bundle, the size of the batch.
+      code: for a model, the file to write the code to that builds and loads it; None for none.
 
     Returns:
       Lines that say how the file is used.
@@ -44,23 +50,15 @@ def export(
     with restored.model as model:
         weights = model.weights(restored.facts["step"]).arrays
     if to != "bundle":
-        return _write_weights(restored, weights, to, out)
+        return write_model(_trained(restored, weights), to, out, code)
     write_bundle(out, make_bundle(restored, weights, examples, split))
     return [f"tf1-lstm compare {out} --port keras    # or torch, or your own module:callable"]
 
 
-def _write_weights(restored: Restored, weights: Dict[str, np.ndarray], to: str, out: Path) -> List[str]:
+def _trained(restored: Restored, weights: Dict[str, np.ndarray]) -> Trained:
     recipe, dataset = restored.experiment.recipe, restored.experiment.dataset
-    settings = recipe.settings()
-    spec = spec_of(settings)
-    trained = Trained(spec, settings, weights, _frozen_vectors(spec, dataset))
-    if to == "keras":
-        if not str(out).endswith(".weights.h5"):
-            raise InputError(f"--out: found {out}, expected a name that ends in .weights.h5 (Keras insists)")
-        write_keras(out, trained)
-        return keras_lines(trained, str(out))
-    write_torch(out, trained)
-    return torch_lines(trained, str(out))
+    spec = spec_of(recipe.settings())
+    return Trained(recipe.name, spec, weights, _frozen_vectors(spec, dataset))
 
 
 def make_bundle(

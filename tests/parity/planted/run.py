@@ -122,14 +122,14 @@ GROUPS = [
 def see(framework: str, bundle: Bundle, flaws: Sequence[str]) -> Numbers:
     """Build the port and read all that is visible of it."""
     watch: Watch
-    inputs, classes = bundle.inputs, bundle.settings["classes"]
+    inputs = bundle.inputs
     has_embedding = bundle.spec.trains_embedding
     if framework == "keras":
         from tests.parity.planted import keras_imdb_port, keras_port
         from tf1_lstm.parity.watch_keras import KerasWatch
 
         build: Any = keras_imdb_port.build if has_embedding else keras_port.build
-        watch = KerasWatch(build(bundle, flaws), bundle.spec, classes)
+        watch = KerasWatch(build(bundle, flaws), bundle.spec)
     else:
         from tests.parity.planted import torch_imdb_port, torch_port
         from tf1_lstm.parity.watch_torch import TorchWatch
@@ -137,7 +137,7 @@ def see(framework: str, bundle: Bundle, flaws: Sequence[str]) -> Numbers:
         build = torch_imdb_port.PlantedPort if has_embedding else torch_port.build
         if "adam-epsilon" in flaws and not has_embedding:
             build = torch_port.WithTorchAdam
-        watch = TorchWatch(build(bundle, flaws), bundle.spec, classes)
+        watch = TorchWatch(build(bundle, flaws), bundle.spec)
     numbers = Numbers(watch.logits(inputs))
     again = watch.logits(inputs)
     if not np.array_equal(again, numbers.logits):

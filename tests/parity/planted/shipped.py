@@ -1,7 +1,7 @@
 """Run the shipped ports, or exported weights, under the ports' Python; one JSON line for each.
 
 ``python shipped.py ports {keras,torch}``: status and largest error of each recipe's port, by level.
-``python shipped.py weights FOLDER``: the same of the models that ``FOLDER/*.json`` say how to load.
+``python shipped.py weights {keras,torch,onnx} FOLDER``: the same of the models of ``FOLDER/*.py``.
 ``python shipped.py trainers``: three steps of each trainer of ``ports.train``, with dropout off.
 ``python shipped.py other-rmsprop``: the same of a port with Keras 3's own RMSprop.
 ``python shipped.py files {keras,torch} FOLDER``: save the right mnist-lstm port in that framework's files.
@@ -20,30 +20,29 @@ import numpy as np
 from tests.parity.support import IMDB_RECIPES, RECIPE_BUNDLES, make_bundle, small
 from tf1_lstm.parity.bundle import Bundle, read_bundle
 from tf1_lstm.parity.levels import UNKNOWN, compare_levels
-from tf1_lstm.parity.ports import TARGETS
+from tf1_lstm.parity.ports import GENERATED, target_of
 from tf1_lstm.parity.ports.trainer import make_trainer
 from tf1_lstm.parity.runner import Observed
 from tf1_lstm.parity.target import load_target
-from tf1_lstm.parity.watch import NotVisibleError, Watch
+from tf1_lstm.parity.watch import NotVisibleError, Watch, logits_of
 
 
 def ports(framework: str) -> None:
     for name, (recipe, bundle) in RECIPE_BUNDLES.items():
-        if framework in TARGETS[recipe]:
-            model = load_target(TARGETS[recipe][framework], bundle).model
-            print(json.dumps({"name": name, **seen(framework, model, bundle)}), flush=True)
+        for target in sorted({target_of(recipe, framework), GENERATED[framework]}):
+            model = load_target(target, bundle).model
+            print(json.dumps({"name": name, "target": target, **seen(framework, model, bundle)}), flush=True)
 
 
 def watch_of(framework: str, model: Any, bundle: Bundle) -> Watch:
     """What reads a model's numbers."""
-    classes = bundle.settings["classes"]
     if framework == "keras":
         from tf1_lstm.parity.watch_keras import KerasWatch
 
-        return KerasWatch(model, bundle.spec, classes)
+        return KerasWatch(model, bundle.spec)
     from tf1_lstm.parity.watch_torch import TorchWatch
 
-    return TorchWatch(model, bundle.spec, classes)
+    return TorchWatch(model, bundle.spec)
 
 
 def seen(framework: str, model: Any, bundle: Bundle) -> Dict[str, Any]:
@@ -63,27 +62,31 @@ def seen(framework: str, model: Any, bundle: Bundle) -> Dict[str, Any]:
         arrays["training"] = {"loss": np.float32(trained.loss)}
         groups = {"gradients": trained.gradients}
         groups.update({f"updates/{count + 1}": roles for count, roles in enumerate(trained.updates)})
+        if trained.note:
+            reasons["updates"] = trained.note
         for prefix, roles in groups.items():
             arrays["training"].update({f"{prefix}/{role}": array for role, array in roles.items()})
     levels = compare_levels(bundle, Observed(arrays, reasons, {}, {}, {}), {}, None)
     return {
+        "optimizer": bundle.settings.get("optimizer"),
         "levels": {level.name: [level.status, level.reason] for level in levels},
         "errors": {level.name: level.absolute for level in levels if level.status != UNKNOWN},
     }
 
 
-def weights(folder: Path) -> None:
-    for path in sorted(folder.glob("*.json")):
-        request = json.loads(path.read_text())
-        bundle = read_bundle(request["bundle"])
+def weights(to: str, folder: Path) -> None:
+    if to == "keras":  # so that a .keras file with a cell of the project's can be read
+        importlib.import_module("tf1_lstm.parity.ports.keras_cells")
+    for path in sorted(folder.glob("*.npz")):
+        bundle = read_bundle(path)
         found: Dict[str, Any] = {}
-        if request["to"] == "torch":
-            target = TARGETS[request["recipe"]].get("torch")
-            found["model"] = load_target(target, bundle).model if target else plain_module(bundle)
-            for parameter in found["model"].parameters():
-                parameter.data.zero_()
-        exec("\n".join(request["lines"]), found)
-        line = {"name": request["name"], **seen(request["to"], found["model"], bundle)}
+        exec(path.with_suffix(".py").read_text(), found)
+        line: Dict[str, Any] = {"name": path.stem}
+        if to == "onnx":
+            (logits,) = found["model"].run(None, {"inputs": bundle.inputs})
+            line["error"] = float(np.abs(logits_of(logits, bundle.spec) - bundle.logits).max())
+        else:
+            line.update(seen(to, found["model"], bundle))
         print(json.dumps(line), flush=True)
 
 
@@ -118,42 +121,14 @@ def other_rmsprop() -> None:
     import keras
 
     recipe, bundle = RECIPE_BUNDLES["imdb-lstm32"]
-    model = load_target(TARGETS[recipe]["keras"], bundle).model
+    model = load_target(target_of(recipe, "keras"), bundle).model
     model.compile(keras.optimizers.RMSprop(bundle.settings["learning_rate"]), model.loss)
     print(json.dumps(seen("keras", model, bundle)))
 
 
-def plain_module(bundle: Bundle) -> Any:
-    """A recipe that comes without a PyTorch port, as anyone would write it."""
-    from torch import nn
-
-    class Plain(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            settings = bundle.settings
-            width = bundle.sequence().shape[-1]
-            kind = {"basic_rnn": nn.RNN, "basic_lstm": nn.LSTM, "gru_reset_after": nn.GRU}[settings["cell"]]
-            self.embedding = nn.Embedding(bundle.document["words"]["count"], width)
-            self.recurrent = kind(width, settings["units"], settings["layers"], batch_first=True)
-            self.dense = (
-                nn.Linear(settings["units"], settings["dense_units"]) if settings["dense_units"] else None
-            )
-            self.linear = nn.Linear(settings["dense_units"] or settings["units"], 1)
-            self.embedding.requires_grad_(bundle.spec.trains_embedding)
-            if kind is not nn.GRU:  # TensorFlow 1 and Keras have one bias here
-                for name, parameter in self.recurrent.named_parameters():
-                    parameter.requires_grad_("bias_hh" not in name)
-
-        def forward(self, ids: Any) -> Any:
-            last = self.recurrent(self.embedding(ids))[0][:, -1]
-            return self.linear(last if self.dense is None else self.dense(last).relu())
-
-    return Plain()
-
-
 def files(framework: str, folder: Path) -> None:
     bundle = RECIPE_BUNDLES["mnist-lstm"][1]
-    model = load_target(TARGETS["mnist-lstm"][framework], bundle).model
+    model = load_target(GENERATED[framework], bundle).model
     if framework == "keras":
         model.save(folder / "port.keras")
         model.export(folder / "port-savedmodel", verbose=False)
@@ -173,4 +148,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "files":
         files(sys.argv[2], Path(sys.argv[3]))
     else:
-        weights(Path(sys.argv[2]))
+        weights(sys.argv[2], Path(sys.argv[3]))

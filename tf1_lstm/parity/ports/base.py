@@ -21,7 +21,7 @@ class Step(NamedTuple):
 
 
 class Trainer(abc.ABC):
-    """A port with its framework's own first values, the published optimizer and dropout.
+    """A port with its framework's own initial values, the published optimizer and dropout.
 
     Attributes:
       framework: name and version of each package that computes.

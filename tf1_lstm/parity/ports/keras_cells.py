@@ -25,7 +25,12 @@ class _TwoStateCell(keras.layers.Layer):
         self.state_size = [units, units]  # h, c
         self.output_size = units
 
+    def get_config(self) -> Dict[str, Any]:
+        """Return what makes the cell again."""
+        return {**super().get_config(), "units": self.units, "forget_bias": self.forget_bias}
 
+
+@keras.saving.register_keras_serializable("tf1_lstm")
 class PeepholeLSTMCell(_TwoStateCell):
     """``tf.nn.rnn_cell.LSTMCell(units, use_peepholes=True)``."""
 
@@ -60,6 +65,7 @@ class PeepholeLSTMCell(_TwoStateCell):
         }
 
 
+@keras.saving.register_keras_serializable("tf1_lstm")
 class CoupledLSTMCell(_TwoStateCell):
     """``tf.contrib.rnn.CoupledInputForgetGateLSTMCell(units)``: the input gate is 1 - forget gate."""
 

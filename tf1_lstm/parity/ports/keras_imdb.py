@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.ports.keras_models import keras_arrays
+from tf1_lstm.parity.layouts import to_keras
 from tf1_lstm.parity.ports.keras_optimizers import PublishedRMSprop
 from tf1_lstm.parity.watch import DENSE_ROLES
 
@@ -117,7 +117,7 @@ MODELS = {
 
 
 def untrained(recipe: str, settings: Settings, table: Optional[np.ndarray] = None) -> keras.Model:
-    """Return a recipe's model with Keras's own first values.
+    """Return a recipe's model with Keras's own initial values.
 
     Args:
       recipe: a key of ``MODELS``.
@@ -135,7 +135,7 @@ def load_weights(model: keras.Model, bundle: Bundle) -> None:
     if bundle.spec.trains_embedding:
         embedding.set_weights([bundle.weights["embedding"]])
     for number, layer in enumerate(recurrent):
-        layer.set_weights(keras_arrays(bundle, layer=number))
+        layer.set_weights(to_keras(bundle.spec.cell, bundle.spec.parts(bundle.weights, "fw", number)))
     for layer, name in zip(reversed(dense), ("softmax", "dense")):
         layer.set_weights([bundle.weights[role] for role in DENSE_ROLES[name]])
 

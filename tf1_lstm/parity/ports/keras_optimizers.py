@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable("tf1_lstm")
 class PublishedRMSprop(keras.optimizers.RMSprop):
     """RMSprop with epsilon added to the root of the mean squared gradient (Keras 2.0 to 2.10).
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.ports.torch_models import load_recurrent, load_softmax
+from tf1_lstm.parity.weight_files import torch_state, trained_of
 
 
 class BiLstm2(nn.Module):
@@ -18,7 +18,7 @@ class BiLstm2(nn.Module):
 
     Args:
       settings: the recipe's.
-      table: first values of the embedding, ``[words, dimensions]`` float32.
+      table: initial values of the embedding, ``[words, dimensions]`` float32.
     """
 
     def __init__(self, settings: Mapping[str, Any], table: np.ndarray) -> None:
@@ -49,12 +49,8 @@ class BiLstm2(nn.Module):
 
 def load_weights(module: BiLstm2, bundle: Bundle) -> None:
     """Give the module the weights of a bundle."""
-    for layer in range(bundle.settings["layers"]):
-        for direction in bundle.spec.directions:
-            load_recurrent(module.recurrent, bundle, direction, layer)
-    load_softmax(module.linear, bundle)
-    with torch.no_grad():
-        module.embedding.weight.copy_(torch.from_numpy(bundle.weights["embedding"]))
+    state = torch_state(trained_of(bundle))
+    module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
 
 
 class ImdbBilstm2(BiLstm2):

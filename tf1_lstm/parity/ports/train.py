@@ -1,4 +1,4 @@
-"""Train a port by its recipe's own schedule: first values, dropout and optimizer as published.
+"""Train a port by its recipe's own schedule: initial values, dropout and optimizer as published.
 
 ``.venv-ports/bin/python -m tf1_lstm.parity.ports.train RECIPE --data DIR --seed N --out FILE``
 
@@ -103,7 +103,7 @@ class PortTraining:
 
     Args:
       experiment: recipe, settings and data.
-      options: of the command line: ``seed`` (of the batches, the first values and the dropout),
+      options: of the command line: ``seed`` (of the batches, the initial values and the dropout),
         ``threads`` and ``out`` are used.
     """
 

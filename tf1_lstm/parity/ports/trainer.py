@@ -17,7 +17,7 @@ def make_trainer(
       recipe: its name; one that was published with a sigmoid.
       settings: the recipe's.
       table: word vectors ``[words, dimensions]`` float32 where its embedding needs them, else None.
-      seed: of first values and dropout.
+      seed: of initial values and dropout.
       threads: of the framework; 0 lets it decide.
     """
     if settings["optimizer"] == "pytorch-adam":
