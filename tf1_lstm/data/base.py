@@ -19,13 +19,16 @@ class Batch(NamedTuple):
 
     Attributes:
       inputs: ``[batch, steps]`` int32 ids or ``[batch, steps, inputs]`` float32 rows.
-      labels: ``[batch, classes]`` float32, one-hot.
+      labels: what the data set's ``task`` says: ``[batch, classes]`` float32, one-hot;
+        ``[batch, outputs]`` float32 numbers; or ``[batch, steps]`` int32 ids, one for each step.
       rows: ``[batch]`` int64, the row of each example in its store, for audits.
+      lengths: ``[batch]`` int32, the steps of each example that are no padding; None where all are.
     """
 
     inputs: np.ndarray
     labels: np.ndarray
     rows: np.ndarray
+    lengths: Optional[np.ndarray] = None
 
 
 class Split(NamedTuple):
@@ -34,14 +37,17 @@ class Split(NamedTuple):
     Attributes:
       name: as typed after ``--split``.
       inputs: ``[examples, ...]`` as in ``Batch``.
-      labels: ``[examples]`` int64 class numbers.
+      labels: ``[examples]`` int64 class numbers, ``[examples, outputs]`` float32 numbers, or
+        ``[examples, steps]`` int32 ids, as the data set's ``task`` says.
       note: one line that says what it is.
+      lengths: ``[examples]`` int32 as in ``Batch``, or None.
     """
 
     name: str
     inputs: np.ndarray
     labels: np.ndarray
     note: str
+    lengths: Optional[np.ndarray] = None
 
 
 class Sampler(abc.ABC):
@@ -49,9 +55,12 @@ class Sampler(abc.ABC):
 
     Attributes:
       steps_per_epoch: batches that give every example once; 0 where batches are drawn without end.
+      contiguous: whether row ``i`` of a batch goes on where row ``i`` of the batch before it ended, but
+        for the first of an epoch, so that a recurrent state may be carried from batch to batch.
     """
 
     steps_per_epoch: int = 0
+    contiguous: bool = False
 
     @abc.abstractmethod
     def batch(self, step: int) -> Batch:
@@ -66,12 +75,15 @@ class Example(NamedTuple):
       inputs: ``[steps]`` or ``[steps, inputs]``.
       notes: plain facts for the user, e.g. ``{"words": 310, "unknown": ["foo"], "cut": True}``.
       refused: the reason why there is no answer, or None.
+      length: the steps that are no padding; None where all are. Of the task ``"next"`` the answer is
+        the output of the last of them.
     """
 
     name: str
     inputs: Optional[np.ndarray]
     notes: Dict[str, Any]
     refused: Optional[str] = None
+    length: Optional[int] = None
 
 
 class Finding(NamedTuple):
@@ -97,14 +109,20 @@ class Dataset(abc.ABC):
       name: the registry's name for this kind of data.
       folder: where the files are.
       is_sample: True for the embedded sample; everything printed from it must say so.
-      class_names: a name for each class number.
-      example_kind: ``"text"`` or ``"image"``: what ``predict`` takes.
+      task: what is learned, and so what ``labels`` hold: ``"classes"`` (a class for each example),
+        ``"numbers"`` (float targets, one or many: a regression) or ``"next"`` (an id for each step:
+        the next token of a text, or a tag).
+      class_names: a name for each class number, for each output of ``"numbers"``, or for each id of
+        ``"next"``.
+      example_kind: ``"text"``, ``"image"`` or ``"array"`` (a ``.npy``, ``.npz`` or ``.csv`` file): what
+        ``predict`` takes.
       unknown_id: the id of unknown words; below 0 it counts from the end of the word vectors.
     """
 
     name: str
     folder: Path
     is_sample: bool
+    task: str = "classes"
     class_names: Tuple[str, ...]
     example_kind: str
     unknown_id: int = -1

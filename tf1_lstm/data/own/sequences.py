@@ -1,0 +1,363 @@
+"""Sequences of a user's own in ``.npz`` or ``.npy`` files: classes, numbers, or an id for each step."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from tf1_lstm.data.base import Example
+from tf1_lstm.data.own.array_files import map_npy, map_npz, names_in
+from tf1_lstm.data.own.dataset import Labelled, OwnDataset
+from tf1_lstm.data.own.examples import Dense, rows_at_once
+from tf1_lstm.data.own.splits import (
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    check_share,
+    draw_splits,
+    list_of,
+    names_of,
+    rows_of_splits,
+    split_number,
+)
+from tf1_lstm.data.own.text_sources import Share
+from tf1_lstm.errors import InputError
+
+MOST_IDS = 1 << 24
+MOST_CLASSES = 10_000
+_X = "the sequences, [examples, steps, inputs] numbers or [examples, steps] ids"
+_Y = "what is learned of each, classes or numbers"
+_LENGTHS = "the steps of each, whole numbers [examples]"
+_TASKS = ("", "classes", "numbers", "next")
+
+
+class ArraysDataset(OwnDataset):
+    """Sequences in arrays.
+
+    Whole numbers ``[examples, steps]`` are ids, of which 0 is the padding; ``[examples, steps, inputs]``
+    of any type, and floats ``[examples, steps]`` (one input a step), are read as float32. What is
+    learned follows from ``y``: whole numbers, truth values or texts ``[examples]`` are classes; floats
+    ``[examples]`` or ``[examples, outputs]`` are numbers; whole numbers ``[examples, steps]`` are an
+    id for each step.
+
+    Args:
+      file: an ``.npz`` of ``x``, ``y`` and perhaps ``lengths``, or the ``.npy`` of the sequences.
+      x, y, lengths: names of the arrays in the ``.npz``, or for ``.npy`` the files of labels and lengths.
+      task: says what ``y`` holds where it would be read otherwise: ``"classes"``, ``"numbers"`` or
+        ``"next"``.
+      validation, test: a share of the examples (drawn from ``seed``, each class alike, identical
+        examples together), or another ``.npz``.
+      split: the name of an array in the ``.npz`` that names each example's split, as a text.
+      classes: names of the classes by number.
+      seed: of the shares.
+
+    Attributes:
+      vocabulary: ids there are: 1 + the largest; 0 where the inputs are numbers.
+
+    Raises:
+      InputError: a file cannot be used; shapes that do not fit; NaN or infinity; one class only.
+    """
+
+    name = "own-arrays"
+    example_kind = "array"
+
+    def __init__(
+        self,
+        file: str,
+        *,
+        x: str = "x",
+        y: str = "y",
+        lengths: str = "",
+        task: str = "",
+        validation: Share = 0.1,
+        test: Share = 0.1,
+        split: str = "",
+        classes: Sequence[str] = (),
+        seed: int = 1,
+    ) -> None:
+        if task not in _TASKS:
+            raise InputError(f"task: found {task!r}, expected classes, numbers or next")
+        path, names = Path(file), _Names(x, y, lengths, split)
+        stores = [(path, _read(path, names), -1)]
+        shares = {VALIDATION: 0.0, TEST: 0.0}
+        for number, given in ((VALIDATION, validation), (TEST, test)):
+            if isinstance(given, (str, Path)):
+                stores.append((Path(given), _read(Path(given), names.without_split()), number))
+            elif not split:
+                shares[number] = check_share(SPLITS[number], given)
+        first = stores[0][1]
+        self.task = task or _task_of(first.y, first.x, path, y)
+        self.vocabulary = 0
+        for where, store, _ in stores:
+            self._check(where, store, first)
+        examples = _joined([store for _, store, _ in stores])
+        parts = np.concatenate(
+            [
+                np.full(len(store.x), number, np.int8) if store.split is None else store.split
+                for _, store, number in stores
+            ]
+        )
+        raw = [self._labels(where, store) for where, store, _ in stores]
+        drawn = np.flatnonzero(parts == -1)
+        if len(drawn):
+            strata = raw[0] if self.task == "classes" else np.zeros(len(drawn), np.int64)
+            keys = examples.keys()[drawn] if shares[TEST] or shares[VALIDATION] else np.arange(len(drawn))
+            strata = np.unique(strata, return_inverse=True)[1]
+            parts[drawn] = draw_splits(keys, strata, shares[VALIDATION], shares[TEST], seed)
+        labels, names_found = self._classes(path, np.concatenate(raw), parts, tuple(classes))
+        files = [where for where, _, _ in stores]
+        if path.suffix == ".npy":
+            files += [Path(name) for name in (y, lengths) if name]
+        splits = rows_of_splits(parts, str(path))
+        super().__init__(Labelled(examples, labels, splits), files, names_found, self.task)
+
+    def encode(self, items: Sequence[Any], names: Sequence[str]) -> List[Example]:
+        """``.npy`` files (``[steps, ...]`` or ``[n, steps, ...]``), or the ``x`` of ``.npz`` files."""
+        return [found for item, name in zip(items, names) for found in self._encoded(Path(item), name)]
+
+    def _encoded(self, path: Path, name: str) -> List[Example]:
+        lengths = None
+        try:
+            if path.suffix == ".npz":
+                has_lengths = "lengths" in names_in(path)
+                arrays = map_npz(path, {"x": _X, **({"lengths": _LENGTHS} if has_lengths else {})})
+                array, lengths = arrays["x"], arrays.get("lengths")
+            else:
+                array = map_npy(path, _X)
+        except InputError as error:
+            return [Example(name, None, {}, str(error)[len(f"{path}: ") :])]
+        shape = self.data.examples.shape
+        is_one = array.shape == shape or (array.ndim == 1 and shape == (len(array), 1))
+        array = array[None] if is_one else array
+        if array.ndim == 2 and len(shape) == 2 and shape[1] == 1:
+            array = array[:, :, None]
+        if array.shape[1:] != shape or (len(shape) == 1 and array.dtype.kind not in "iu"):
+            found = (
+                f"found {array.dtype} {list(array.shape)}, expected {self.data.examples.dtype} {list(shape)}"
+            )
+            return [Example(name, None, {}, found)]
+        found_names = [name] if is_one else [f"{name}[{row}]" for row in range(len(array))]
+        return [
+            self._example(array[row], each, None if lengths is None else int(lengths[row]))
+            for row, each in enumerate(found_names)
+        ]
+
+    def _example(self, array: np.ndarray, name: str, length: Optional[int]) -> Example:
+        inputs = array.astype(self.data.examples.dtype)
+        if not np.isfinite(inputs).all():
+            return Example(name, None, {}, "found NaN or infinity, expected finite numbers")
+        if self.vocabulary and not 0 <= array.min() <= array.max() < self.vocabulary:
+            return Example(
+                name, None, {}, f"found the id {array.max()}, expected 0 to {self.vocabulary - 1:,}"
+            )
+        return Example(name, inputs, {}, length=length)
+
+    def _check(self, path: Path, store: "_Store", first: "_Store") -> None:
+        count = len(store.x)
+        if store.x.shape[1:] != first.x.shape[1:] or store.is_ids != first.is_ids:
+            raise InputError(
+                f"{path}: found x {store.x.dtype} {list(store.x.shape)}, "
+                f"expected {list(first.x.shape[1:])} of each example as in the training file"
+            )
+        for name, array in (("y", store.y), ("lengths", store.lengths)):
+            if array is not None and (not array.ndim or len(array) != count):
+                raise InputError(
+                    f"{path}: found {name} {list(array.shape)}, expected {count:,}, one for each sequence"
+                )
+        if store.lengths is not None:
+            bad = np.flatnonzero((store.lengths < 1) | (store.lengths > store.x.shape[1]))
+            if len(bad):
+                raise InputError(
+                    f"{path}: found the length {store.lengths[bad[0]]} in row {bad[0]:,}, "
+                    f"expected 1 to {store.x.shape[1]:,} steps"
+                )
+        step = rows_at_once(store.x.shape[1:])
+        for start in range(0, count, step):
+            block = store.x[start : start + step]
+            if store.is_ids:
+                self.vocabulary = max(self.vocabulary, int(block.max()) + 1)
+                if block.min() < 0 or block.max() >= MOST_IDS:
+                    bad_id = block.min() if block.min() < 0 else block.max()
+                    raise InputError(f"{path}: found the id {bad_id} in x, expected 0 to {MOST_IDS - 1:,}")
+            else:
+                _check_finite(path, "x", block, start)
+
+    def _labels(self, path: Path, store: "_Store") -> np.ndarray:
+        """Labels as they will be used, but for classes, which are still values."""
+        y = store.y
+        if self.task == "numbers":
+            numbers = np.asarray(y, np.float32) if y.dtype.kind in "fiub" else None
+            if numbers is None or numbers.ndim not in (1, 2):
+                raise InputError(
+                    f"{path}: found y {y.dtype} {list(y.shape)}, expected [examples, outputs] numbers"
+                )
+            _check_finite(path, "y", numbers, 0)
+            return numbers.reshape(len(y), -1)
+        if self.task == "next":
+            if y.dtype.kind not in "iu" or y.shape != store.x.shape[:2]:
+                raise InputError(
+                    f"{path}: found y {y.dtype} {list(y.shape)}, expected ids [examples, steps], "
+                    f"{list(store.x.shape[:2])}"
+                )
+            if y.min() < 0 or y.max() >= MOST_CLASSES:
+                bad = y.min() if y.min() < 0 else y.max()
+                raise InputError(f"{path}: found the id {bad} in y, expected 0 to {MOST_CLASSES - 1:,}")
+            return np.asarray(y, np.int32)
+        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+        if y.ndim == 2 and y.dtype.kind != "U" and _is_one_hot(y):
+            y = y.argmax(axis=1)
+        if y.ndim != 1 or (y.dtype.kind == "f" and not np.array_equal(y, np.round(y))):
+            raise InputError(f"{path}: found y {y.dtype} {list(y.shape)}, expected classes [examples]")
+        if y.dtype.kind == "S":
+            return np.char.decode(y, "utf-8", "replace")
+        return y.astype(np.int64) if y.dtype.kind != "U" else np.asarray(y)
+
+    def _classes(
+        self, path: Path, raw: np.ndarray, parts: np.ndarray, given: Tuple[str, ...]
+    ) -> Tuple[np.ndarray, Tuple[str, ...]]:
+        if self.task == "numbers":
+            return raw, self._named(path, given, raw.shape[1], "outputs")
+        if self.task == "next":
+            return raw, self._named(path, given, int(raw.max()) + 1, "ids")
+        values = np.unique(raw[parts == TRAIN])
+        if len(values) < 2 or len(values) > MOST_CLASSES:
+            raise InputError(
+                f"{path}: found {len(values):,} different labels in y, "
+                f"expected 2 to {MOST_CLASSES:,} classes (task='numbers' is a regression)"
+            )
+        outside = np.flatnonzero(~np.isin(raw, values))
+        if len(outside):
+            raise InputError(
+                f"{path}: found the label {str(raw[outside[0]])!r:.40} in row {outside[0]:,}, "
+                f"expected one of the training part: {list_of([str(value) for value in values])}"
+            )
+        names = names_of([str(value) for value in values])
+        numbers = {name: number for number, name in enumerate(names)}
+        labels = np.array([numbers[str(value)] for value in values], np.int64)[np.searchsorted(values, raw)]
+        return labels, self._named(path, given, len(names), "classes") if given else names
+
+    @staticmethod
+    def _named(path: Path, given: Tuple[str, ...], count: int, what: str) -> Tuple[str, ...]:
+        if given and len(given) != count:
+            raise InputError(f"classes: found {len(given)} names, expected {count:,}, the {what} of {path}")
+        return given or tuple(str(number) for number in range(count))
+
+
+class _Names:
+    """What the arrays are called."""
+
+    def __init__(self, x: str, y: str, lengths: str, split: str) -> None:
+        self.x, self.y, self.lengths, self.split = x, y, lengths, split
+
+    def without_split(self) -> "_Names":
+        return _Names(self.x, self.y, self.lengths, "")
+
+
+class _Store:
+    """The arrays of one file."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, lengths: Optional[np.ndarray], split: Any) -> None:
+        self.is_ids = x.ndim == 2 and x.dtype.kind in "iu"
+        self.x = x[:, :, None] if x.ndim == 2 and not self.is_ids else x
+        self.y, self.lengths = y, lengths
+        self.split: Optional[np.ndarray] = split
+
+
+def _read(path: Path, names: _Names) -> _Store:
+    if path.suffix == ".npy":
+        if not names.y.endswith(".npy") or names.split:
+            raise InputError(
+                f"y: found {names.y!r}, expected the .npy file of the labels, as {path} is one array"
+            )
+        x, y = map_npy(path, _X), map_npy(Path(names.y), _Y)
+        lengths = map_npy(Path(names.lengths), _LENGTHS) if names.lengths else None
+        split = None
+    elif path.suffix == ".npz":
+        wanted = {names.x: _X, names.y: _Y}
+        length_name = names.lengths or ("lengths" if "lengths" in names_in(path) else "")
+        if length_name:
+            wanted[length_name] = _LENGTHS
+        if names.split:
+            wanted[names.split] = "the split of each, as a text"
+        arrays = map_npz(path, wanted)
+        x, y, lengths = arrays[names.x], arrays[names.y], arrays.get(length_name)
+        split = _splits(path, arrays[names.split], len(x)) if names.split else None
+    else:
+        raise InputError(f"{path}: found a name that ends in {path.suffix!r}, expected .npz or .npy")
+    if x.dtype.kind not in "iufb" or x.ndim not in (2, 3) or 0 in x.shape:
+        raise InputError(f"{path}: found x {x.dtype} {list(x.shape)}, expected {_X}")
+    if lengths is not None and (lengths.dtype.kind not in "iu" or lengths.ndim != 1):
+        raise InputError(f"{path}: found lengths {lengths.dtype} {list(lengths.shape)}, expected {_LENGTHS}")
+    return _Store(x, y, lengths, split)
+
+
+def _splits(path: Path, values: np.ndarray, count: int) -> np.ndarray:
+    if values.dtype.kind not in "US" or values.shape != (count,):
+        raise InputError(
+            f"{path}: found splits {values.dtype} {list(values.shape)}, expected {count:,} texts as 'train'"
+        )
+    texts = np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
+    known: Dict[str, int] = {str(text): split_number(str(text), str(path)) for text in np.unique(texts)}
+    return np.array([known[str(text)] for text in texts], np.int8)
+
+
+def _joined(stores: Sequence[_Store]) -> Dense:
+    if len(stores) == 1:
+        return Dense(stores[0].x, stores[0].lengths)
+    lengths = [store.lengths for store in stores]
+    whole = None
+    if any(each is not None for each in lengths):
+        filled = [np.full(len(s.x), s.x.shape[1]) if s.lengths is None else s.lengths for s in stores]
+        whole = np.concatenate(filled)
+    return Dense(_Joined([store.x for store in stores]), whole)
+
+
+class _Joined:
+    """Arrays of several files, one after another, none of them copied."""
+
+    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+        self._arrays = arrays
+        self._ends = np.cumsum([len(array) for array in arrays])
+        self.shape = (int(self._ends[-1]), *arrays[0].shape[1:])
+        self.ndim, self.dtype = len(self.shape), np.result_type(*arrays)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        which = np.searchsorted(self._ends, rows, side="right")
+        for number, array in enumerate(self._arrays):
+            here = which == number
+            found[here] = array[rows[here] - (self._ends[number] - len(array))]
+        return found
+
+
+def _task_of(y: np.ndarray, x: np.ndarray, path: Path, name: str) -> str:
+    if y.ndim == 2 and y.dtype.kind in "iu" and y.shape == x.shape[:2]:
+        return "next"
+    if y.dtype.kind == "f" and y.ndim in (1, 2):
+        return "numbers"
+    if y.dtype.kind in "iubUS" and (y.ndim == 1 or (y.ndim == 2 and _is_one_hot(y))):
+        return "classes"
+    raise InputError(
+        f"{path}: found {name} {y.dtype} {list(y.shape)}, expected classes [examples], numbers "
+        "[examples, outputs] of a float type, or ids [examples, steps]"
+    )
+
+
+def _is_one_hot(y: np.ndarray) -> bool:
+    return y.shape[1] == 1 or bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+
+
+def _check_finite(path: Path, name: str, block: np.ndarray, start: int) -> None:
+    if block.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(block.astype(np.float32)).reshape(len(block), -1).all(axis=1)
+    if not finite.all():
+        row = start + int(np.argmin(finite))
+        raise InputError(
+            f"{path}: found NaN or infinity in row {row:,} of {name}, expected finite float32 numbers"
+        )
