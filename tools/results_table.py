@@ -12,10 +12,20 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing
 from tf1_lstm.recipes import all_recipes
+from tf1_lstm.report.committed import committed_rows
 from tf1_lstm.report.documents import Document, read_results_folder
 from tf1_lstm.report.experiments import Experiment, experiments, rows_of
 from tf1_lstm.report.results import Comparison, comparisons, deviations_text, grouped
 from tf1_lstm.report.statistics import mean_and_std
+from tf1_lstm.report.study_rows import (
+    ACCURACY,
+    HARMLESS,
+    PORT,
+    CellResults,
+    reference_of,
+    row_document,
+    study_rows,
+)
 from tf1_lstm.report.tables import (
     NOTHING,
     SAMPLE,
@@ -27,6 +37,7 @@ from tf1_lstm.report.tables import (
     percent,
     percent_interval,
 )
+from tf1_lstm.report.verdicts import NOT_JUDGED
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -39,14 +50,19 @@ ACCURACY_HEADERS = (
     "published",
     "measured",
     "runs",
-    "verdict",
+    "difference",
+)
+SUMMARY_HEADERS = ("recipe", "measured on", "published", "n", "mean ± s", "95 % of one training", "verdict")
+SUMMARY_EXPLANATION = (
+    "n: seeds; s: standard deviation over them; then where one more training lies with 95 % probability. "
+    "(own): no published figure, but one own run of the published code. The verdicts are explained in "
+    "[docs/statistics.md](docs/statistics.md); below five seeds nothing is judged."
 )
 EXPERIMENT_HEADERS = ("recipe", "settings", "accuracy on", "published", "TensorFlow 1", "port")
 RUN_HEADERS = ("recipe", "settings", "seeds", "iterations", "ms each", "time", "hardware", "command")
 EXPLANATION = (
     "One run: accuracy with its 95 % interval (Wilson) over the examples. Several: mean ± standard "
-    "deviation over seeds. Inside: the sizes of the published and the measured sample alone allow "
-    "the difference. Outside: they do not; trainings with other random numbers differ as well."
+    "deviation over seeds. Difference: measured - published, in points."
 )
 EXPERIMENTS_EXPLANATION = (
     "What was published in Keras and PyTorch, trained here in TensorFlow 1 and in its own framework (port), "
@@ -66,7 +82,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         documents, ports = read_results_folder(options.results)
         files = len(documents) + len(ports)
         old = read_readme(options.readme)
-        new = with_block(old, render(documents, ports), options.readme)
+        studied = committed_rows(options.results / "studies")
+        new = with_block(old, render(documents, ports, studied), options.readme)
         if new == old:
             print(f"{options.readme}: up to date with {files} results files")
             return 0
@@ -109,8 +126,59 @@ def with_block(text: str, block: str, path: Path) -> str:
     return f"{before}{BEGIN}\n{block}\n{END}{rest.split(END)[1]}"
 
 
-def render(documents: Dict[Path, Document], ports: Sequence[Document] = ()) -> str:
-    """The tables as Markdown: accuracies, experiments of epochs beside ports, how each was made."""
+def summary(documents: Dict[Path, Document], studied: Sequence[Document]) -> str:
+    """One row a recipe as published: by the committed study, or by the single results where there is none."""
+    recipes = all_recipes()
+    alone: Dict[str, List[Document]] = {}
+    for document in documents.values():
+        if not document["sample"] and not set(document["deviations"]) - HARMLESS:
+            alone.setdefault(document["recipe"], []).append(document)
+    cells = [
+        CellResults(name, {}, "exact", sorted(alone[name], key=lambda one: one["seed"]), reference_of(name))
+        for name in recipes
+        if name in alone and not any(row["recipe"] == name and not row["settings"] for row in studied)
+    ]
+    rows = [row_document(row, cells[row.cell]) for row in study_rows(cells)] + list(studied)
+    lines = []
+    for name in recipes:
+        found = [row for row in rows if row["recipe"] == name and not row["settings"] and row["n"]]
+        found = [row for row in found if row["what"] == ACCURACY and row["engine"] != PORT]
+        beside = [row for row in found if _beside(row) is not None]
+        tested = [row for row in found if (row["split"], row["dropout"]) == ("test", "off")]
+        if beside or tested:
+            lines.append([name, *_summary_row((beside or tested)[0])])
+    return markdown_table(SUMMARY_HEADERS, lines, right=(2, 3, 4, 5))
+
+
+def _beside(row: Document) -> Optional[float]:
+    own = row["own_run_of_published_code"]
+    return row["published"] if own is None else own
+
+
+def _summary_row(row: Document) -> List[str]:
+    examples, beside = row["examples"], _beside(row)
+    place = [row["split"], f"dropout {row['dropout']}"]
+    place += [f"iteration {row['checkpoint']:,}"] if row["checkpoint"] else []
+    return [
+        ", ".join(place),
+        percent(beside, examples) + (" (own)" if row["published"] is None and beside is not None else ""),
+        str(row["n"]),
+        percent(row["mean"], examples, row["std"]),
+        percent_interval(row["interval"], examples),
+        row["verdict"] if beside is not None else NOTHING,
+    ]
+
+
+def render(
+    documents: Dict[Path, Document], ports: Sequence[Document] = (), studied: Sequence[Document] = ()
+) -> str:
+    """The tables as Markdown: one row a recipe, accuracies, experiments of epochs beside ports, how made.
+
+    Args:
+      documents: results documents by file.
+      ports: those of ports.
+      studied: rows of the committed studies.
+    """
     if not documents and not ports:
         return "No results yet."
     accuracies: List[List[str]] = []
@@ -122,7 +190,8 @@ def render(documents: Dict[Path, Document], ports: Sequence[Document] = ()) -> s
         for row in comparisons(group[0]):
             if row.name:
                 sources.append(f"{group[0]['recipe']}: {row.name}; {row.source}")
-    parts = [markdown_table(ACCURACY_HEADERS, accuracies, right=(5, 6, 7)), EXPLANATION]
+    parts = [summary(documents, studied), SUMMARY_EXPLANATION] if documents else []
+    parts += [markdown_table(ACCURACY_HEADERS, accuracies, right=(5, 6, 7, 8)), EXPLANATION]
     if sources:
         unique = dict.fromkeys(one_line(source) for source in sources)
         parts.append("Published figures:\n" + "\n".join(f"- {source}" for source in unique))
@@ -151,7 +220,7 @@ def _accuracy_rows(group: Sequence[Document]) -> List[List[str]]:
     rows: Dict[Key, List[Comparison]] = {}
     for document in group:
         for row in comparisons(document):
-            rows.setdefault((row.split, row.place, row.dropout, row.name), []).append(row)
+            rows.setdefault((row.split, row.where, row.dropout, row.name), []).append(row)
     start = [group[0]["recipe"], _settings(group, short=True)]
     return [[*start, *key[:3], _published(same[0]), *_measured(same)] for key, same in rows.items()]
 
@@ -165,20 +234,19 @@ def _published(row: Comparison) -> str:
 
 
 def _measured(same: Sequence[Comparison]) -> List[str]:
-    """The cells measured, runs and verdict over runs that differ in their seed only."""
+    """The cells measured, runs and difference over runs that differ in their seed only."""
     rows = [row for row in same if row.measured is not None]
     if not rows:
         return [NOTHING, "0", same[0].verdict or NOTHING]
     first, examples = rows[0], rows[0].measured_examples
     mean, std = mean_and_std([row.measured for row in rows if row.measured is not None])
+    difference = first.verdict or NOTHING
+    if first.published is not None and first.verdict == NOT_JUDGED:
+        difference = f"{100 * (mean - first.published):+.2f}"
     if std is None:
         shown = f"{percent(mean, examples)} {percent_interval(first.measured_interval, examples)}"
-        return [f"{shown} of {count(examples)}", "1", first.verdict or NOTHING]
-    verdicts = [row.verdict for row in rows]
-    word = first.verdict or NOTHING
-    if "inside" in verdicts or "outside" in verdicts:
-        word = f"inside {verdicts.count('inside')} of {len(verdicts)}"
-    return [f"{100 * mean:.2f} ± {100 * std:.2f} % of {count(examples)}", str(len(rows)), word]
+        return [f"{shown} of {count(examples)}", "1", difference]
+    return [f"{100 * mean:.2f} ± {100 * std:.2f} % of {count(examples)}", str(len(rows)), difference]
 
 
 def _run_row(group: Sequence[Document]) -> List[str]:

@@ -91,7 +91,7 @@ def make_results(seed=1, sample=False, **changes):
         "sample": sample,
         "iterations": 50000,
         "data": {"idsMatrix.npy": "ab" * 32},
-        "weights_sha256": "cd" * 32,
+        "weights_sha256": f"{seed:02x}" * 32,
         "checkpoint": "checkpoints/imdb-lstm-50000",
         "environment": {"cpu": "Some CPU @ 2.5 GHz", "cores": 2, "tensorflow": "1.15.0", "python": "3.7.16"},
         "seconds": {"train": 2384.0, "evaluate": 130.0, "total": 2519.0},

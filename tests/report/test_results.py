@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_a_document_survives_the_way_through_a_file(write_results):
         (lambda d: d.update(seed=True), "seed: found bool"),
         (lambda d: d["evaluations"][1].pop("accuracy"), r"evaluations\[1\].accuracy is missing"),
         (lambda d: d["evaluations"][0].update(accuracy=82.6), r"accuracy: found 82.6, expected 0 to 1"),
-        (lambda d: d["evaluations"][0].update(accuracy=float("nan")), "accuracy: found nan"),
+        (lambda d: d["evaluations"][0].update(accuracy=float("nan")), "NaN is not JSON"),
         (lambda d: d["evaluations"][0].update(examples=0), "examples: found 0"),
         (lambda d: d["published"].insert(0, 7), r"published\[0\]: found int"),
         (lambda d: d["published"][0].pop("measured_examples"), "measured_examples is missing"),
@@ -77,7 +78,7 @@ def test_a_sampled_figure_is_compared_with_test_batches_and_with_the_whole_split
         assert entry["value"] == pytest.approx(205 / 240) and entry["interval"] == pytest.approx(
             wilson_interval(205, 240)
         )
-        assert entry["verdict"] == "inside" and entry["dropout"] == "on" and len(entry["parts"]) == 10
+        assert entry["verdict"] == "not judged" and entry["dropout"] == "on" and len(entry["parts"]) == 10
     json.dumps([on_batches, on_split], allow_nan=False)
 
 
@@ -102,9 +103,30 @@ def test_nothing_from_the_sample_is_compared(recipe, results):
     assert {row.verdict for row in comparisons(results) if row.name} == {"not comparable"}
 
 
-def test_a_far_figure_is_outside(recipe):
+def test_one_run_is_never_judged_however_far_it_is(recipe):
     far = [evaluation("tutorial-test", "on", [[500, 501], [500, 500]])]
-    assert build_published(recipe, far, None)[0]["verdict"] == "outside"
+    (entry,) = build_published(recipe, far, None)
+    assert entry["verdict"] == "not judged" and entry["place"] is None
+    assert entry["difference"] == pytest.approx(1000 / 2001 - 205 / 240)
+    assert entry["difference_interval"][1] < 0
+
+
+def test_one_run_has_its_place_among_the_seeds_of_the_projects_study(recipe):
+    figure = dataclasses.replace(recipe.figures[0], iteration=40000)
+    recipe = dataclasses.replace(recipe, figures=(figure,))
+    own = evaluation("tutorial-test", "on", [[840, 161], [170, 830]], step=40000)
+    row: Any = {"recipe": "imdb-lstm", "settings": {}, "split": "tutorial-test", "dropout": "on"}
+    row.update(checkpoint=40000, what="accuracy", values={"1": 0.83, "2": own["accuracy"], "3": 0.84})
+    others = [{**row, "settings": {"units": 3}}, {**row, "dropout": "off"}]
+    (entry,) = build_published(recipe, [own], None, studied=[*others, row])
+    assert entry["place"] == {"below": 1, "equal": 1, "above": 1}
+    shown = comparisons(make_results(evaluations=[own], published=[entry], test_batches=None))
+    assert shown[0].place == "above 1 of 3 seeds, equal to 1"
+
+
+def test_words_of_older_documents_are_not_repeated(results):
+    results["published"][0]["verdict"] = "outside"
+    assert comparisons(results)[0].verdict == "not judged"
 
 
 def test_a_figure_is_compared_with_the_checkpoint_that_it_was_measured_with(recipe):
@@ -119,7 +141,7 @@ def test_a_figure_is_compared_with_the_checkpoint_that_it_was_measured_with(reci
     # A run that did not keep it, or stopped before, is compared by its last checkpoint.
     assert build_published(recipe, [other, last], None)[0]["measured"] == last["accuracy"]
     rows = comparisons(make_results(evaluations=[own, last], published=[entry], test_batches=None))
-    assert [(row.place, row.std) for row in rows] == [
+    assert [(row.where, row.std) for row in rows] == [
         ("whole split, step 40,000", 0.003),
         ("whole split", 0.009),
     ]

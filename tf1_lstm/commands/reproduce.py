@@ -27,8 +27,8 @@ def add_parser(subparsers: Any) -> None:
         help="train, restore in a fresh process, evaluate, and compare with what was published",
         description="Train a recipe, restore its checkpoint in a fresh process, evaluate every split with "
         "dropout off and on, draw the published test batches again, and print the published figures beside "
-        "the measured ones. With a --run that exists it goes on where that run is. Exit code 1: the "
-        "published test batches are outside what the sample sizes allow, with every setting as published.",
+        "the measured ones. With a --run that exists it goes on where that run is. One run is not judged: "
+        "`tf1-lstm study` judges several.",
     )
     parser.add_argument(
         "recipe", metavar="RECIPE", nargs="?", help="left out, with --sample: each document's main recipe"

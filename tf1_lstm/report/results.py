@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from tf1_lstm.recipes.base import Figure, Recipe
 from tf1_lstm.report.documents import Document
-from tf1_lstm.report.statistics import Interval, accuracy_interval, verdict
+from tf1_lstm.report.statistics import Interval, accuracy_interval, compare_one_run
+from tf1_lstm.report.verdicts import NOT_JUDGED, Place, place_among
 
 WHOLE = "whole split"
 NOT_MEASURED = "not measured"
@@ -35,6 +36,7 @@ def build_published(
     evaluations: Sequence[Document],
     test_batches: Optional[Document],
     sample: bool = False,
+    studied: Sequence[Document] = (),
 ) -> List[Document]:
     """Make the ``published`` part of a results document: each published figure beside its measurements.
 
@@ -48,28 +50,34 @@ def build_published(
       evaluations: as in the results document.
       test_batches: as there; may be None or empty.
       sample: the run used the embedded sample, or other settings, so there is nothing to compare.
+      studied: rows of the project's own studies, as ``study table --json`` gives them.
 
     Returns:
       Entries with ``name, value, examples, interval, split, dropout, source, iteration, parts``
       (published) and ``measured, measured_interval, measured_examples, measured_on,
-      checkpoint_step, verdict, note`` (this run). ``verdict`` is "inside", "outside", "not
-      measured" or (sample) "not comparable".
+      checkpoint_step, difference, difference_interval, place, verdict, note`` (this run). ``verdict`` is
+      "not judged" (one run never is), "not measured" or (sample) "not comparable". ``place`` is where
+      the run stands among the seeds of a study: ``below, equal, above``, or None.
     """
     entries = []
     for figure in recipe.figures:
         measurements = _measurements(figure, evaluations, test_batches)
         for how, step, accuracy, examples in measurements:
-            judged = verdict(figure, accuracy, examples, sampled=how != WHOLE)
+            one = compare_one_run(figure, accuracy, examples, sampled=how != WHOLE)
+            seeds = [] if sample or how != WHOLE else _seeds(figure, recipe.name, studied)
             entries.append(
                 {
                     **_published(figure),
                     "measured": accuracy,
-                    "measured_interval": list(judged.measured_interval),
+                    "measured_interval": list(one.measured_interval),
                     "measured_examples": examples,
                     "measured_on": how,
                     "checkpoint_step": step,
-                    "verdict": NOT_COMPARABLE if sample else judged.word,
-                    "note": "" if sample else judged.note,
+                    "difference": one.difference,
+                    "difference_interval": list(one.difference_interval),
+                    "place": place_among(accuracy, seeds)._asdict() if seeds else None,
+                    "verdict": NOT_COMPARABLE if sample else NOT_JUDGED,
+                    "note": "" if sample else one.note,
                 }
             )
         if not measurements:
@@ -77,6 +85,23 @@ def build_published(
             rest = {"measured_on": WHOLE, "checkpoint_step": None, "verdict": NOT_MEASURED, "note": ""}
             entries.append({**_published(figure), **nothing, **rest})
     return entries
+
+
+def _seeds(figure: Figure, recipe: str, studied: Sequence[Document]) -> List[float]:
+    """What the seeds of the project's own study gave where the figure was measured."""
+    wanted: Tuple[Any, ...] = (
+        recipe,
+        {},
+        figure.split,
+        "on" if figure.dropout else "off",
+        figure.iteration,
+        "accuracy",
+    )
+    names = ("recipe", "settings", "split", "dropout", "checkpoint", "what")
+    for row in studied:
+        if tuple(row.get(name) for name in names) == wanted:
+            return list(row["values"].values())
+    return []
 
 
 def _published(figure: Figure) -> Document:
@@ -121,6 +146,7 @@ class Comparison:
       measured, measured_examples, measured_interval: None or 0 where nothing was measured.
       std: standard deviation over dropout draws, where there were several.
       verdict: a word, or "" without a published figure.
+      place: where the run stands among the seeds of a study, in words, or "".
     """
 
     split: str
@@ -137,9 +163,10 @@ class Comparison:
     measured_interval: Optional[Interval] = None
     std: Optional[float] = None
     verdict: str = ""
+    place: str = ""
 
     @property
-    def place(self) -> str:
+    def where(self) -> str:
         """What it was counted over, in words: how, and the checkpoint if it is not the last."""
         return self.how if self.step is None else f"{self.how}, step {self.step:,}"
 
@@ -177,8 +204,17 @@ def _compared(entry: Document, last: int, sample: bool) -> Comparison:
         measured=measured,
         measured_examples=examples,
         measured_interval=None if measured is None else accuracy_interval(measured, examples),
-        verdict=NOT_COMPARABLE if sample else entry.get("verdict", ""),
+        verdict=_word(entry, sample),
+        place=Place(**entry["place"]).text if entry.get("place") else "",
     )
+
+
+def _word(entry: Document, sample: bool) -> str:
+    """A verdict's word; documents of before called a single run inside or outside."""
+    if sample:
+        return NOT_COMPARABLE
+    word = str(entry.get("verdict", ""))
+    return NOT_JUDGED if word in ("inside", "outside") else word
 
 
 def _unpublished(entry: Document) -> Comparison:

@@ -81,34 +81,22 @@ def mean_and_std(values: Sequence[float]) -> Tuple[float, Optional[float]]:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A published accuracy beside a measured one.
+class OneRun:
+    """A published accuracy beside that of one run, which is not judged: see ``report.verdicts``.
 
     Attributes:
-      published, measured: accuracies between 0 and 1.
-      published_examples, measured_examples: the sizes of the two samples.
-      published_interval, measured_interval: their Wilson intervals.
+      published_interval: Wilson's, of the published accuracy.
+      measured_interval: likewise of the run's.
       difference: measured minus published.
-      difference_interval: Newcombe's 95 % interval for it.
-      inside: whether that interval holds 0: sampling alone can explain the difference.
+      difference_interval: Newcombe's 95 % interval for it, which knows the sampling of examples only.
       note: what must be known to read it, or "".
     """
 
-    published: float
-    measured: float
-    published_examples: int
-    measured_examples: int
     published_interval: Interval
     measured_interval: Interval
     difference: float
     difference_interval: Interval
-    inside: bool
     note: str = ""
-
-    @property
-    def word(self) -> str:
-        """``"inside"`` or ``"outside"``."""
-        return "inside" if self.inside else "outside"
 
 
 BOTH_SAMPLED = (
@@ -121,11 +109,10 @@ PUBLISHED_SAMPLED = (
 )
 
 
-def verdict(published: Figure, measured: float, examples: int, sampled: bool = False) -> Verdict:
-    """Whether a measured accuracy is inside what the two sample sizes allow.
+def compare_one_run(published: Figure, measured: float, examples: int, sampled: bool = False) -> OneRun:
+    """How far one run is from what was published, and what the two sample sizes alone allow.
 
-    The comparison knows the sampling of examples only. Two trainings with other random numbers
-    differ as well, so "outside" is not yet "wrong", and a mean over seeds says more.
+    Two trainings with other random numbers differ as well, so nothing is judged here.
 
     Args:
       published: the published figure.
@@ -133,20 +120,14 @@ def verdict(published: Figure, measured: float, examples: int, sampled: bool = F
       examples: examples behind it; dropout draws of the same example count once.
       sampled: the measured accuracy also comes from sampled batches.
     """
-    allowed = difference_interval(measured, examples, published.value, published.examples)
     note = ""
     if published.sampler == "test-batches":
         note = BOTH_SAMPLED if sampled else PUBLISHED_SAMPLED
-    return Verdict(
-        published=published.value,
-        measured=measured,
-        published_examples=published.examples,
-        measured_examples=examples,
+    return OneRun(
         published_interval=accuracy_interval(published.value, published.examples),
         measured_interval=accuracy_interval(measured, examples),
         difference=measured - published.value,
-        difference_interval=allowed,
-        inside=allowed.holds(0.0),
+        difference_interval=difference_interval(measured, examples, published.value, published.examples),
         note=note,
     )
 

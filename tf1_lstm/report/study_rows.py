@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from tf1_lstm.errors import InputError
+from tf1_lstm.recipes import find_recipe
 from tf1_lstm.recipes.base import Figure
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.logs import LogEntry, is_of_epochs, series
@@ -40,6 +41,15 @@ class Reference(NamedTuple):
     source: str = ""
     figures: Sequence[Figure] = ()
     log: Sequence[LogEntry] = ()
+
+
+def reference_of(recipe: str) -> Reference:
+    """What was published of a recipe; nothing of one that is not built in."""
+    try:
+        found = find_recipe(recipe)
+    except InputError:
+        return Reference()
+    return Reference(found.source, found.figures, found.log)
 
 
 class CellResults(NamedTuple):
@@ -184,7 +194,8 @@ def _accuracies(cell: CellResults, steps: Any) -> Iterator[Tuple[str, str, int, 
     for document in cell.documents:
         evaluations = document["evaluations"]
         last = final_step(evaluations)
-        for step in [None, *sorted(steps - {last})]:
+        # The last checkpoint goes by None, unless a figure names it.
+        for step in [*([] if last in steps else [None]), *sorted(steps)]:
             for one in evaluations_at(evaluations, last if step is None else step):
                 key = one["split"], one.get("dropout", "off"), step
                 found.setdefault(key, {})[document["seed"]] = one["accuracy"]

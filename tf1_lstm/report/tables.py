@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.results import Comparison, comparisons, deviations_text
+from tf1_lstm.report.verdicts import NOT_JUDGED
 
 SAMPLE = "EMBEDDED SAMPLE"
 NOTHING = "-"
@@ -19,7 +20,7 @@ COMPARISON_HEADERS = (
     "measured",
     "interval",
     "of",
-    "verdict",
+    "diff.",
 )
 EPOCHS_HEADERS = (
     "after each epoch",
@@ -234,7 +235,7 @@ def comparison_cells(row: Comparison, figures: Mapping[int, Comparison]) -> List
     mark = f" [{numbers[0]}]" if row.published is not None and numbers else ""
     return [
         row.split,
-        row.place,
+        row.where,
         row.dropout,
         percent(row.published, row.published_examples) + mark,
         percent_interval(row.published_interval, row.published_examples),
@@ -242,15 +243,31 @@ def comparison_cells(row: Comparison, figures: Mapping[int, Comparison]) -> List
         percent(row.measured, row.measured_examples, row.std),
         percent_interval(row.measured_interval, row.measured_examples),
         count(row.measured_examples),
-        row.verdict or NOTHING,
+        _difference(row),
     ]
+
+
+def _difference(row: Comparison) -> str:
+    """Measured minus published in points; a word where there is nothing to compare."""
+    if row.published is None:
+        return NOTHING
+    if row.verdict != NOT_JUDGED or row.measured is None:
+        return row.verdict or NOTHING
+    return f"{100 * (row.measured - row.published):+.{_decimals(row.measured_examples)}f}"
 
 
 def legend(rows: Sequence[Comparison]) -> List[str]:
     """What the signs in a table of ``comparison_cells`` mean."""
-    lines = ["Intervals: 95 %, Wilson. Inside: the sizes of the two samples alone allow the difference."]
-    if any(row.verdict == "outside" for row in rows):
-        lines.append("Outside: they do not. Trainings with other random numbers differ as well.")
+    lines = ["Intervals: 95 %, Wilson, of the examples alone. diff.: measured - published, in points."]
+    if any(row.verdict == NOT_JUDGED for row in rows):
+        lines.append(
+            "One run is not judged: others with other seeds differ. `tf1-lstm study` judges five or more."
+        )
+    for row in rows:
+        if row.place:
+            lines.append(
+                f"{row.split}, dropout {row.dropout}: this run is {row.place} of the project's study."
+            )
     if any(row.std is not None for row in rows):
         lines.append("±: standard deviation over repetitions with other dropout masks.")
     return lines

@@ -5,7 +5,6 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json, sha256_of_file
-from tf1_lstm.recipes import find_recipe
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.study_pictures import curves_with_bands, strip_plot
 from tf1_lstm.report.study_report import (
@@ -17,7 +16,7 @@ from tf1_lstm.report.study_report import (
     text_report,
     write_reports,
 )
-from tf1_lstm.report.study_rows import CellResults, Reference, row_document, study_rows
+from tf1_lstm.report.study_rows import CellResults, reference_of, row_document, study_rows
 from tf1_lstm.runs.study import RESULTS, Job, Study, results_of
 
 
@@ -80,15 +79,6 @@ def write_study_table(study: Study, jobs: Sequence[Job], folder: Path) -> Writte
     if missing:
         text += f"\n{missing} of {len(jobs)} jobs are not done yet."
     return Written([row_document(row, cells[row.cell]) for row in rows], text, [*paths, *drawn])
-
-
-def reference_of(recipe: str) -> Reference:
-    """What was published of a recipe; nothing of a user's own file."""
-    try:
-        found = find_recipe(recipe)
-    except InputError:
-        return Reference()
-    return Reference(found.source, found.figures, found.log)
 
 
 def other_processors(job: Job) -> List[str]:
