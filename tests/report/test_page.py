@@ -44,7 +44,8 @@ def read(path):
 
 def lines_of(path):
     """What a page says, without empty lines."""
-    return "\n".join(part for part in read(path).text if part.strip())
+    text = "\n".join(part for part in read(path).text if part.strip())
+    return text.replace("\u00a0", " ")
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_the_page_holds_its_pictures_and_loads_nothing(run_folder):
 def test_the_page_shows_what_was_published_measured_set_and_used(run_folder):
     results = make_results(deviations={"iterations": [50000, 600]})
     page = read(write_page(run_folder, results, oddities=["Row 12499 is labelled wrongly."]))
-    text = "\n".join(page.text)
+    text = "\n".join(page.text).replace("\u00a0", " ")
     for expected in (
         "tf1-lstm reproduce imdb-lstm --seed 1",
         "85.4 % [1]",

@@ -1,7 +1,7 @@
 """Restoring weights into a graph: every role filled with the right shape, or none."""
 
 from difflib import SequenceMatcher
-from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Collection, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tf1_lstm.checkpoints.identify import SLOT_PAIR, Identified, collect, identi
 from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
 from tf1_lstm.checkpoints.roles import Shape
 from tf1_lstm.checkpoints.weights import Weights
+from tf1_lstm.core.text_table import text_table
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike
 
@@ -216,12 +217,5 @@ def nearest(specs: Mapping[str, Spec], identified: Identified, role: str, shape:
 
 
 def table(rows: Sequence[Sequence[str]]) -> List[str]:
-    """Rows of texts as aligned lines, the first underlined."""
-    widths: Dict[int, int] = {}
-    for row in rows:
-        for column, cell in enumerate(row):
-            widths[column] = max(widths.get(column, 0), len(cell))
-    lines = [
-        "  ".join(cell.ljust(widths[column]) for column, cell in enumerate(row)).rstrip() for row in rows
-    ]
-    return [lines[0], "  ".join("-" * widths[column] for column in sorted(widths)), *lines[1:]]
+    """Rows of texts as aligned lines that fit the terminal, the first underlined."""
+    return text_table(rows[0], rows[1:]).split("\n")

@@ -44,7 +44,6 @@ pre { background: #f4f4f4; padding: .75rem; white-space: pre-wrap; }
 # The browser itself then refuses anything that did not come with the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 TEXT_LIMIT = 200_000  # bytes of a text that are shown
-NUMBER_COLUMNS = (3, 4, 5, 6, 7, 8)
 
 
 def write_page(
@@ -143,7 +142,7 @@ def _comparison_section(results: Document) -> List[str]:
     rows = comparisons(results)
     figures = numbered_figures(rows)
     cells = [comparison_cells(row, figures) for row in rows]
-    parts = _section("Published and measured", _table(COMPARISON_HEADERS, cells, NUMBER_COLUMNS))
+    parts = _section("Published and measured", _table(COMPARISON_HEADERS, cells))
     lines = [f"[{number}] {row.name}; {row.source}" for number, row in figures.items()]
     lines += [f"Note: {note}." for note in notes(results)]
     lines += legend(rows)

@@ -1,27 +1,23 @@
 """Tables as plain text and as Markdown, and the table that ends a reproduction."""
 
-import textwrap
-import unicodedata
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from tf1_lstm.core.text_table import (
+    NO_BREAK,
+    SENTENCE,
+    checked,
+    one_line,
+    terminal_width,
+    text_table,
+    wrapped,
+)
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.results import Comparison, comparisons, deviations_text
 from tf1_lstm.report.verdicts import NOT_JUDGED
 
 SAMPLE = "EMBEDDED SAMPLE"
 NOTHING = "-"
-COMPARISON_HEADERS = (
-    "split",
-    "counted over",
-    "dropout",
-    "published",
-    "interval",
-    "of",
-    "measured",
-    "interval",
-    "of",
-    "diff.",
-)
+COMPARISON_HEADERS = ("split", "counted over", "dropout", "published", "measured", "diff.")
 EPOCHS_HEADERS = (
     "after each epoch",
     "epochs",
@@ -38,54 +34,11 @@ class Raw(str):
     """Text that is already Markdown and is not escaped again."""
 
 
-def display_width(text: str) -> int:
-    """Columns that ``text`` takes in a terminal.
-
-    East Asian wide and full-width characters take two, combining marks and format characters none.
-    """
-    width = 0
-    for character in text:
-        if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
-            continue
-        width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-    return width
-
-
-def one_line(text: Any) -> str:
-    """``text`` without anything that could break a line or drive a terminal."""
-    joined = " ".join(str(text).split())
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in joined)
-
-
-def text_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> str:
-    """An aligned table of plain text.
-
-    Args:
-      headers: the columns' names.
-      rows: cells of any type; each row as long as ``headers``.
-      right: numbers of the columns that are aligned to the right.
-
-    Raises:
-      ValueError: a row of another length.
-    """
-    cells = [[one_line(cell) for cell in row] for row in _checked(headers, rows)]
-    widths = [max(display_width(row[k]) for row in cells) for k in range(len(headers))]
-    lines = []
-    for row in cells:
-        padded = []
-        for k, cell in enumerate(row):
-            space = " " * (widths[k] - display_width(cell))
-            padded.append(space + cell if k in right else cell + space)
-        lines.append("  ".join(padded).rstrip())
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines)
-
-
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> str:
     """A GitHub-flavoured Markdown table; arguments as in ``text_table``. ``Raw`` cells stay as they are."""
     cells = [
         [cell if isinstance(cell, Raw) else escape_markdown(one_line(cell)) for cell in row]
-        for row in _checked(headers, rows)
+        for row in checked(headers, rows)
     ]
     lines = ["| " + " | ".join(row) + " |" for row in cells]
     rule = ["---:" if k in right else "---" for k in range(len(headers))]
@@ -108,13 +61,6 @@ def code(text: str) -> Raw:
         fence += "`"
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return Raw(f"{fence}{pad}{line}{pad}{fence}")
-
-
-def _checked(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> List[Sequence[Any]]:
-    for row in rows:
-        if len(row) != len(headers):
-            raise ValueError(f"a row of {len(row)} cells under {len(headers)} headers")
-    return [list(headers), *rows]
 
 
 def percent(accuracy: Optional[float], examples: int = 0, std: Optional[float] = None) -> str:
@@ -158,22 +104,24 @@ def reproduction_table(results: Document) -> str:
     Args:
       results: a whole ``results.json`` document.
     """
-    lines = [heading(results)]
+    lines = [wrapped(heading(results))]
     if results["sample"]:
-        lines.append(f"{SAMPLE}: a stand-in for the real data, so there is nothing to compare with.")
+        lines.append(wrapped(f"{SAMPLE}: a stand-in for the real data, so there is nothing to compare with."))
     if results["deviations"]:
-        lines.append(_wrapped("Not as published: " + one_line(deviations_text(results["deviations"]))))
+        lines.append(wrapped("Not as published: " + one_line(deviations_text(results["deviations"]))))
+    room = terminal_width(in_a_file=SENTENCE)
     rows = comparisons(results)
     figures = numbered_figures(rows)
     cells = [comparison_cells(row, figures) for row in rows]
-    lines += ["", text_table(COMPARISON_HEADERS, cells, right=(3, 5, 6, 8)), ""]
+    lines += ["", text_table(COMPARISON_HEADERS, cells, width=room), ""]
     for number, row in figures.items():
-        lines.append(_wrapped(f"[{number}] {one_line(row.name)}; {one_line(row.source)}"))
-    lines += [_wrapped(f"Note: {one_line(note)}.") for note in notes(results)]
-    lines += legend(rows)
+        lines.append(wrapped(f"[{number}] {one_line(row.name)}; {one_line(row.source)}"))
+    lines += [wrapped(f"Note: {one_line(note)}.") for note in notes(results)]
+    lines += map(wrapped, legend(rows))
     epochs = epochs_rows(results)
     if epochs:
-        lines += ["", text_table(EPOCHS_HEADERS, epochs, right=(1, 2, 3, 4, 5)), "", EPOCHS_LEGEND]
+        table = text_table(EPOCHS_HEADERS, epochs, right=(1, 2, 3, 4, 5), width=room)
+        lines += ["", table, "", EPOCHS_LEGEND]
     return "\n".join(lines)
 
 
@@ -201,10 +149,6 @@ def _epochs_row(name: str, summary: Document, examples: int) -> List[str]:
         percent(summary["last_accuracy"], examples),
         f"{lowest} to {highest} (epochs {summary['late_first']} to {summary['epochs']})",
     ]
-
-
-def _wrapped(sentence: str) -> str:
-    return textwrap.fill(sentence, width=100, subsequent_indent="      ")
 
 
 def heading(results: Document) -> str:
@@ -237,14 +181,26 @@ def comparison_cells(row: Comparison, figures: Mapping[int, Comparison]) -> List
         row.split,
         row.where,
         row.dropout,
-        percent(row.published, row.published_examples) + mark,
-        percent_interval(row.published_interval, row.published_examples),
-        count(row.published_examples),
-        percent(row.measured, row.measured_examples, row.std),
-        percent_interval(row.measured_interval, row.measured_examples),
-        count(row.measured_examples),
+        _figure(row.published, None, row.published_interval, row.published_examples, mark),
+        _figure(row.measured, row.std, row.measured_interval, row.measured_examples),
         _difference(row),
     ]
+
+
+def _figure(
+    value: Optional[float],
+    std: Optional[float],
+    interval: Optional[Sequence[float]],
+    examples: int,
+    mark: str = "",
+) -> str:
+    """``85.4 % [1] [80.4, 89.3] of 240``, to be broken after the figure and after the interval only."""
+    if value is None:
+        return NOTHING
+    parts = [percent(value, examples, std) + mark]
+    parts += [percent_interval(interval, examples)] if interval is not None else []
+    parts += [f"of {examples:,}"] if examples else []
+    return " ".join(part.replace(" ", NO_BREAK) for part in parts)
 
 
 def _difference(row: Comparison) -> str:
