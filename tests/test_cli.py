@@ -16,7 +16,17 @@ from tf1_lstm.recipes import all_recipes
 
 PROJECT = Path(__file__).resolve().parents[1]
 COMMAND_NAMES = ["recipes", "fetch", "prepare", "train", "resume", "verify", "evaluate", "test-batches"]
-COMMAND_NAMES += ["predict", "reproduce", "study", "inspect", "convert", "export", "compare", "doctor"]
+COMMAND_NAMES += [
+    "predict",
+    "reproduce",
+    "study",
+    "inspect",
+    "graph",
+    "convert",
+    "export",
+    "compare",
+    "doctor",
+]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ COMMANDS = (
     "reproduce",
     "study",
     "inspect",
+    "graph",
     "convert",
     "export",
     "compare",
