@@ -10,7 +10,10 @@ from tf1_lstm.commands import COMMANDS
 from tf1_lstm.core.exits import exit_code_of
 
 DESCRIPTION = "Old TensorFlow 1 LSTM results, run again exactly."
-EPILOG = "Exit codes: 0 done; 1 done, and what was checked does not hold; 2 bad usage or bad input."
+EPILOG = (
+    "Exit codes: 0 done; 1 done, and what was checked does not hold; 2 bad usage or bad input; "
+    "70 an error of this program; 75 in use by another process; 130, 143 stopped by a signal."
+)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -22,11 +25,15 @@ def main(arguments: Optional[List[str]] = None) -> int:
     Returns:
       The exit code.
     """
-    arguments = _with_stdin(sys.argv[1:] if arguments is None else arguments)
+    return exit_code_of(lambda: _run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: List[str]) -> int:
+    arguments = _with_stdin(arguments)
     # No other command's module is imported: the doctor runs where the rest of the program cannot be.
     names = arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS
     options = build_parser(names).parse_args(arguments)
-    return exit_code_of(lambda: options.func(options))
+    return options.func(options)
 
 
 def _with_stdin(arguments: List[str]) -> List[str]:
