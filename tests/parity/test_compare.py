@@ -166,24 +166,64 @@ def test_a_port_that_takes_too_long_is_stopped(folder, capsys):
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("no_such_module:port", "No module named 'no_such_module'"),
-        ("{folder}/my_port.py:other", "has no attribute 'other'"),
+        (
+            "no_such_module:port",
+            "no module 'no_such_module' here or installed; expected one, or FILE.py:name",
+        ),
+        ("{folder}/my_port.py:prt", "has no 'prt'; expected a name in it, such as port"),
         ("{folder}/broken.py:port", "SyntaxError"),
         ("{folder}/missing.py:port", "no such file"),
         ("{folder}/missing.keras", "no such file"),
         ("{folder}/missing.pt", "no such file"),
+        ("{folder}/missing.onnx", "no such file"),
+        ("{folder}/a.weights.h5", "weights without a model; give module:Class"),
         ("{folder}/my_port.py:kernel", "cannot be called"),
+        ("{folder}/framework.py:port", "has no keras: make ports makes .venv-ports, which has it"),
+        (
+            "{folder}/classes.py:Model",
+            "Model needs weights: call the parameter that takes the bundle 'bundle'",
+        ),
         ("something", "expected module:callable"),
     ],
 )
-def test_a_port_that_cannot_be_loaded_is_reported_as_such(folder, capsys, target, said):
+def test_a_port_that_cannot_be_loaded_is_one_line_with_the_next_step(folder, capsys, target, said):
     write_port(folder)
     (folder / "broken.py").write_text("def port(:\n")
-    code, document = compare(folder, capsys, target.format(folder=folder))
+    (folder / "framework.py").write_text("import keras\n")
+    (folder / "classes.py").write_text("class Model:\n    def __init__(self, weights):\n        pass\n")
+    arguments = ["--port", target.format(folder=folder), "--python", sys.executable]
+    code = main(["compare", str(folder / "a.npz"), *arguments, "--out", str(folder / "out")])
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert said in printed.err
+    assert not (folder / "out" / "difference.png").exists()
+
+
+def test_the_page_holds_verdict_levels_and_pictures_and_loads_nothing(folder, capsys):
+    code, document = compare(folder, capsys, write_port(folder, forget="0.0"))
+    page = Path(document["page"]).read_text()
     assert code == 1
-    (failure,) = document["failures"]
-    assert failure["level"] == "load"
-    assert said in failure["reason"]
+    assert "forget-bias-missing" in page
+    assert page.count("data:image/png;base64,") == 1  # its states cannot be seen
+    assert "http" not in page.replace("http-equiv", "")
+    assert 'src="data:' in page
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("logits + np.arange(len(logits))[:, None]", "each row of the logits is off by a constant"),
+        ("logits + np.array([0.5, -1, 2])", "every example are off by the same: 0.5, -1, 2"),
+        ("1.7 * (logits + np.array([0.5, -1, 2]))", "correlate with 1.00"),
+    ],
+)
+def test_where_to_look_is_said_where_no_mistake_explains(folder, capsys, answer, said):
+    code, document = compare(folder, capsys, write_port(folder, answer=answer))
+    assert code == 1
+    assert names(document) == []
+    assert any(said in clue for clue in document["clues"]), document["clues"]
 
 
 def test_a_class_is_built_with_the_bundle(folder, capsys):
@@ -228,7 +268,6 @@ def test_the_old_name_of_a_level_is_understood():
         (["--tolerance", "-1"], "expected a positive number"),
         (["--tolerance", "logits=nan"], "expected a positive number"),
         (["--python", "/no/such/python"], "is not a program"),
-        (["--port", "keras"], "no port of 'made-up' comes with the project"),
     ],
 )
 def test_bad_options_end_with_one_line_and_code_2(folder, capsys, arguments, said):

@@ -89,6 +89,7 @@ class Bundle:
       gradients: role -> derivative of the loss.
       updates: weights after 1, 2, 3 steps of the optimizer.
       split_logits: ``[examples, classes]`` of the whole split, or None.
+      own_spec: what the model computes, where that is not what ``settings`` say.
     """
 
     document: Dict[str, Any]
@@ -102,6 +103,7 @@ class Bundle:
     gradients: Arrays
     updates: Tuple[Arrays, ...]
     split_logits: Optional[np.ndarray]
+    own_spec: Optional[Spec] = None
 
     @property
     def settings(self) -> Dict[str, Any]:
@@ -116,7 +118,7 @@ class Bundle:
     @property
     def spec(self) -> Spec:
         """What the model computes."""
-        return spec_of(self.settings)
+        return spec_of(self.settings) if self.own_spec is None else self.own_spec
 
     @property
     def words(self) -> Optional[Words]:

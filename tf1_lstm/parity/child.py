@@ -17,7 +17,9 @@ import numpy as np
 
 from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.parity.bundle import Bundle, WordVectors, read_bundle
-from tf1_lstm.parity.target import FUNCTION, KERAS, Port, TargetError, load_target
+from tf1_lstm.parity.inputs import read_inputs
+from tf1_lstm.parity.one_sigmoid import allows_one_sigmoid, as_one_sigmoid
+from tf1_lstm.parity.target import FUNCTION, KERAS, TORCH, Port, TargetError, load_target
 from tf1_lstm.parity.watch import NotVisibleError, Watch, logits_of
 
 Arrays = Dict[str, np.ndarray]
@@ -59,32 +61,41 @@ def main(folder: Path) -> None:
         whole = WordVectors(np.arange(len(table)), table, len(table), bundle.vectors.unknown)
         bundle = replace(bundle, vectors=whole)
     seen: Dict[str, Any] = {}
+    described: Dict[str, Any] = {}
 
     def load() -> Arrays:
         port = load_target(request.target, bundle)
         seen["port"] = port
-        _write_json(folder / "port.json", {"kind": port.kind, "source": port.source, **_versions()})
+        described.update(kind=port.kind, source=port.source, **_versions())
+        _write_json(folder / "port.json", described)
         return {}
 
     if not _level(folder, "load", load):
         return
     port: Port = seen["port"]
-    watch = _watch(port, bundle)
     feed = _feed(request, bundle)
-    classes = bundle.spec.classes
+    if allows_one_sigmoid(bundle) and _gives_one_number(port, feed(bundle.inputs)):
+        bundle = as_one_sigmoid(bundle)
+        described["one_sigmoid"] = True
+        _write_json(folder / "port.json", described)
+    watch, classes = _watch(port, bundle), bundle.spec.classes
 
     def run(inputs: np.ndarray) -> np.ndarray:
         if watch is not None:
             return check_logits(watch.logits(feed(inputs)), len(inputs), classes)
-        answer = np.asarray(_plain(port.model(feed(inputs))))
+        answer = port.model(feed(inputs))
+        if hasattr(answer, "trainable_variables") or hasattr(answer, "named_parameters"):
+            raise WrongOutputError("the port returned a model: call its parameter 'bundle', or take none")
+        answer = np.asarray(_plain(answer))
         return check_logits(logits_of(answer, bundle.spec), len(inputs), classes)
 
     if not _level(folder, LOGITS, lambda: {"logits": run(bundle.inputs)}):
         return
     if watch is not None:
         _visible_levels(folder, watch, feed(bundle.inputs), bundle)
+        _write_json(folder / "port.json", dict(described, notes=watch.notes))
     else:
-        for level in ("weights", "steps", "training"):
+        for level in ("inputs", "weights", "steps", "training"):
             _refuse(folder, level, "the port is a function: inputs in, logits out")
     _level(folder, "repeats", lambda: {"logits": np.stack(_repeat(run, bundle.inputs, request.repeats))})
     if request.split_inputs is not None:
@@ -96,6 +107,9 @@ def main(folder: Path) -> None:
 def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bundle) -> None:
     _level(folder, "weights", watch.weights)
     _level(folder, "steps", lambda: watch.steps(inputs))
+    seen = _level(folder, "inputs", lambda: read_inputs(bundle, watch.first_read, watch.table()))
+    if seen and not (folder / "inputs.npz").is_file():
+        _refuse(folder, "inputs", "what its first layer reads cannot be seen")
 
     def train() -> Arrays:
         trained = watch.train(inputs, bundle.labels)
@@ -164,6 +178,20 @@ def _watch(port: Port, bundle: Bundle) -> Optional[Watch]:
     from tf1_lstm.parity.watch_torch import TorchWatch
 
     return TorchWatch(port.model, spec)
+
+
+def _gives_one_number(port: Port, inputs: np.ndarray) -> bool:
+    """Whether a port answers one number for each example; what goes wrong is seen at the logits."""
+    try:
+        if port.kind == TORCH:
+            from tf1_lstm.parity.watch_torch import answer_of
+
+            shape = answer_of(port.model, inputs).shape
+        else:
+            shape = np.shape(_plain(port.model(inputs)))
+    except BaseException:  # a port may raise anything
+        return False
+    return tuple(shape) in ((len(inputs),), (len(inputs), 1))
 
 
 def _feed(request: Request, bundle: Bundle) -> Callable[[np.ndarray], np.ndarray]:

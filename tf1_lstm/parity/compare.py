@@ -1,20 +1,26 @@
 """Run a port, compare every level, and name what explains a difference."""
 
+import dataclasses
 import re
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing, sha256_of_array
 from tf1_lstm.parity.bundle import Bundle, read_bundle
+from tf1_lstm.parity.clues import clues_of
 from tf1_lstm.parity.comparison import Comparison
 from tf1_lstm.parity.diagnosis import diagnose
 from tf1_lstm.parity.gates import first_divergence
+from tf1_lstm.parity.inputs import SEQUENCE, explain_inputs
 from tf1_lstm.parity.levels import FAIL, NAMES, compare_levels
+from tf1_lstm.parity.one_sigmoid import NOTE as ONE_SIGMOID
+from tf1_lstm.parity.one_sigmoid import as_one_sigmoid
+from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.ports import target_of
-from tf1_lstm.parity.problem import Numbers, problem_of
+from tf1_lstm.parity.problem import Numbers, Problem, problem_of
 from tf1_lstm.parity.report import to_document
 from tf1_lstm.parity.runner import Observed, find_python, run_port
 
@@ -54,7 +60,8 @@ def compare_port(
     Raises:
       InputError: anything of this cannot be used.
     """
-    from tf1_lstm.parity.picture import draw
+    from tf1_lstm.parity.page import write_comparison
+    from tf1_lstm.parity.picture import draw, draw_heat_map
 
     bundle = read_bundle(bundle_path)
     target = target_of(bundle.recipe, port)
@@ -73,7 +80,11 @@ def compare_port(
     document = to_document(comparison)
     observed, levels = comparison.observed, comparison.levels
     draw(folder / "difference.png", bundle, observed, levels, comparison.divergence, document["verdict"])
-    document["picture"] = str(folder / "difference.png")
+    pictures = {"The difference by step and by level": folder / "difference.png"}
+    if draw_heat_map(folder / "steps.png", bundle, observed):
+        pictures["The difference by example and step"] = folder / "steps.png"
+    document.update(picture=str(folder / "difference.png"), page=str(folder / "comparison.html"))
+    write_comparison(folder / "comparison.html", document, pictures)
     return comparison.holds, document
 
 
@@ -99,16 +110,49 @@ def compare(
     """
     more = dict(split or {}, repeats=REPEATS)
     observed = run_port(dict(request, **more), python, folder, time_limit)
+    if "load" in observed.failed:
+        trace = observed.tracebacks.get("load")
+        where = f" (its traceback: {trace})" if trace else ""
+        raise InputError(f"--port {request['target']}: {observed.failed['load']}{where}")
+    if observed.port.get("one_sigmoid"):
+        bundle = as_one_sigmoid(bundle)
+        observed.port["notes"] = [ONE_SIGMOID, *observed.port.get("notes", [])]
     levels = compare_levels(bundle, observed, tolerances, bundle.split_logits if split else None)
     by_name = {level.name: level for level in levels}
     divergence = None
     if by_name["steps"].status == FAIL:
         limit = by_name["steps"].tolerance + (by_name["steps"].rounding or 0.0)
         divergence = first_divergence(bundle, observed.arrays["steps"], observed.arrays.get("weights"), limit)
-    diagnosis = None
+    diagnosis = finding = None
     if "logits" in observed.arrays:
-        diagnosis = diagnose(problem_of(bundle), _numbers(bundle, observed), by_name["logits"].tolerance)
-    return Comparison(bundle, request["target"], observed, levels, divergence, diagnosis, folder)
+        tolerance, problem = by_name["logits"].tolerance, problem_of(bundle)
+        diagnosis = diagnose(problem, _numbers(bundle, observed), tolerance)
+        if not diagnosis.explanations and not diagnosis.random:
+            finding = explain_inputs(bundle, observed.arrays.get("inputs", {}))
+        if finding is not None and not diagnosis.agrees:
+            from_inputs = _from_inputs(bundle, observed)
+            if from_inputs is not None:
+                diagnosis = diagnose(*from_inputs, tolerance)
+    clues: List[str] = []
+    holds = all(level.status != FAIL for level in levels)
+    if not holds and finding is None and not (diagnosis and diagnosis.explanations):
+        clues = clues_of(bundle, observed, levels)
+    return Comparison(
+        bundle, request["target"], observed, levels, divergence, diagnosis, folder, finding, tuple(clues)
+    )
+
+
+def _from_inputs(bundle: Bundle, observed: Observed) -> Optional[Tuple[Problem, Numbers]]:
+    """Return the problem of the inputs that the port's first layer reads, and what the port shows of it."""
+    sequence = observed.arrays.get("inputs", {}).get(SEQUENCE)
+    right = bundle.sequence()
+    if sequence is None or (len(sequence), sequence.shape[2]) != (len(right), right.shape[2]):
+        return None
+    problem = problem_of(bundle)
+    weights = {role: array for role, array in problem.weights.items() if role != EMBEDDING}
+    problem = dataclasses.replace(problem, inputs=sequence, weights=weights, vectors=None, words=None)
+    numbers = _numbers(bundle, observed)
+    return problem.with_spec(embedding=""), numbers._replace(updates=None)
 
 
 def _numbers(bundle: Bundle, observed: Observed) -> Numbers:

@@ -1,11 +1,12 @@
 """What comparing one port with one bundle gives."""
 
 from pathlib import Path
-from typing import NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.diagnosis import Diagnosis
 from tf1_lstm.parity.gates import Divergence
+from tf1_lstm.parity.inputs import Finding
 from tf1_lstm.parity.levels import FAIL, UNKNOWN, Level
 from tf1_lstm.parity.runner import Observed
 
@@ -21,6 +22,9 @@ class Comparison(NamedTuple):
       divergence: the first step that differs, where states can be seen.
       diagnosis: what explains it; None where there are no logits.
       folder: where picture and tracebacks are.
+      finding: what is wrong with the inputs, where no known mistake explains the port from the right
+        ones; the diagnosis then begins with the inputs that the port reads.
+      clues: where to look, where nothing explains the port.
     """
 
     bundle: Bundle
@@ -30,6 +34,8 @@ class Comparison(NamedTuple):
     divergence: Optional[Divergence]
     diagnosis: Optional[Diagnosis]
     folder: Path
+    finding: Optional[Finding] = None
+    clues: Tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:

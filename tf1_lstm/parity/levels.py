@@ -5,12 +5,13 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 import numpy as np
 
 from tf1_lstm.parity.bundle import Bundle
+from tf1_lstm.parity.inputs import SEQUENCE, TABLE, expected_inputs
 from tf1_lstm.parity.problem import problem_of
 from tf1_lstm.parity.runner import Observed
 from tf1_lstm.parity.updates import Seen, own_steps
 
 PASS, FAIL, UNKNOWN = "PASS", "FAIL", "not available"
-NAMES = ("weights", "steps", "logits", "labels", "loss", "gradients", "updates")
+NAMES = ("inputs", "weights", "steps", "logits", "labels", "loss", "gradients", "updates")
 TOLERANCE = 1e-5
 Arrays = Mapping[str, np.ndarray]
 
@@ -69,7 +70,9 @@ def compare_levels(
     right_gradients = {f"gradients/{role}": array for role, array in bundle.gradients.items()}
     logits = observed.arrays.get("logits", {})
     loss = {"loss": training["loss"]} if "loss" in training else {}
+    inputs = {name: observed.arrays.get("inputs", {}).get(name) for name in (TABLE, SEQUENCE)}
     pairs: List[Any] = [
+        ("inputs", "inputs", expected_inputs(bundle), {n: a for n, a in inputs.items() if a is not None}),
         ("weights", "weights", bundle.weights, observed.arrays.get("weights", {})),
         ("steps", "steps", bundle.steps, observed.arrays.get("steps", {})),
         ("logits", "logits", {"logits": bundle.logits}, logits),

@@ -1,7 +1,7 @@
 """The picture of a comparison: the difference by step, and by level."""
 
 from pathlib import Path
-from typing import Any, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -41,6 +41,32 @@ def draw(
         _draw_levels(right, levels)
 
 
+def draw_heat_map(path: Path, bundle: Bundle, observed: Observed) -> bool:
+    """Write a PNG with each layer's largest difference by example and step; False where none is seen."""
+    same = _seen_steps(bundle, observed)
+    if not same:
+        return False
+    is_sample = bool(bundle.document.get("dataset", {}).get("is_sample"))
+    size = (10, 1.2 + 1.6 * len(same))
+    with picture(path, f"{bundle.recipe}: log10 of the difference", size, is_sample) as figure:
+        rows = figure.subplots(len(same), 1, squeeze=False)
+        for (axes,), (name, seen) in zip(rows, sorted(same.items())):
+            by_step = np.abs(seen - bundle.steps[name]).max(axis=2)  # [batch, steps]
+            image = axes.imshow(
+                np.log10(np.maximum(by_step, LOWEST)), aspect="auto", cmap="cividis", vmin=-9, vmax=0
+            )
+            axes.grid(False)
+            axes.set_ylabel(f"{name}\nexample")
+            figure.colorbar(image, ax=axes)
+        rows[-1][0].set_xlabel("step (in the order of the inputs)")
+    return True
+
+
+def _seen_steps(bundle: Bundle, observed: Observed) -> Dict[str, np.ndarray]:
+    steps = observed.arrays.get("steps", {})
+    return {n: a for n, a in steps.items() if n in bundle.steps and a.shape == bundle.steps[n].shape}
+
+
 def _draw_steps(
     axes: Any,
     bundle: Bundle,
@@ -49,8 +75,7 @@ def _draw_steps(
     divergence: Optional[Divergence],
 ) -> None:
     tolerance = next(level.tolerance for level in levels if level.name == "steps")
-    steps = observed.arrays.get("steps", {})
-    same = {n: a for n, a in steps.items() if n in bundle.steps and a.shape == bundle.steps[n].shape}
+    same = _seen_steps(bundle, observed)
     if not same:
         _draw_examples(axes, bundle, observed)
         return

@@ -8,7 +8,7 @@ from tf1_lstm.parity.levels import FAIL, PASS, UNKNOWN
 from tf1_lstm.report.tables import text_table
 
 DIRECTIONS = {"fw": "forward", "bw": "backward"}
-DROPOUT_MENDS = {
+DROPOUT_FIXES = {
     "any": "turn dropout off outside training",
     "keras": "model(inputs, training=False)",
     "torch": "model.eval()  # and F.dropout(x, p, training=self.training)",
@@ -33,7 +33,9 @@ def to_document(comparison: Comparison) -> Dict[str, Any]:
             {"level": level, "reason": reason, "traceback": observed.tracebacks.get(level)}
             for level, reason in observed.failed.items()
         ],
+        "inputs": None if comparison.finding is None else dict(comparison.finding._asdict()),
         "diagnosis": _diagnosis(comparison.diagnosis, framework),
+        "clues": list(comparison.clues),
         "folder": str(comparison.folder),
     }
     document["verdict"] = _verdict(document)
@@ -67,7 +69,7 @@ def _explanation(explanation: Explanation, framework: str) -> Dict[str, Any]:
                 "name": DROPOUT,
                 "variant": f"keeps about {keep:.0%}",
                 "says": f"dropout {where} is on: the port answers differently each time",
-                "fix": DROPOUT_MENDS.get(framework, DROPOUT_MENDS["any"]),
+                "fix": DROPOUT_FIXES.get(framework, DROPOUT_FIXES["any"]),
             }
         )
     return {"mistakes": mistakes, "residual": explanation.residual, "training": explanation.training}
@@ -84,6 +86,9 @@ def _verdict(document: Dict[str, Any]) -> str:
     if diagnosis is None:
         return "nothing could be compared"
     found = [" + ".join(m["name"] for m in e["mistakes"]) for e in diagnosis["explanations"]]
+    inputs = document["inputs"]
+    if inputs is not None:
+        return " + ".join(filter(None, [inputs["name"], " or ".join(found)]))
     if found:
         return " or ".join(found)
     random = "; the port answers differently each time" if diagnosis["random"] else ""
@@ -101,6 +106,7 @@ def lines(document: Dict[str, Any]) -> List[str]:
         if document["port"].get(name)
     )
     found += [f"port            {document['port']['target']}", f"                {versions}", ""]
+    found += [f"note            {note}" for note in document["port"].get("notes", [])]
     found.append(_table(document["levels"]))
     found.append("")
     for failure in document["failures"]:
@@ -109,7 +115,7 @@ def lines(document: Dict[str, Any]) -> List[str]:
             found.append(f"                its traceback: {failure['traceback']}")
     found += _first_difference(document["first_difference"])
     found += _diagnosis_lines(document)
-    found.append(f"picture         {document['picture']}")
+    found.append(f"page            {document['page']}")
     return found
 
 
@@ -146,27 +152,38 @@ def _first_difference(found: Optional[Dict[str, Any]]) -> List[str]:
 
 
 def _diagnosis_lines(document: Dict[str, Any]) -> List[str]:
-    diagnosis = document["diagnosis"]
-    if diagnosis is None or (diagnosis["agrees"] and document["holds"]):
+    diagnosis, inputs = document["diagnosis"], document["inputs"]
+    if document["holds"] or diagnosis is None:
         return ["verdict         " + document["verdict"]]
-    tried = f"{diagnosis['tried']['mistakes']} mistakes and {diagnosis['tried']['pairs']} pairs were tried"
-    if not diagnosis["explanations"]:
-        statuses = {level["name"]: level["status"] for level in document["levels"]}
-        if diagnosis["agrees"]:
-            return ["verdict         the logits agree; " + document["verdict"]]
-        logits = "agree" if statuses["logits"] == PASS else "differ"
-        random = " It answers differently each time." if diagnosis["random"] else ""
-        return [f"verdict         the logits {logits}; {tried}, and none explains the numbers.{random}"]
     found = []
+    if inputs is not None:
+        found += [f"verdict         it is in the inputs: {inputs['name']}", f"  {inputs['says']}"]
+        found += [f"    fix: {inputs['fix']}"]
+        if diagnosis["agrees"]:
+            return [*found, "  from these inputs on, everything agrees"]
+    if not diagnosis["explanations"]:
+        said = "verdict       " if inputs is None else "  from these inputs on,"
+        return [*found, f"{said}  {_unexplained(document)}", *(f"  {clue}" for clue in document["clues"])]
     for number, explanation in enumerate(diagnosis["explanations"]):
-        found.append("verdict         it is" if number == 0 else "or, as these numbers cannot tell:")
+        first = "verdict         it is" if inputs is None else "  and it is"
+        found.append(first if number == 0 else "or, as these numbers cannot tell:")
         for mistake in explanation["mistakes"]:
             variant = f" ({mistake['variant']})" if mistake["variant"] else ""
             found += [f"  {mistake['name']}{variant}: {mistake['says']}", f"    fix: {mistake['fix']}"]
         if explanation["training"] is False:
             found.append("    (explains the outputs, but not all of loss, gradients and updates)")
-    found += _where_to_look(document)
-    return found
+    return [*found, *_where_to_look(document)]
+
+
+def _unexplained(document: Dict[str, Any]) -> str:
+    diagnosis = document["diagnosis"]
+    statuses = {level["name"]: level["status"] for level in document["levels"]}
+    if diagnosis["agrees"]:
+        return "the logits agree; " + document["verdict"]
+    tried = f"{diagnosis['tried']['mistakes']} mistakes and {diagnosis['tried']['pairs']} pairs were tried"
+    logits = "agree" if statuses["logits"] == PASS else "differ"
+    random = ". It answers differently each time" if diagnosis["random"] else ""
+    return f"the logits {logits}; {tried}, and none explains the numbers{random}"
 
 
 def _where_to_look(document: Dict[str, Any]) -> List[str]:

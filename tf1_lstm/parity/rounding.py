@@ -11,6 +11,22 @@ from tf1_lstm.parity.reference import Forward
 PREDICTABLE = 1e-5
 
 
+# Bits of the fraction, and how many numbers must fit.
+SHORT_TYPES, FEWEST = {"bfloat16": 7, "float16": 10}, 6
+
+
+def short_type(numbers: np.ndarray) -> Optional[str]:
+    """Return ``"float16"`` or ``"bfloat16"`` where all numbers of a float32 array fit in it, else None."""
+    numbers = numbers[np.isfinite(numbers) & (np.abs(numbers) > 2.0**-14)]
+    if len(numbers) < FEWEST:
+        return None
+    bits = np.ascontiguousarray(numbers, np.float32).view(np.uint32)
+    for kind, kept in SHORT_TYPES.items():
+        if not (bits & np.uint32((1 << (23 - kept)) - 1)).any():
+            return kind
+    return None
+
+
 class Rounding:
     """How far float32 is from float64 on one problem: no port can be asked to be closer.
 

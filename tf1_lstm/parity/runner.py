@@ -16,7 +16,7 @@ from tf1_lstm.errors import InputError
 from tf1_lstm.parity.npz import read_npz
 
 Arrays = Dict[str, np.ndarray]
-LEVELS = ("load", "logits", "repeats", "weights", "steps", "training", "updates", "split")
+LEVELS = ("load", "logits", "repeats", "weights", "steps", "inputs", "training", "updates", "split")
 PROJECT = Path(__file__).resolve().parents[2]
 
 

@@ -3,12 +3,14 @@
 Runs in the child process only, under the port's own Python.
 """
 
+import difflib
 import importlib
 import importlib.util
 import inspect
 import os
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +18,8 @@ import numpy as np
 from tf1_lstm.parity.bundle import Bundle
 
 KERAS, TORCH, FUNCTION = "keras", "torch", "function"
+FRAMEWORKS = ("keras", "tensorflow", "torch", "onnxruntime", "safetensors", "h5py")
+WEIGHTS_ONLY = (".weights.h5", ".safetensors", ".npz", ".ckpt", ".index", ".bin")
 
 
 class Port(NamedTuple):
@@ -44,8 +48,25 @@ def load_target(target: str, bundle: Bundle) -> Port:
       target: as typed.
       bundle: given to a class or function that has a parameter named ``bundle``.
     """
+    try:
+        return _load(target, bundle)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package not in FRAMEWORKS:
+            raise
+        raise TargetError(
+            f"{sys.executable} has no {package}: make ports makes .venv-ports, which has it, or name a "
+            "Python by --python"
+        ) from error
+
+
+def _load(target: str, bundle: Bundle) -> Port:
     path = Path(target)
-    if path.suffix == ".keras" or (path / "saved_model.pb").is_file():
+    if path.name.endswith(WEIGHTS_ONLY):
+        raise TargetError(
+            f"{path}: weights without a model; give module:Class or FILE.py:name of what loads them"
+        )
+    if path.suffix in (".keras", ".h5") or (path / "saved_model.pb").is_file():
         return _load_keras_file(path)
     if path.suffix in (".pt", ".pth", ".ts", ".torchscript"):
         return _load_torch_file(path)
@@ -59,6 +80,14 @@ def load_target(target: str, bundle: Bundle) -> Port:
         )
     found: Any = _import(module_name)
     for part in name.split("."):
+        if not hasattr(found, part):
+            names = [n for n in dir(found) if not n.startswith("_")]
+            near = (
+                difflib.get_close_matches(part, names, 3, 0.5) or [n for n in names if n in vars(found)][:5]
+            )
+            raise TargetError(
+                f"{module_name} has no {part!r}; expected a name in it, such as {', '.join(near)}"
+            )
         found = getattr(found, part)
     return as_port(_built(found, bundle), target)
 
@@ -68,6 +97,8 @@ def _import(name: str) -> Any:
     if not name.endswith(".py"):
         # Last: no file of the folder takes the place of an installed or a standard module.
         sys.path.append(os.getcwd())
+        if importlib.util.find_spec(name.split(".", maxsplit=1)[0]) is None:
+            raise TargetError(f"no module {name!r} here or installed; expected one, or FILE.py:name")
         return importlib.import_module(name)
     path = Path(name)
     if not path.is_file():
@@ -88,11 +119,24 @@ def _built(found: Any, bundle: Bundle) -> Any:
     if not callable(found):
         return found
     try:
-        takes_bundle = "bundle" in inspect.signature(found).parameters
+        parameters = inspect.signature(found).parameters
     except (TypeError, ValueError):
-        takes_bundle = False
-    if takes_bundle:
+        parameters = MappingProxyType({})
+    if "bundle" in parameters:
         return found(bundle)
+    needed = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if inspect.isclass(found) and needed:
+        raise TargetError(
+            f"{found.__name__} needs {', '.join(needed)}: call the parameter that takes the bundle 'bundle', "
+            "or give a function without parameters that returns the model"
+        )
+    if not inspect.isclass(found) and inspect.isfunction(found) and not parameters:
+        return found()
     return found() if inspect.isclass(found) else found
 
 
@@ -113,7 +157,10 @@ def _load_keras_file(path: Path) -> Port:
         raise TargetError(f"{path}: no such file")
     import keras
 
+    if path.suffix == ".h5":
+        return Port(KERAS, _legacy_keras(path), str(path))
     if path.suffix == ".keras":
+        _register_cells()
         # Safe mode refuses Python code that is stored in the file.
         return Port(KERAS, keras.models.load_model(path, compile=True, safe_mode=True), str(path))
     import tensorflow as tf
@@ -131,6 +178,24 @@ def _load_keras_file(path: Path) -> Port:
     # The signature lives as long as what it was loaded from.
     serve.loaded = loaded  # type: ignore[attr-defined]
     return Port(FUNCTION, serve, str(path))
+
+
+def _legacy_keras(path: Path) -> Any:
+    """Return the model of a file of Keras 1 or 2, where it holds one."""
+    import h5py
+    import keras
+
+    with h5py.File(str(path), "r") as file:
+        if "model_config" not in file.attrs:
+            raise TargetError(
+                f"{path}: weights without a model; give module:Class or FILE.py:name of what loads them"
+            )
+    return keras.models.load_model(path, compile=False)
+
+
+def _register_cells() -> None:
+    """Let Keras find the cells that ``export --to keras`` puts into a whole model."""
+    importlib.import_module("tf1_lstm.parity.ports.keras_cells")
 
 
 def _load_onnx_file(path: Path) -> Port:

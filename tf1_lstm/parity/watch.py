@@ -15,6 +15,10 @@ DENSE_ROLES = {
 }
 
 
+HALF_UNUSED = "its last layer reads both directions; the forward half, which is zero, was left out"
+HALF_MOVES = "the unused half of its last layer is trained too, so its updates are not the original's"
+
+
 class NotVisibleError(Exception):
     """Something of a port cannot be seen; the message says why."""
 
@@ -43,7 +47,19 @@ class Trained(NamedTuple):
 
 
 class Watch(abc.ABC):
-    """A port's model, seen through canonical roles."""
+    """A port's model, seen through canonical roles.
+
+    Attributes:
+      first_read: what the first layer read when ``steps`` ran the model, ``[batch, steps, inputs]``, or None.
+      half_is_unused: see ``used_half``; None before it was called.
+      notes: what a reader should know of how the model was read.
+    """
+
+    first_read: Optional[np.ndarray] = None
+    half_is_unused: Optional[bool] = None
+
+    def __init__(self) -> None:
+        self.notes: List[str] = []
 
     @abc.abstractmethod
     def logits(self, inputs: np.ndarray) -> np.ndarray:
@@ -52,6 +68,24 @@ class Watch(abc.ABC):
     @abc.abstractmethod
     def weights(self) -> Arrays:
         """Return the weights by role. Raises NotVisibleError."""
+
+    @abc.abstractmethod
+    def table(self) -> Optional[np.ndarray]:
+        """Return the embedding ``[words, dimensions]``, frozen or trained; None where there is none."""
+
+    def used_half(self, kernel: np.ndarray, spec: Spec) -> Any:
+        """Return the rows of the last layer's kernel that stand for the model's.
+
+        A model that reads the backward state alone may be ported with a layer that is given both, forward
+        first, whose other half is zero.
+        """
+        units = spec.cell.units
+        if self.half_is_unused is None:
+            wide = spec.readout == "backward-state" and not spec.dense_units and len(kernel) == 2 * units
+            self.half_is_unused = wide and not kernel[:units].any()
+            if self.half_is_unused:
+                self.notes.append(HALF_UNUSED)
+        return slice(units if self.half_is_unused else 0, None)
 
     @abc.abstractmethod
     def steps(self, inputs: np.ndarray) -> Arrays:

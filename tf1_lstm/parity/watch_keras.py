@@ -12,6 +12,7 @@ from tf1_lstm.parity.ports.keras_optimizers import PublishedRMSprop
 from tf1_lstm.parity.spec import Spec
 from tf1_lstm.parity.watch import (
     DENSE_ROLES,
+    HALF_MOVES,
     Arrays,
     NotVisibleError,
     Trained,
@@ -49,6 +50,7 @@ class KerasWatch(Watch):
     """
 
     def __init__(self, model: keras.Model, spec: Spec) -> None:
+        super().__init__()
         self._model, self._spec = model, spec
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
@@ -75,13 +77,17 @@ class KerasWatch(Watch):
         finally:
             for layer, call in originals.values():
                 layer.call = call
+        first = caught.get(id(layers[0].handle))
+        if first is not None:
+            is_layer = isinstance(layers[0].handle, keras.layers.RNN)
+            self.first_read = _value(first[0]) if is_layer else np.stack([read for read, _ in first], axis=1)
         found: Arrays = {}
         for watched in layers:
             if id(watched.handle) not in caught:
                 raise NotVisibleError("a recurrent layer did not run when the model was called")
             seen = caught[id(watched.handle)]
             is_layer = isinstance(watched.handle, keras.layers.RNN)
-            h, c = _run_cell(watched.handle, *seen) if is_layer else _stacked(seen)
+            h, c = _run_cell(watched.handle, *seen) if is_layer else _stacked([row for _, row in seen])
             found.update(name_steps(watched, h, c, flip=watched.direction == "bw"))
         return found
 
@@ -100,6 +106,8 @@ class KerasWatch(Watch):
                     first = loss
                     by_id = {id(v): g for v, g in zip(variables, gradients)}
                     roles = self._by_role(partial(_gradient, by_id=by_id), 0.0)
+                if self.half_is_unused:
+                    optimizer, note = None, HALF_MOVES
                 if optimizer is None:
                     break
                 optimizer.apply_gradients([(g, v) for g, v in zip(gradients, variables) if g is not None])
@@ -170,11 +178,19 @@ class KerasWatch(Watch):
             layers["dense"] = self._dense(self._spec.dense_units, other_than=layers["softmax"])
         for name, dense in layers.items():
             kernel, bias = DENSE_ROLES[name]
-            found[kernel] = value_of(dense.kernel)
+            found[kernel] = value_of(dense.kernel)[self.used_half(_value(dense.kernel), self._spec)]
             found[bias] = value_of(dense.bias) if dense.use_bias else np.zeros(dense.units, np.float32)
         if self._spec.trains_embedding:
-            found[EMBEDDING] = value_of(self._embedding().embeddings)
+            embedding = self._embedding()
+            if embedding is None:
+                raise NotVisibleError("no Embedding layer can be seen")
+            found[EMBEDDING] = value_of(embedding.embeddings)
         return found
+
+    def table(self) -> Optional[np.ndarray]:
+        """Return the embedding."""
+        embedding = self._embedding()
+        return None if embedding is None else _value(embedding.embeddings)
 
     def _dense(self, units: int, other_than: Any = None) -> Any:
         """Return the last dense layer of that width."""
@@ -189,9 +205,7 @@ class KerasWatch(Watch):
 
     def _embedding(self) -> Any:
         found = [layer for layer in _layers_of(self._model) if isinstance(layer, keras.layers.Embedding)]
-        if not found:
-            raise NotVisibleError("no Embedding layer can be seen")
-        return found[0]
+        return found[0] if found else None
 
     def _recurrent(self) -> List[Watched]:
         layers = _layers_of(self._model)
@@ -249,7 +263,7 @@ def _recording(call: Callable[..., Any], key: int, caught: Dict[int, Any]) -> Ca
 
     def recording(inputs: Any, states: Any, training: bool = False) -> Any:
         output, new = call(inputs, states, training=training)
-        caught.setdefault(key, []).append(_values(new))
+        caught.setdefault(key, []).append((_value(inputs), _values(new)))
         return output, new
 
     return recording

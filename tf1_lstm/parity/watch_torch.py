@@ -11,6 +11,7 @@ from tf1_lstm.parity.ports.torch_optimizers import optimizer_of
 from tf1_lstm.parity.spec import Spec
 from tf1_lstm.parity.watch import (
     DENSE_ROLES,
+    HALF_MOVES,
     Arrays,
     NotVisibleError,
     Trained,
@@ -54,12 +55,12 @@ class TorchWatch(Watch):
     """
 
     def __init__(self, model: Any, spec: Spec) -> None:
+        super().__init__()
         self._model, self._spec = model.eval(), spec
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Run the model with dropout off, as ``eval()`` switches it off."""
-        with torch.no_grad():
-            found = self._model(_tensor(inputs))
+        found = answer_of(self._model, inputs)
         if not isinstance(found, torch.Tensor):
             raise TypeError(f"the port returned a {type(found).__name__}, expected a tensor of logits")
         return logits_of(_value(found), self._spec)
@@ -84,11 +85,17 @@ class TorchWatch(Watch):
         finally:
             for hook in hooks:
                 hook.remove()
+        self._note_first_read(layers[0].handle, caught.get(id(layers[0].handle)), len(inputs))
         found: Arrays = {}
         with torch.no_grad():
             for watched in layers:
                 found.update(self._layer_states(watched, caught, found, len(inputs)))
         return found
+
+    def _note_first_read(self, module: Any, read: Any, batch: int) -> None:
+        if isinstance(read, torch.Tensor) and read.dim() == 3:
+            by_step = _own(module) and not module.batch_first and read.shape[1] == batch
+            self.first_read = _value(read.transpose(0, 1) if by_step else read)
 
     def _layer_states(
         self, watched: Watched, caught: Mapping[int, Any], below: Mapping[str, np.ndarray], batch: int
@@ -134,13 +141,15 @@ class TorchWatch(Watch):
                 if number == 0:
                     first = float(loss.detach())
                     gradients = self._by_role(_gradient, 0.0, summed_bias=False)
+                if self.half_is_unused:
+                    break
                 step()
                 updates.append(self._by_role(_value, self._spec.cell.forget_bias))
         finally:
             with torch.no_grad():
                 for parameter, value in zip(parameters, kept):
                     parameter.copy_(value)
-        return Trained(first, gradients, updates)
+        return Trained(first, gradients, updates, HALF_MOVES if self.half_is_unused else "")
 
     def _optimizer(self, parameters: Sequence[torch.Tensor]) -> Callable[[], Any]:
         configure = getattr(self._model, "configure_optimizers", None)
@@ -175,12 +184,21 @@ class TorchWatch(Watch):
             dense["dense"] = self._linear(self._spec.dense_units, other_than=dense["softmax"])
         for name, linear in dense.items():
             kernel, bias = DENSE_ROLES[name]
-            found[kernel] = value_of(linear.weight).T
+            used = self.used_half(_value(linear.weight).T, self._spec)
+            found[kernel] = value_of(linear.weight).T[used]
             zero = np.zeros(linear.weight.shape[0], np.float32)
             found[bias] = zero if linear.bias is None else value_of(linear.bias)
         if self._spec.trains_embedding:
-            found[EMBEDDING] = value_of(self._embedding().weight)
+            embedding = self._embedding()
+            if embedding is None:
+                raise NotVisibleError("no nn.Embedding can be seen")
+            found[EMBEDDING] = value_of(embedding.weight)
         return found
+
+    def table(self) -> Optional[np.ndarray]:
+        """Return the embedding."""
+        embedding = self._embedding()
+        return None if embedding is None else _value(embedding.weight)
 
     def _linear(self, width: int, other_than: Any = None) -> Any:
         """Return the last linear layer of that many outputs."""
@@ -199,9 +217,7 @@ class TorchWatch(Watch):
 
     def _embedding(self) -> Any:
         found = [m for m in self._model.modules() if _kind(m) == "Embedding"]
-        if not found:
-            raise NotVisibleError("no nn.Embedding can be seen")
-        return found[0]
+        return found[0] if found else None
 
     def _recurrent(self) -> List[Watched]:
         spec = self._spec
@@ -223,6 +239,12 @@ class TorchWatch(Watch):
             return [Watched(d, n, module) for d, n in cells_in_order(spec.directions, spec.layers)]
         cells = [(m, place) for m in found for place in range(_directions(m) if _own(m) else 1)]
         return assign([m for m, _ in cells], spec, [place == 1 for _, place in cells])
+
+
+def answer_of(model: Any, inputs: np.ndarray) -> Any:
+    """Return what a module answers in evaluation mode."""
+    with torch.no_grad():
+        return model.eval()(_tensor(inputs))
 
 
 def _tensor(inputs: np.ndarray) -> torch.Tensor:
