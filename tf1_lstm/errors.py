@@ -1,4 +1,4 @@
-"""The errors a user can mend: each is one line, and each ends the program with exit code 2."""
+"""The errors a user can mend: each is one line on standard error, and has an exit code."""
 
 
 class InputError(Exception):
@@ -7,7 +7,18 @@ class InputError(Exception):
     The message is what the user reads, so it names the file or option, what was found and what
     was expected. The command line prints it after ``tf1-lstm: `` and exits with 2; a message may
     hold further lines (a table), but its first line must say it all.
+
+    Attributes:
+      exit_code: of the program that it ends.
     """
+
+    exit_code = 2
+
+
+class InUseError(InputError):
+    """Another process has what is asked for: the same again later may work (exit code 75, EX_TEMPFAIL)."""
+
+    exit_code = 75
 
 
 class NotFiniteError(Exception):

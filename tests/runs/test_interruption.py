@@ -156,7 +156,7 @@ def test_a_run_in_use_is_refused(stopped: Path, tmp_path: Path):
     run.lock()
     finished = tf1_lstm(["resume", "run"], tmp_path)
     run.close()
-    assert finished.returncode == 2
+    assert finished.returncode == 75
     assert finished.stderr == "tf1-lstm: run: in use by another process, expected a run that has stopped\n"
 
 

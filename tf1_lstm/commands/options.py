@@ -94,6 +94,17 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add_device_options(parser)
 
 
+def add_wait_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--wait``."""
+    parser.add_argument(
+        "--wait",
+        type=at_least(0),
+        default=0,
+        metavar="SECONDS",
+        help="for another process that has the run (default: 0, exit code 75 at once)",
+    )
+
+
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")

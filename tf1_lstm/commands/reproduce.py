@@ -11,6 +11,7 @@ from tf1_lstm.commands.options import (
     add_data_options,
     add_run_options,
     add_setting_options,
+    add_wait_option,
     at_least,
     settings_of,
 )
@@ -36,6 +37,7 @@ def add_parser(subparsers: Any) -> None:
     add_data_options(parser)
     add_setting_options(parser)
     add_run_options(parser)
+    add_wait_option(parser)
     parser.add_argument(
         "--draws", type=at_least(1), default=3, metavar="N", help="repetitions with dropout on (default: 3)"
     )
@@ -84,6 +86,7 @@ def _reproduce(recipe: str, options: argparse.Namespace) -> int:
             threads=options.threads,
             draws=options.draws,
             copy=options.results,
+            wait=options.wait,
         )
     )
     if done.results is None:

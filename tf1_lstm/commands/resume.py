@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from tf1_lstm.commands.options import add_wait_option
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``resume``."""
@@ -14,6 +16,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("run", type=Path, metavar="RUN")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the data is now, if it was moved")
+    add_wait_option(parser)
     parser.set_defaults(func=run)
 
 
@@ -21,5 +24,5 @@ def run(options: argparse.Namespace) -> int:
     """Check that nothing the run rests on has changed, go on, and print where everything is."""
     from tf1_lstm.runs.start import resume_run, say_where
 
-    outcome = resume_run(options.run, options.data)
+    outcome = resume_run(options.run, options.data, options.wait)
     return 0 if outcome is None else say_where(outcome)

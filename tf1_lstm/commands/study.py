@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, List, Sequence, Tuple
 
-from tf1_lstm.commands.options import add_data_options, at_least
+from tf1_lstm.commands.options import add_data_options, add_wait_option, at_least
 from tf1_lstm.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def add_parser(subparsers: Any) -> None:
     job.add_argument("number", type=at_least(1), metavar="N", help="as `study plan` numbers them, from 1")
     add_data_options(job)
     _add_job_options(job)
+    add_wait_option(job)
 
     table = _verb(verbs, "table", "write table and pictures of whatever is done")
     table.add_argument("--out", type=Path, metavar="DIR", help="where to (default: ROOT/table)")
@@ -157,7 +158,7 @@ def _job(options: argparse.Namespace) -> int:
     jobs = read_study(options.study).jobs(options.root)
     if options.number > len(jobs):
         raise InputError(f"{options.study}: job {options.number}: expected 1 to {len(jobs)}")
-    return run_one(jobs[options.number - 1], _job_options(options))
+    return run_one(jobs[options.number - 1], _job_options(options), options.wait)
 
 
 def _table(options: argparse.Namespace) -> int:

@@ -59,7 +59,7 @@ def _told(error: BaseException, ctrl_c: bool) -> Tuple[str, int]:
     """What the user reads of an error, and the exit code."""
     line, code = "", BAD_INPUT
     if isinstance(error, InputError):
-        line = str(error)
+        line, code = str(error), error.exit_code
     elif isinstance(error, KeyboardInterrupt) or ctrl_c:  # an import that it broke off may end in any error
         line, code = "interrupted", INTERRUPTED
     elif isinstance(error, NotFiniteError):

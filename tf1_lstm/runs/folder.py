@@ -13,7 +13,6 @@ Layout, all paths relative to the folder:
 """
 
 import calendar
-import fcntl
 import hashlib
 import json
 import os
@@ -28,6 +27,7 @@ from tf1_lstm.errors import InputError
 from tf1_lstm.files import parse_json, read_json, replacing, sha256_of_file, write_json
 from tf1_lstm.runs import seal
 from tf1_lstm.runs.checks import CHECKPOINTS, check_event, check_record, is_hash
+from tf1_lstm.runs.locks import hold
 
 FORMAT, UNSEALED = 2, 1  # runs of format 1 were written before there were seals; they can be read and resumed
 LOSSES, ACCURACIES = "losses", "accuracies"
@@ -93,26 +93,24 @@ class RunFolder:
         """Whether the run was made with seals."""
         return self.record["format"] != UNSEALED
 
-    def lock(self) -> None:
+    def lock(self, wait: float = 0.0) -> None:
         """Keep every other process out until this one ends.
 
+        Args:
+          wait: seconds to wait for a process that is writing to this run.
+
         Raises:
-          InputError: another process is writing to this run, or part of it is a link to elsewhere.
+          InUseError: another process is writing to this run.
+          InputError: it cannot be locked, or part of it is a link to elsewhere.
         """
         for name in (CHECKPOINTS, "events", "run.json", "log.jsonl", *self._series_names(), ".lock"):
             if (self.path / name).is_symlink():
                 raise InputError(
                     f"{self.path / name}: found a link, expected a file or folder of the run itself"
                 )
-        try:
-            self._lock = open(self.path / ".lock", "a+", encoding="ascii")  # noqa: SIM115 (held while writing)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(
-                f"{self.path}: in use by another process, expected a run that has stopped"
-            ) from error
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be locked: {error.strerror or error}") from error
+        self._lock = hold(self.path, wait)
+        if wait:  # Whoever had it may have changed it.
+            self.record = RunFolder.open(self.path).record
 
     def save_record(self, **changes: Any) -> None:
         """Update ``run.json`` in one step, with a seal that fits."""

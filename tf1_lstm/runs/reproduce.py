@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from tf1_lstm.core.children import python_command
 from tf1_lstm.errors import InputError
+from tf1_lstm.runs.locks import held
 from tf1_lstm.runs.recorded import check_unchanged
 from tf1_lstm.runs.resolve import Experiment, resolve
 from tf1_lstm.runs.start import free_run_folder
@@ -33,6 +34,7 @@ class ReproduceOptions(NamedTuple):
       threads: TensorFlow's; 0 for one a core.
       draws: repetitions with dropout on.
       copy: write the results to this file as well.
+      wait: seconds to wait for another process that has the run.
     """
 
     recipe: str
@@ -49,6 +51,7 @@ class ReproduceOptions(NamedTuple):
     threads: int = 0
     draws: int = 3
     copy: Optional[Path] = None
+    wait: float = 0.0
 
 
 class Reproduced(NamedTuple):
@@ -83,7 +86,16 @@ def reproduce(options: ReproduceOptions) -> Reproduced:
     path = options.run or free_run_folder(options.recipe, options.seed, is_sample)
     if is_sample:
         print("EMBEDDED SAMPLE: these figures say nothing about the published experiment", file=sys.stderr)
-    code = _train(options, experiment, path)
+    # One lock from training to measuring: a second process neither trains nor measures the same run.
+    with held(path, options.wait) as lent:
+        return _reproduce(options, experiment, path, lent)
+
+
+def _reproduce(
+    options: ReproduceOptions, experiment: Experiment, path: Path, lent: Dict[str, Any]
+) -> Reproduced:
+    """Train and measure in a locked folder; ``lent`` hands the lock to children."""
+    code = _train(options, experiment, path, lent)
     if code:
         return Reproduced(path, code, None)
     trained = time.monotonic()
@@ -95,7 +107,7 @@ def reproduce(options: ReproduceOptions) -> Reproduced:
     return Reproduced(path, 0, results)
 
 
-def _train(options: ReproduceOptions, experiment: Experiment, path: Path) -> int:
+def _train(options: ReproduceOptions, experiment: Experiment, path: Path, lent: Dict[str, Any]) -> int:
     """Train in a child process, or go on with the run that is there; returns its exit code."""
     from tf1_lstm.runs.folder import RunFolder
 
@@ -123,7 +135,7 @@ def _train(options: ReproduceOptions, experiment: Experiment, path: Path) -> int
         job: Dict[str, Any] = {"do": "resume", "path": str(path), "data": _text(options.data)}
     else:
         job = _training_job(options, path)
-    return _child(job, stdout=sys.stderr)[0]
+    return _child(job, stdout=sys.stderr, **lent)[0]
 
 
 def _training_job(options: ReproduceOptions, path: Path) -> Dict[str, Any]:
@@ -143,10 +155,12 @@ def _text(path: Optional[Path]) -> Optional[str]:
     return None if path is None else str(path)
 
 
-def _child(job: Dict[str, Any], stdout: Any) -> Tuple[int, str]:
+def _child(job: Dict[str, Any], stdout: Any, **more: Any) -> Tuple[int, str]:
     """Do a job of ``runs.child`` and pass SIGTERM and Ctrl-C on; returns its exit code and output."""
     command = python_command("tf1_lstm.runs.child", json.dumps(job))
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, universal_newlines=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=stdout, universal_newlines=True, **more
+    )
 
     def forward(number: int, frame: Any) -> None:
         process.send_signal(number)

@@ -71,12 +71,13 @@ def start_run(
     return train(experiment, folder, options, progress)
 
 
-def resume_run(path: Path, data: Optional[Path] = None) -> Optional["Outcome"]:
+def resume_run(path: Path, data: Optional[Path] = None, wait: float = 0.0) -> Optional["Outcome"]:
     """Check that nothing a run rests on has changed, and go on from its newest good checkpoint.
 
     Args:
       path: the run folder.
       data: where its data is now, if it was moved.
+      wait: seconds to wait for another process that has the run.
 
     Returns:
       None where the run is at its end already.
@@ -88,7 +89,7 @@ def resume_run(path: Path, data: Optional[Path] = None) -> Optional["Outcome"]:
     from tf1_lstm.runs.folder import RunFolder
 
     run = RunFolder.open(path)
-    run.lock()
+    run.lock(wait)
     record = run.record
     use_device(record["options"]["device"], record["options"]["exact"])
     from tf1_lstm.runs.loop import TrainOptions

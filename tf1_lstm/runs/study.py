@@ -11,7 +11,6 @@ seed alone, so that every machine that sees the same root finds the same runs; w
 far a job is, and nothing else is kept anywhere.
 """
 
-import fcntl
 import hashlib
 import json
 import re
@@ -20,6 +19,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json
+from tf1_lstm.runs.locks import is_held
 
 PORT = "port"
 RESULTS = "results.json"
@@ -174,12 +174,13 @@ def state_of(job: Job) -> State:
     if results is not None:
         return State(DONE, 1.0)
     if job.cell.engine == PORT:
-        return State(BEGUN, 0.0) if (job.folder / RESULTS).is_file() else State(NEW, 0.0)
+        begun = (job.folder / RESULTS).is_file()
+        return State(IN_USE if is_held(job.folder) else BEGUN if begun else NEW, 0.0)
     record = _record(job)
     if record is None:
-        return State(IN_USE if _is_locked(job.folder) else NEW, 0.0)
+        return State(IN_USE if is_held(job.folder) else NEW, 0.0)
     share = _share(job, record)
-    if _is_locked(job.folder):
+    if is_held(job.folder):
         return State(IN_USE, share)
     return State(TRAINED, 1.0) if record.get("ended") else State(BEGUN, share)
 
@@ -229,15 +230,3 @@ def _share(job: Job, record: Dict[str, Any]) -> float:
     except (KeyError, TypeError, ValueError, OSError):
         return 0.0
     return min(1.0, done / total) if total else 0.0
-
-
-def _is_locked(folder: Path) -> bool:
-    """Whether another process holds the run. The question itself keeps nobody out for long."""
-    try:
-        with open(folder / ".lock", "rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False

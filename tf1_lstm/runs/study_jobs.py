@@ -16,12 +16,12 @@ from typing import IO, Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 from tqdm import tqdm
 
 from tf1_lstm.core.children import python_command
-from tf1_lstm.errors import InputError
+from tf1_lstm.errors import InputError, InUseError
 from tf1_lstm.runs.interruption import Interruption
+from tf1_lstm.runs.locks import held
 from tf1_lstm.runs.study import DONE, PORT, Job, state_of
 
-IN_USE_CODE = 75
-LOG = "study.log"
+IN_USE_CODE = InUseError.exit_code
 # Seconds between two looks at the jobs, and before one that another process has is asked again.
 LOOK, AGAIN = 0.5, 10.0
 
@@ -33,13 +33,11 @@ class JobOptions(NamedTuple):
       data: the data folder; None for the default.
       sample: use the embedded sample.
       ports_python: the Python that trains ports.
-      more: further words after ``reproduce``.
     """
 
     data: Optional[Path] = None
     sample: bool = False
     ports_python: Optional[str] = None
-    more: Sequence[str] = ()
 
 
 def command_of(job: Job, options: JobOptions) -> List[str]:
@@ -59,27 +57,45 @@ def command_of(job: Job, options: JobOptions) -> List[str]:
         return python_command("tf1_lstm.parity.ports.train", *words, *out, python=options.ports_python)
     if job.cell.engine is not None:
         words += ["--engine", job.cell.engine]
-    return python_command("tf1_lstm", "reproduce", *words, "--run", str(job.folder), *options.more)
+    return python_command("tf1_lstm", "reproduce", *words, "--run", str(job.folder))
 
 
-def run_job(job: Job, options: JobOptions) -> int:
+def run_job(job: Job, options: JobOptions, wait: float = 0.0) -> int:
     """Bring one job to its end, whatever was done of it before.
 
     SIGTERM and Ctrl-C are passed on: the training ends with a checkpoint.
 
+    Args:
+      job: of a study.
+      options: how.
+      wait: seconds to wait for another process that has it.
+
     Returns:
       0 where it is done; 75 where another process has it; else the exit code of what failed.
     """
-    if state_of(job).word == DONE:
-        print(f"job {job.number}: already done", file=sys.stderr)
-        return 0
+    until = time.monotonic() + wait
     with Interruption() as interruption:
+        while True:
+            if state_of(job).word == DONE:
+                print(f"job {job.number}: done", file=sys.stderr)
+                return 0
+            code = _run_once(job, options, interruption)
+            if code != IN_USE_CODE or time.monotonic() >= until:
+                return code
+            time.sleep(LOOK)
+
+
+def _run_once(job: Job, options: JobOptions, interruption: Interruption) -> int:
+    try:
         process = _start(job, options, None)
-        while process.poll() is None:
-            if interruption.signal_number is not None:
-                _stop([process], interruption.signal_number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(LOOK)
+    except InUseError as error:
+        print(f"tf1-lstm: {error}", file=sys.stderr)
+        return IN_USE_CODE
+    while process.poll() is None:
+        if interruption.signal_number is not None:
+            _stop([process], interruption.signal_number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK)
     return _code(job, process)
 
 
@@ -168,8 +184,11 @@ class _Runner:
                 return
             if self._not_before.get(job.number, 0) <= now:
                 self._waiting.remove(job)
-                with _log_of(job) as log:
-                    self._running[job.number] = job, _start(job, self._options, log)
+                try:
+                    with _log_of(job) as log:
+                        self._running[job.number] = job, _start(job, self._options, log)
+                except InUseError:
+                    self._later(job)
 
     def _wait(self, bar: Any) -> None:
         time.sleep(LOOK)
@@ -184,12 +203,18 @@ class _Runner:
         if code == 0:
             self._done.append(job)
         elif code == IN_USE_CODE:
-            # Another process has it: perhaps one that a killed scheduler left behind. It goes on alone.
-            self._not_before[job.number] = time.monotonic() + AGAIN
-            self._waiting.append(job)
+            self._later(job)
         elif code not in (130, 143):
             self._failed.append((job, code))
             tqdm.write(f"job {job.number}: exit code {code}; see {job.folder}.log", file=sys.stderr)
+
+    def _later(self, job: Job) -> None:
+        """Another process has it, perhaps one that a killed scheduler left behind: it goes on alone."""
+        if state_of(job).word == DONE:
+            self._done.append(job)
+            return
+        self._not_before[job.number] = time.monotonic() + AGAIN
+        self._waiting.append(job)
 
     def _bar(self) -> Any:
         bar = tqdm(
@@ -228,13 +253,21 @@ def _start(job: Job, options: JobOptions, log: Optional[IO[bytes]]) -> "subproce
     """Start a job in a session of its own: a terminal's Ctrl-C reaches it through us alone, once."""
     command = command_of(job, options)
     job.folder.parent.mkdir(parents=True, exist_ok=True)
+    if job.cell.engine == PORT:
+        with held(job.folder) as lent:
+            return _popen(command, log, lent)
+    return _popen(command, log, {"env": dict(os.environ)})  # ``reproduce`` locks its run by itself.
+
+
+def _popen(command: List[str], log: Optional[IO[bytes]], more: Dict[str, Any]) -> "subprocess.Popen[bytes]":
+    more["env"]["OMP_NUM_THREADS"] = "1"
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=log if log is not None else sys.stderr.fileno(),
         stderr=subprocess.STDOUT if log is not None else None,
         start_new_session=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        **more,
     )
 
 
