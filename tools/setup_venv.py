@@ -247,6 +247,12 @@ def set_up(root: Path, layers: Sequence[str]) -> List[str]:
     return installed
 
 
+def build_engine(root: Path, again: bool) -> None:
+    """Build the fast engine where there is a C compiler; it says in a line what it did or lacks."""
+    program = str(root / "tf1_lstm" / "graphs" / "engine" / "build.py")
+    subprocess.run([sys.executable, "-I", program, *(["--again"] if again else [])], check=False)
+
+
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Set up, and say in one line what failed."""
     parser = argparse.ArgumentParser(prog="tools/setup", description="Make or check the environment, .venv.")
@@ -263,6 +269,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         say("set-up interrupted; it begins again the next time")
         return 130
+    build_engine(ROOT, again=not installed)
     say(".venv is ready" if installed else ".venv is up to date")
     return 0
 
