@@ -79,7 +79,7 @@ def test_the_page_shows_what_was_published_measured_set_and_used(run_folder):
         "82.40 %",
         "-2.5",
         "forget_bias",
-        "50000\n600",
+        "50,000\n600",
         "Some CPU @ 2.5 GHz",
         "39 min 44 s",
         "01" * 32,
@@ -92,8 +92,32 @@ def test_the_page_shows_what_was_published_measured_set_and_used(run_folder):
 
 def test_the_page_of_the_sample_says_so_first(run_folder):
     page = write_page(run_folder, make_results(sample=True)).read_text()
-    places = [page.index(text) for text in ("EMBEDDED SAMPLE", "<body>", "stand-in", "<table>")]
+    places = [
+        page.index(text) for text in ("EMBEDDED SAMPLE", "<body>", "stand-in", 'class="verdict"', "<table>")
+    ]
     assert places == sorted(places)
+
+
+def test_the_verdict_comes_first_and_in_words(run_folder):
+    text = lines_of(write_page(run_folder, make_results()))
+    verdict = "Published: 85.4 % (mean of ten test batches). This run: 82.9 % of 240 examples right"
+    assert verdict in text and "-2.5 points" in text
+    assert text.index(verdict) < text.index("tf1-lstm reproduce")
+
+
+def test_no_picture_is_shown_twice_and_each_says_what_is_seen(run_folder):
+    pictures = {"report": "pictures/batches.png", "curves": "pictures/batches.png"}
+    images = [
+        a for tag, a in read(write_page(run_folder, make_results(pictures=pictures))).tags if tag == "img"
+    ]
+    assert len(images) == 1
+    assert images[0]["alt"].startswith("Loss and accuracy by iteration; accuracy of each split")
+
+
+def test_the_page_has_a_dark_scheme_and_tables_scroll_by_themselves(run_folder):
+    page = write_page(run_folder, make_results()).read_text()
+    assert "prefers-color-scheme: dark" in page
+    assert page.count("<table>") == page.count('<div class="wide"><table>')
 
 
 def test_nothing_from_outside_becomes_markup(run_folder):

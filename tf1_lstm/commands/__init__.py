@@ -12,6 +12,8 @@ COMMANDS = (
     "train",
     "resume",
     "verify",
+    "runs",
+    "report",
     "evaluate",
     "test-batches",
     "predict",

@@ -12,7 +12,7 @@ GAP = "  "
 # A space that no line is broken at; printed as an ordinary one.
 NO_BREAK = "\u00a0"
 # What a word that is too long may be broken after: first the gentle way.
-BREAKS = ("/", "/_,.-=:")
+BREAKS = ("/", "/_-")
 
 
 def terminal_width(in_a_file: int = IN_A_FILE) -> int:
@@ -95,7 +95,7 @@ def _words(cell: str, breaks: str) -> List[str]:
     if not breaks:
         return re.findall(r"[^ ]+ ?", cell)
     inside = re.escape(breaks)
-    return re.findall(rf"[^ {inside}]*[{inside}]+ ?|[^ {inside}]+ ?", cell)
+    return re.findall(rf"[{inside}]*[^ {inside}]+[{inside}]* ?|[{inside}]+ ?", cell)
 
 
 def _narrowest(cells: Sequence[Sequence[str]], column: int, breaks: str) -> int:

@@ -5,13 +5,14 @@ opened from the run folder without a network. The same results give the same byt
 """
 
 import base64
-import json
 from html import escape
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from tf1_lstm.files import PathLike, replacing
 from tf1_lstm.report.documents import Document
+from tf1_lstm.report.html import document, section
+from tf1_lstm.report.html import table as html_table
 from tf1_lstm.report.logs import figure_names, is_of_epochs
 from tf1_lstm.report.results import comparisons
 from tf1_lstm.report.tables import (
@@ -26,23 +27,18 @@ from tf1_lstm.report.tables import (
     legend,
     notes,
     numbered_figures,
+    percent,
 )
 
 PNG = b"\x89PNG\r\n\x1a\n"
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 2rem auto;
-  max-width: 75rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { border-bottom: 1px solid #ddd; padding: .25rem .75rem; text-align: left; vertical-align: top; }
-td.number { text-align: right; white-space: nowrap; } td.changed { font-weight: bold; }
-img { max-width: 100%; height: auto; } figure { margin: 1.5rem 0; }
-code, pre { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
-pre { background: #f4f4f4; padding: .75rem; white-space: pre-wrap; }
-.sample { background: #D55E00; color: #fff; padding: .5rem 1rem; font-weight: bold; }
-"""
-# The browser itself then refuses anything that did not come with the page.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+CAPTIONS = {
+    "report": "Loss and accuracy by iteration; accuracy of each split with its 95 % interval; the confusion "
+    "matrix; the test batches, drawn again.",
+    "curves": "Loss and accuracy by iteration, beside the published log where there is one.",
+    "confusion": "Confusion matrix of the first split: rows are true classes, columns predicted ones.",
+    "mistakes": "The most confident mistakes, most confident first.",
+    "test_batches": "Accuracy of each test batch, published and measured, with the means' 95 % intervals.",
+}
 TEXT_LIMIT = 200_000  # bytes of a text that are shown
 
 
@@ -90,59 +86,54 @@ def render_page(
             f'<p class="sample">{SAMPLE}: a stand-in for the real data, '
             "so there is nothing to compare with.</p>"
         )
+    parts.append(f'<p class="verdict">{escape(verdict_in_words(results))}</p>')
     parts.append(f"<pre>{escape(results['command'])}</pre>")
     parts += _comparison_section(results)
     parts += _epochs_section(results)
-    parts += [_figure(folder, name, path) for name, path in (pictures or {}).items()]
+    parts += [_figure(folder, name, path) for name, path in _once(pictures or {}).items()]
     parts += _deviation_section(results, oddities)
-    parts += _section("Settings", _settings_table(results))
-    parts += _section("Environment", _pairs_table(results["environment"]))
-    parts += _section("Time", _time_table(results))
-    parts += _section("Checkpoint, weights and data (SHA-256)", _origin_table(results))
+    parts += section("Settings", _settings_table(results))
+    parts += section("Environment", _pairs_table(results["environment"]))
+    parts += section("Time", _time_table(results))
+    parts += section("Checkpoint, weights and data (SHA-256)", _origin_table(results))
     parts.append(_log_table(results["log"]))
-    head = (
-        f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style>"
+    return document(title, parts)
+
+
+def verdict_in_words(results: Document) -> str:
+    """What the run says of the published figure, in one or two sentences."""
+    rows = comparisons(results)
+    measured = [row for row in rows if row.measured is not None]
+    if not measured:
+        return "Nothing was measured."
+    compared = [row for row in measured if row.published is not None]
+    row = (compared or measured)[0]
+    assert row.measured is not None
+    own = f"{percent(row.measured, row.measured_examples)} of {row.measured_examples:,} examples"
+    where = f"{row.split}, {row.how}, dropout {row.dropout}"
+    if row.published is None or results["sample"]:
+        return f"This run: {own} right ({where})."
+    points = 100 * (row.measured - row.published)
+    return (
+        f"Published: {percent(row.published, row.published_examples)} ({row.name}). This run: {own} right "
+        f"({where}), {points:+.1f} points. One run is not judged: others with other seeds differ."
     )
-    body = "\n".join(part for part in parts if part)
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
 
-def _section(title: str, content: str) -> List[str]:
-    return [f"<h2>{escape(title)}</h2>", content] if content else []
-
-
-def _table(
-    headers: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[int] = (), changed: Any = ()
-) -> str:
-    if not rows:
-        return ""
-    names = "".join(f"<th>{escape(name)}</th>" for name in headers)
-    lines = [f"<table><thead><tr>{names}</tr></thead><tbody>"]
-    for place, row in enumerate(rows):
-        cells = []
-        for k, cell in enumerate(row):
-            style = "number" if k in numbers else "changed" if place in changed else ""
-            cells.append(f'<td class="{style}">' if style else "<td>")
-            cells.append(f"{escape(_shown(cell))}</td>")
-        lines.append(f"<tr>{''.join(cells)}</tr>")
-    return "\n".join([*lines, "</tbody></table>"])
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _once(pictures: Mapping[str, str]) -> Dict[str, str]:
+    """Leave out the curves where the overview, which has them, is shown."""
+    return {name: path for name, path in pictures.items() if name != "curves" or "report" not in pictures}
 
 
 def _pairs_table(pairs: Mapping[str, Any]) -> str:
-    return _table(("name", "value"), [(name, value) for name, value in pairs.items()])
+    return html_table(("name", "value"), [(name, value) for name, value in pairs.items()])
 
 
 def _comparison_section(results: Document) -> List[str]:
     rows = comparisons(results)
     figures = numbered_figures(rows)
     cells = [comparison_cells(row, figures) for row in rows]
-    parts = _section("Published and measured", _table(COMPARISON_HEADERS, cells))
+    parts = section("Published and measured", html_table(COMPARISON_HEADERS, cells))
     lines = [f"[{number}] {row.name}; {row.source}" for number, row in figures.items()]
     lines += [f"Note: {note}." for note in notes(results)]
     lines += legend(rows)
@@ -151,7 +142,7 @@ def _comparison_section(results: Document) -> List[str]:
 
 def _epochs_section(results: Document) -> List[str]:
     rows = epochs_rows(results)
-    parts = _section("Epochs", _table(EPOCHS_HEADERS, rows, numbers=(1, 2, 3, 4, 5)))
+    parts = section("Epochs", html_table(EPOCHS_HEADERS, rows, numbers=(1, 2, 3, 4, 5)))
     return [*parts, f"<p>{escape(EPOCHS_LEGEND)}</p>"] if rows else []
 
 
@@ -164,13 +155,12 @@ def _figure(folder: Path, name: str, path: str) -> str:
         text = content[:TEXT_LIMIT].decode("utf-8", "replace") if place.suffix in (".md", ".txt") else ""
     except (OSError, ValueError):
         content, text = b"", ""
-    caption = escape(name.replace("_", " "))
+    caption = escape(CAPTIONS.get(name, name.replace("_", " ").capitalize() + "."))
     if text:
         return f"<details><summary>{caption}</summary><pre>{escape(text)}</pre></details>"
     if not content.startswith(PNG):
-        return (
-            f"<p>Picture {caption} is missing: no PNG or text file at <code>{escape(str(path))}</code>.</p>"
-        )
+        missing = f"Picture {escape(name)} is missing: no PNG or text file at"
+        return f"<p>{missing} <code>{escape(str(path))}</code>.</p>"
     data = base64.b64encode(content).decode("ascii")
     image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
     return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
@@ -178,11 +168,11 @@ def _figure(folder: Path, name: str, path: str) -> str:
 
 def _deviation_section(results: Document, oddities: Sequence[str]) -> List[str]:
     rows = [(name, published, used) for name, (published, used) in sorted(results["deviations"].items())]
-    table = _table(("setting", "published", "used here"), rows)
-    parts = _section("Known deviations from the published version", table or "<p>None in the settings.</p>")
+    table = html_table(("setting", "published", "used here"), rows)
+    parts = section("Known deviations from the published version", table or "<p>None in the settings.</p>")
     if oddities:
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in oddities)
-        parts += _section("What is odd in the published version", f"<ul>{items}</ul>")
+        parts += section("What is odd in the published version", f"<ul>{items}</ul>")
     return parts
 
 
@@ -190,18 +180,18 @@ def _settings_table(results: Document) -> str:
     rows = [("seed", results["seed"]), ("exact", results.get("exact")), ("iterations", results["iterations"])]
     rows += [(name, value) for name, value in results["settings"].items() if name not in dict(rows)]
     changed = {place for place, (name, _) in enumerate(rows) if name in results["deviations"]}
-    return _table(("setting", "value"), rows, changed=changed)
+    return html_table(("setting", "value"), rows, changed=changed)
 
 
 def _time_table(results: Document) -> str:
     rows = [(name, duration(seconds)) for name, seconds in results["seconds"].items()]
-    return _table(("what", "time"), [*rows, ("an iteration", f"{results['ms_per_iteration']:.1f} ms")])
+    return html_table(("what", "time"), [*rows, ("an iteration", f"{results['ms_per_iteration']:.1f} ms")])
 
 
 def _origin_table(results: Document) -> str:
     named = [("checkpoint", results.get("checkpoint")), ("canonical weights", results.get("weights_sha256"))]
     rows = [(name, value) for name, value in named if value]
-    return _table(("what", "value"), rows + list(results.get("data", {}).items()))
+    return html_table(("what", "value"), rows + list(results.get("data", {}).items()))
 
 
 def _log_table(log: Sequence[Mapping[str, Any]]) -> str:
@@ -213,7 +203,7 @@ def _log_table(log: Sequence[Mapping[str, Any]]) -> str:
         [*(f"{entry[name]:,}" for name in counts), *(_number(entry.get(name)) for name in figures)]
         for entry in log[:2000]
     ]
-    table = _table([*counts, *figures], rows, numbers=range(len(counts) + len(figures)))
+    table = html_table([*counts, *figures], rows, numbers=range(len(counts) + len(figures)))
     more = f"<p>and {len(log) - 2000:,} more</p>" if len(log) > 2000 else ""
     return f"<details><summary>The log: {len(log):,} lines</summary>{table}{more}</details>"
 

@@ -1,0 +1,147 @@
+"""Every run below a folder, each in one line: what was trained, how far it is, what it gave."""
+
+import dataclasses
+import fcntl
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+from urllib.parse import quote
+
+from tf1_lstm.errors import InputError
+from tf1_lstm.files import read_json
+from tf1_lstm.report.index_page import Shown
+from tf1_lstm.runs.folder import RunFolder
+from tf1_lstm.runs.pictures import logged_figures
+
+FINISHED, RUNNING, STOPPED = "finished", "running", "stopped"
+
+
+@dataclasses.dataclass(frozen=True)
+class ListedRun:
+    """One run, as far as its files tell.
+
+    Attributes:
+      path: its folder.
+      state: ``finished``, ``running`` (a process holds it), ``stopped``, or why it cannot be read.
+      recipe: its name.
+      sample: whether it is of the embedded sample.
+      seed: of sampler, dropout and initial values.
+      engine: what computes, ``tensorflow`` where the record names none.
+      exact: whether it can be repeated bit for bit.
+      changed: setting -> [published, used].
+      step: iterations of the last checkpoint.
+      iterations: how many were planned, or done where it ended early.
+      started: in UTC.
+      accuracies: split -> accuracy of the last checkpoint, dropout off.
+      weights_sha256: of the last checkpoint.
+      log: the logged figures, oldest first; see ``logged_figures``.
+    """
+
+    path: Path
+    state: str
+    recipe: str = ""
+    sample: bool = False
+    seed: Optional[int] = None
+    engine: str = ""
+    exact: Optional[bool] = None
+    changed: Dict[str, Any] = dataclasses.field(default_factory=dict)
+    step: int = 0
+    iterations: int = 0
+    started: str = ""
+    accuracies: Dict[str, float] = dataclasses.field(default_factory=dict)
+    weights_sha256: str = ""
+    log: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    def document(self) -> Dict[str, Any]:
+        """Everything but the log, JSON-ready."""
+        names = [field.name for field in dataclasses.fields(self) if field.name != "log"]
+        return {**{name: getattr(self, name) for name in names}, "path": str(self.path)}
+
+
+def list_runs(folder: Path) -> List[ListedRun]:
+    """Find every run below a folder, in the order of their paths.
+
+    A run that cannot be read is listed with the reason as its state.
+
+    Raises:
+      InputError: no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; expected one with runs (tf1-lstm train makes some)")
+    return [_listed(path.parent) for path in sorted(folder.rglob("run.json"))]
+
+
+def shown(run: ListedRun, folder: Path, page_folder: Path) -> Shown:
+    """A run as the page of many runs shows it.
+
+    Args:
+      run: as listed.
+      folder: where the runs are; names are relative to it.
+      page_folder: where the page will be; links are relative to it.
+    """
+    own = run.path / "report.html"
+    return Shown(
+        name=str(run.path.relative_to(folder)) if run.path != folder else run.path.name,
+        page=quote(os.path.relpath(str(own.resolve()), str(page_folder))) if own.is_file() else None,
+        **{name: getattr(run, name) for name in Shown._fields if name not in ("name", "page")},
+    )
+
+
+def _listed(path: Path) -> ListedRun:
+    try:
+        run = RunFolder.open(path)
+        events = run.events()
+        checkpoints = run.checkpoints()
+        log = logged_figures(run)
+        accuracies = _accuracies(path, events)
+    except InputError as error:
+        return ListedRun(path, f"cannot be read: {error}")
+    record = run.record
+    last = checkpoints[-1] if checkpoints else {}
+    planned = [event["iterations"] for event in events if event["event"] == "start" and "iterations" in event]
+    step = last.get("step", 0)
+    ended = bool(record.get("ended"))
+    return ListedRun(
+        path=path,
+        state=FINISHED if ended else RUNNING if _is_held(path) else STOPPED,
+        recipe=record["recipe"],
+        sample=record["sample"],
+        seed=record["options"]["seed"],
+        engine=record["options"].get("engine") or "tensorflow",
+        exact=record["options"]["exact"],
+        changed=record.get("deviations") or {},
+        step=step,
+        iterations=step if ended else planned[-1] if planned else 0,
+        started=record.get("started") or "",
+        accuracies=accuracies,
+        weights_sha256=last.get("weights_sha256", ""),
+        log=log,
+    )
+
+
+def _accuracies(path: Path, events: List[Dict[str, Any]]) -> Dict[str, float]:
+    """What ``reproduce`` measured of the last checkpoint, else what the training itself did."""
+    found = {event["split"]: event["accuracy"] for event in events if event["event"] == "evaluation"}
+    if (path / "results.json").is_file():
+        results = read_json(path / "results.json")
+        evaluations = results.get("evaluations") if isinstance(results, dict) else None
+        found.update(
+            {
+                one["split"]: one["accuracy"]
+                for one in evaluations or ()
+                if isinstance(one, dict) and one.get("dropout") == "off"
+            }
+        )
+    return {split: value for split, value in found.items() if isinstance(value, float)}
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process writes to the run now."""
+    try:
+        with open(path / ".lock", encoding="ascii") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
