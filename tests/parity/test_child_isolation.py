@@ -48,6 +48,6 @@ def test_the_python_of_the_ports_is_the_projects_and_not_the_folders(tmp_path, m
 
 def test_a_port_may_have_the_name_of_a_module(tmp_path):
     (tmp_path / "json.py").write_text("def run(rows):\n    return rows\n")
-    port = load_target(f"{tmp_path / 'json.py'}:run", bundle=None)  # type: ignore[arg-type]
+    port = load_target(f"{tmp_path / 'json.py'}:run", bundle=None)
     assert port.model("same") == "same"
     assert json.loads("[1]") == [1]

@@ -31,7 +31,9 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=PORT_HELP,
     )
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="written by tf1-lstm export --to bundle")
+    parser.add_argument(
+        "bundle", type=Path, metavar="BUNDLE", help="written by export --to bundle, or by graph --to bundle"
+    )
     parser.add_argument("--port", required=True, metavar="TARGET", help="see below")
     parser.add_argument(
         "--python", metavar="PATH", help="the port's Python (default: .venv-ports/bin/python, else this one)"
@@ -66,6 +68,7 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compare, draw, print; 0 where all that could be compared passes."""
     from tf1_lstm.parity.compare import compare_port
+    from tf1_lstm.parity.graph_compare import graph_lines
     from tf1_lstm.parity.report import lines
 
     holds, document = compare_port(
@@ -82,5 +85,6 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
-        print("\n".join(lines(document)))
+        say = graph_lines if document.get("kind") == "graph" else lines
+        print("\n".join(say(document)))
     return 0 if holds else 1

@@ -127,9 +127,7 @@ def _run(options: argparse.Namespace, original: Any) -> Any:
     limits = Limits(options.time_limit, options.memory_limit)
     ran = run_graph(original, feeds, fetches, limits, options.prune, loss)
     if options.to == "bundle":
-        from tf1_lstm.parity.graph_bundle import write_graph_bundle
-
-        write_graph_bundle(options.out, original, feeds, ran, loss)
+        _write_bundle(options.out, original, feeds, fetches, ran, loss)
     else:
         write_arrays(options.out, ran.outputs)
     return {
@@ -143,3 +141,32 @@ def _run(options: argparse.Namespace, original: Any) -> Any:
         "without_gradient": ran.without_gradient,
         "out": str(options.out),
     }
+
+
+def _write_bundle(out: Path, original: Any, feeds: Any, fetches: Any, ran: Any, loss: Any) -> None:
+    import os
+
+    from tf1_lstm.original.feeds import used_by
+    from tf1_lstm.parity.graph_bundle import GraphBundle, write_graph_bundle
+
+    checkpoint = original.checkpoint
+    names = {tensor.typed: tensor.name for tensor in fetches}
+    document = {
+        "graph": os.path.basename(original.file),
+        "checkpoint": {"name": os.path.basename(checkpoint.prefix), "step": checkpoint.step}
+        if checkpoint
+        else None,
+        "tensorflow": original.graph.tensorflow or None,
+        "used": [tensor.name for tensor in used_by(original.graph, fetches, feeds)],
+        "loss": loss.name if loss else None,
+        "without_gradient": ran.without_gradient,
+    }
+    bundle = GraphBundle(
+        document,
+        {tensor.name: array for tensor, array in feeds.items()},
+        {names[typed]: array for typed, array in ran.outputs.items()},
+        ran.variables,
+        ran.loss,
+        ran.gradients,
+    )
+    write_graph_bundle(out, bundle)

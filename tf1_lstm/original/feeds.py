@@ -156,3 +156,15 @@ def check_complete(graph: Graph, file: str, fetches: Sequence[Tensor], feeds: It
 def fed_pairs(feeds: Iterable[Tensor]) -> List[Tuple[str, int]]:
     """Tensors as ``cut.needed`` takes them."""
     return [(tensor.node, tensor.output) for tensor in feeds]
+
+
+def used_by(graph: Graph, fetches: Sequence[Tensor], feeds: Iterable[Tensor]) -> List[Tensor]:
+    """Those of the feeds that some outputs need."""
+    found = []
+    given = list(feeds)
+    for tensor in given:
+        fed = [(other.node, other.output) for other in given if other is not tensor]
+        names = needed(graph, [fetch.node for fetch in fetches], fed)
+        if tensor.node in names:
+            found.append(tensor)
+    return found

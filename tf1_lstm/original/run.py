@@ -47,12 +47,14 @@ class Ran(NamedTuple):
     Attributes:
       outputs: as the fetches were typed -> values.
       variables: the variables that were needed, name -> values.
+      loss: its value; None where no gradients were asked for.
       gradients: variable -> derivative of the loss; empty where none was asked for.
       without_gradient: variables that the loss does not depend on.
     """
 
     outputs: Dict[str, np.ndarray]
     variables: Dict[str, np.ndarray]
+    loss: Optional[float]
     gradients: Dict[str, np.ndarray]
     without_gradient: List[str]
 
@@ -106,7 +108,11 @@ def run_graph(
             "replaced": [
                 tensor.name for tensor in feeds if tensor not in own and _is_read(graph, part, tensor)
             ],
-            "fetches": [tensor.name for tensor in fetches if tensor.name not in given],
+            "fetches": [
+                tensor.name
+                for tensor in dict.fromkeys([*fetches, *([loss] if loss else [])])
+                if tensor.name not in given
+            ],
             "variables": [
                 [name, graph.nodes[name].op == "VarHandleOp", _save(work, f"variable-{place}", array)]
                 for place, (name, array) in enumerate(variables.items())
@@ -119,9 +125,11 @@ def run_graph(
         (work / REQUEST).write_text(json.dumps(request), encoding="utf-8")
         answer = _start(work, file, limits)
         computed = {name: _load(work, f"output-{place}") for place, name in enumerate(request["fetches"])}
-        outputs = {tensor.typed: {**given, **computed}[tensor.name] for tensor in fetches}
+        computed.update(given)
+        outputs = {tensor.typed: computed[tensor.name] for tensor in fetches}
         gradients = {name: _load(work, f"gradient-{place}") for place, name in enumerate(answer["gradients"])}
-    return Ran(outputs, variables, gradients, answer["without_gradient"])
+    value = float(computed[loss.name]) if loss else None
+    return Ran(outputs, variables, value, gradients, answer["without_gradient"])
 
 
 def _is_read(graph: Graph, part: Part, tensor: Tensor) -> bool:

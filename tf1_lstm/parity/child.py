@@ -66,18 +66,18 @@ def main(folder: Path) -> None:
     def load() -> Arrays:
         port = load_target(request.target, bundle)
         seen["port"] = port
-        described.update(kind=port.kind, source=port.source, **_versions())
-        _write_json(folder / "port.json", described)
+        described.update(kind=port.kind, source=port.source, **versions())
+        write_json(folder / "port.json", described)
         return {}
 
-    if not _level(folder, "load", load):
+    if not run_level(folder, "load", load):
         return
     port: Port = seen["port"]
     feed = _feed(request, bundle)
     if allows_one_sigmoid(bundle) and _gives_one_number(port, feed(bundle.inputs)):
         bundle = as_one_sigmoid(bundle)
         described["one_sigmoid"] = True
-        _write_json(folder / "port.json", described)
+        write_json(folder / "port.json", described)
     watch, classes = _watch(port, bundle), bundle.spec.classes
 
     def run(inputs: np.ndarray) -> np.ndarray:
@@ -89,25 +89,25 @@ def main(folder: Path) -> None:
         answer = np.asarray(_plain(answer))
         return check_logits(logits_of(answer, bundle.spec), len(inputs), classes)
 
-    if not _level(folder, LOGITS, lambda: {"logits": run(bundle.inputs)}):
+    if not run_level(folder, LOGITS, lambda: {"logits": run(bundle.inputs)}):
         return
     if watch is not None:
         _visible_levels(folder, watch, feed(bundle.inputs), bundle)
-        _write_json(folder / "port.json", dict(described, notes=watch.notes))
+        write_json(folder / "port.json", dict(described, notes=watch.notes))
     else:
         for level in ("inputs", "weights", "steps", "training"):
             _refuse(folder, level, "the port is a function: inputs in, logits out")
-    _level(folder, "repeats", lambda: {"logits": np.stack(_repeat(run, bundle.inputs, request.repeats))})
+    run_level(folder, "repeats", lambda: {"logits": np.stack(_repeat(run, bundle.inputs, request.repeats))})
     if request.split_inputs is not None:
         inputs = np.load(request.split_inputs, allow_pickle=False)
         batches = batches_of(inputs, bundle.spec.any_steps, request.batch_size)
-        _level(folder, "split", lambda: {"logits": _in_parts(run, inputs, batches)})
+        run_level(folder, "split", lambda: {"logits": _in_parts(run, inputs, batches)})
 
 
 def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bundle) -> None:
-    _level(folder, "weights", watch.weights)
-    _level(folder, "steps", lambda: watch.steps(inputs))
-    seen = _level(folder, "inputs", lambda: read_inputs(bundle, watch.first_read, watch.table()))
+    run_level(folder, "weights", watch.weights)
+    run_level(folder, "steps", lambda: watch.steps(inputs))
+    seen = run_level(folder, "inputs", lambda: read_inputs(bundle, watch.first_read, watch.table()))
     if seen and not (folder / "inputs.npz").is_file():
         _refuse(folder, "inputs", "what its first layer reads cannot be seen")
 
@@ -121,10 +121,10 @@ def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bund
             _refuse(folder, "updates", trained.note)
         return found
 
-    _level(folder, "training", train)
+    run_level(folder, "training", train)
 
 
-def _level(folder: Path, level: str, work: Callable[[], Mapping[str, Any]]) -> bool:
+def run_level(folder: Path, level: str, work: Callable[[], Mapping[str, Any]]) -> bool:
     """Run one level and keep its arrays, or why there are none."""
     try:
         arrays = work()
@@ -136,7 +136,7 @@ def _level(folder: Path, level: str, work: Callable[[], Mapping[str, Any]]) -> b
         what = str(error).strip().splitlines() or [""]
         wrong = isinstance(error, WrongOutputError)
         reason = what[0] if wrong else f"the port raised {type(error).__name__}: {what[0]:.300}"
-        _write_json(folder / f"{level}.json", {"reason": reason, "failed": True})
+        write_json(folder / f"{level}.json", {"reason": reason, "failed": True})
         return False
     if arrays:
         np.savez(str(folder / f"{level}.npz"), **{name: np.asarray(array) for name, array in arrays.items()})
@@ -144,7 +144,7 @@ def _level(folder: Path, level: str, work: Callable[[], Mapping[str, Any]]) -> b
 
 
 def _refuse(folder: Path, level: str, reason: str) -> None:
-    _write_json(folder / f"{level}.json", {"reason": reason, "failed": level == "load"})
+    write_json(folder / f"{level}.json", {"reason": reason, "failed": level == "load"})
 
 
 def check_logits(answer: Any, examples: int, classes: int) -> np.ndarray:
@@ -219,7 +219,7 @@ def _in_parts(
     return found
 
 
-def _versions() -> Dict[str, str]:
+def versions() -> Dict[str, str]:
     found = {"python": platform.python_version(), "numpy": np.__version__}
     for name in ("keras", "tensorflow", "torch"):
         if name in sys.modules:
@@ -227,7 +227,7 @@ def _versions() -> Dict[str, str]:
     return found
 
 
-def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 

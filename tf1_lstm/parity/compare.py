@@ -14,6 +14,8 @@ from tf1_lstm.parity.clues import clues_of
 from tf1_lstm.parity.comparison import Comparison
 from tf1_lstm.parity.diagnosis import diagnose
 from tf1_lstm.parity.gates import first_divergence
+from tf1_lstm.parity.graph_bundle import is_graph_bundle
+from tf1_lstm.parity.graph_compare import compare_graph_port
 from tf1_lstm.parity.inputs import SEQUENCE, explain_inputs
 from tf1_lstm.parity.levels import FAIL, NAMES, compare_levels
 from tf1_lstm.parity.one_sigmoid import NOTE as ONE_SIGMOID
@@ -63,10 +65,16 @@ def compare_port(
     from tf1_lstm.parity.page import write_comparison
     from tf1_lstm.parity.picture import draw, draw_heat_map
 
+    folder = out or Path("runs") / f"compare-{_slug(bundle_path.stem)}-{_slug(port)}"
+    if is_graph_bundle(bundle_path):
+        limits = parse_tolerances(tolerances)
+        _make_folder(folder)
+        return compare_graph_port(
+            bundle_path, port, folder=folder, python=python, tolerances=limits, time_limit=time_limit
+        )
     bundle = read_bundle(bundle_path)
     target = target_of(bundle.recipe, port)
     interpreter, limits = find_python(python), parse_tolerances(tolerances)
-    folder = out or Path("runs") / f"compare-{_slug(bundle_path.stem)}-{_slug(port)}"
     _make_folder(folder)
     comparison = compare(
         bundle,

@@ -84,7 +84,7 @@ def compare_levels(
     if gradients and updates:
         allowed.update(_update_allowances(bundle, training, allowed))
     found = {
-        name: _level(name, limit(name), right, seen, _reason(observed, source), allowed)
+        name: level_of(name, limit(name), right, seen, _reason(observed, source), allowed)
         for name, source, right, seen in pairs
     }
     found["labels"] = _labels(observed, truth, limit("labels"))
@@ -140,7 +140,7 @@ def _reason(observed: Observed, source: str) -> str:
     return first or "the port did not get that far"
 
 
-def _level(name: str, tolerance: float, right: Arrays, seen: Arrays, reason: str, allowed: Arrays) -> Level:
+def level_of(name: str, tolerance: float, right: Arrays, seen: Arrays, reason: str, allowed: Arrays) -> Level:
     if not seen:
         return Level(name, UNKNOWN, tolerance, reason=reason)
     missing = sorted(set(right) - set(seen))

@@ -52,7 +52,9 @@ def find_python(given: Optional[str]) -> str:
     return str(candidate) if os.access(str(candidate), os.X_OK) else sys.executable
 
 
-def run_port(request: Dict[str, Any], python: str, folder: Path, time_limit: float) -> Observed:
+def run_port(
+    request: Dict[str, Any], python: str, folder: Path, time_limit: float, module: str = "child"
+) -> Observed:
     """Run ``tf1_lstm.parity.child`` and collect its files.
 
     Args:
@@ -60,6 +62,7 @@ def run_port(request: Dict[str, Any], python: str, folder: Path, time_limit: flo
       python: the interpreter.
       folder: an existing folder for all that the port leaves.
       time_limit: seconds.
+      module: ``child``, or ``graph_child`` for the bundle of a graph.
     """
     for level in LEVELS:
         for ending in (".npz", ".json", "-traceback.txt"):
@@ -73,7 +76,7 @@ def run_port(request: Dict[str, Any], python: str, folder: Path, time_limit: flo
     output = folder / "port-output.txt"
     with open(str(output), "wb") as stream:
         child = subprocess.Popen(
-            python_command("tf1_lstm.parity.child", str(folder), python=python),
+            python_command(f"tf1_lstm.parity.{module}", str(folder), python=python),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

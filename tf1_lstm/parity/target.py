@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf1_lstm.parity.bundle import Bundle
-
 KERAS, TORCH, FUNCTION = "keras", "torch", "function"
 FRAMEWORKS = ("keras", "tensorflow", "torch", "onnxruntime", "safetensors", "h5py")
 WEIGHTS_ONLY = (".weights.h5", ".safetensors", ".npz", ".ckpt", ".index", ".bin")
@@ -41,12 +39,12 @@ class TargetError(Exception):
     """The target cannot be found or is not something that can be compared."""
 
 
-def load_target(target: str, bundle: Bundle) -> Port:
+def load_target(target: str, bundle: Any) -> Port:
     """Import or load a port.
 
     Args:
       target: as typed.
-      bundle: given to a class or function that has a parameter named ``bundle``.
+      bundle: a recipe's, or that of a graph; given to what has a parameter named ``bundle``.
     """
     try:
         return _load(target, bundle)
@@ -60,7 +58,7 @@ def load_target(target: str, bundle: Bundle) -> Port:
         ) from error
 
 
-def _load(target: str, bundle: Bundle) -> Port:
+def _load(target: str, bundle: Any) -> Port:
     path = Path(target)
     if path.name.endswith(WEIGHTS_ONLY):
         raise TargetError(
@@ -114,7 +112,7 @@ def _import(name: str) -> Any:
     return module
 
 
-def _built(found: Any, bundle: Bundle) -> Any:
+def _built(found: Any, bundle: Any) -> Any:
     """Call a class, or a function that takes a bundle; return anything else as it is."""
     if not callable(found):
         return found
