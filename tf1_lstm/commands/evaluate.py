@@ -2,18 +2,35 @@
 
 import argparse
 import json
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
 
-from tf1_lstm.commands.options import add_json_option, at_least
-from tf1_lstm.commands.restoring import add_restoring_options, print_facts, restored
+from tf1_lstm.commands.options import add_json_option, add_many_options, at_least, many_paths
+from tf1_lstm.commands.printing import answer_and_count
+from tf1_lstm.commands.restoring import (
+    add_restoring_options,
+    print_facts,
+    restored,
+    restoring_arguments,
+)
 from tf1_lstm.errors import InputError
+
+if TYPE_CHECKING:
+    from tf1_lstm.runs.evaluate import Evaluation
+    from tf1_lstm.runs.restore import Restored
 
 
 def add_parser(subparsers: Any) -> None:
     """Add ``evaluate``."""
-    parser = subparsers.add_parser("evaluate", help="accuracy of a checkpoint on a split, every example once")
-    add_restoring_options(parser)
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="accuracy of a checkpoint on a split, every example once",
+        description="Accuracy of a checkpoint on a split, every example once; of many checkpoints in one "
+        "graph and one session, as JSON lines. Example: `tf1-lstm evaluate mnist-rnn --list paths.txt "
+        "--shard 3/16 --out part3.jsonl`.",
+    )
+    add_restoring_options(parser, many=True)
     add_json_option(parser)
+    add_many_options(parser, "checkpoints")
     parser.add_argument(
         "--split", metavar="NAME", help="a split of the recipe's data, or all (default: the first one)"
     )
@@ -28,9 +45,39 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate one split or all, with dropout off, on or both."""
+    paths = many_paths(options, options.checkpoint)
+    if paths is not None:
+        return _evaluate_many(options, paths)
+    options.checkpoint = options.checkpoint[0]
+    opened = restored(options)
+    with opened.model:
+        found = _evaluations(opened, options, progress=True)
+    if options.json:
+        print(json.dumps(_document(opened, found), indent=1, ensure_ascii=False))
+        return 0
+    print_facts(opened.facts)
+    for evaluation in found:
+        print_evaluation(evaluation, opened.experiment.dataset.class_names)
+    return 0
+
+
+def _evaluate_many(options: argparse.Namespace, paths: Sequence[str]) -> int:
+    from tf1_lstm.runs.restore_many import ManyCheckpoints
+
+    question = {name: getattr(options, name) for name in ("recipe", "split", "dropout", "draws", "sample")}
+    question.update(settings=sorted(options.settings), corrected=options.corrected)
+    with ManyCheckpoints(options.recipe, **restoring_arguments(options)) as many:
+
+        def answer(path: str) -> Dict[str, Any]:
+            opened = many.restore(path)
+            return _document(opened, _evaluations(opened, options, progress=False))
+
+        return answer_and_count(paths, options.out, question, answer)
+
+
+def _evaluations(opened: "Restored", options: argparse.Namespace, progress: bool) -> "List[Evaluation]":
     from tf1_lstm.runs.evaluate import evaluate
 
-    opened = restored(options)
     dataset = opened.experiment.dataset
     names: Tuple[str, ...] = dataset.split_names()
     if options.split != "all":
@@ -40,21 +87,17 @@ def run(options: argparse.Namespace) -> int:
         if options.dropout == "on":
             raise InputError(f"--dropout on: {options.recipe} has no dropout; expected off")
         dropouts = (False,)
-    with opened.model as model:
-        found = [
-            evaluate(model, dataset.split(name), dropout, options.draws)
-            for name in names
-            for dropout in dropouts
-        ]
+    return [
+        evaluate(opened.model, dataset.split(name), dropout, options.draws, progress)
+        for name in names
+        for dropout in dropouts
+    ]
+
+
+def _document(opened: "Restored", found: "Sequence[Evaluation]") -> Dict[str, Any]:
     documents = [evaluation.document() for evaluation in found]
-    if options.json:
-        single = documents[0] if len(documents) == 1 else {"evaluations": documents}
-        print(json.dumps({**opened.facts, **single}, indent=1, ensure_ascii=False))
-        return 0
-    print_facts(opened.facts)
-    for evaluation in found:
-        print_evaluation(evaluation, dataset.class_names)
-    return 0
+    single = documents[0] if len(documents) == 1 else {"evaluations": documents}
+    return {**opened.facts, **single}
 
 
 def print_evaluation(evaluation: Any, class_names: Tuple[str, ...]) -> None:

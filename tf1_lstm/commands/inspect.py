@@ -4,8 +4,8 @@ import argparse
 import json
 from typing import Any
 
-from tf1_lstm.commands.options import CHECKPOINT_PATH_HELP, add_json_option
-from tf1_lstm.commands.printing import say
+from tf1_lstm.commands.options import CHECKPOINT_PATH_HELP, add_json_option, add_many_options, many_paths
+from tf1_lstm.commands.printing import answer_and_count, say
 
 
 def add_parser(subparsers: Any) -> None:
@@ -13,10 +13,12 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "inspect",
         help="say what a checkpoint is: format, naming, model, variables, which recipes it fits",
-        description="Say what a checkpoint of any TensorFlow 1 version is, without TensorFlow.",
+        description="Say what a checkpoint of any TensorFlow 1 version is, without TensorFlow; of many, as "
+        "JSON lines.",
     )
-    parser.add_argument("path", metavar="PATH", help=CHECKPOINT_PATH_HELP)
+    parser.add_argument("path", metavar="PATH", nargs="*", help=CHECKPOINT_PATH_HELP)
     add_json_option(parser)
+    add_many_options(parser, "checkpoints")
     parser.set_defaults(func=run)
 
 
@@ -25,7 +27,11 @@ def run(options: argparse.Namespace) -> int:
     from tf1_lstm.checkpoints.inspection import inspect, lines
     from tf1_lstm.recipes import all_recipes
 
-    document = inspect(options.path, all_recipes())
+    paths = many_paths(options, options.path)
+    recipes = all_recipes()
+    if paths is not None:
+        return answer_and_count(paths, options.out, {"inspect": 1}, lambda path: inspect(path, recipes))
+    document = inspect(options.path[0], recipes)
     if options.json:
         print(json.dumps(document, indent=1, allow_nan=False))
     else:

@@ -1,9 +1,11 @@
 """Command-line options that several commands share; standard library only."""
 
 import argparse
+import sys
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
+from tf1_lstm.core.many import Shard, read_list
 from tf1_lstm.errors import InputError
 
 CHECKPOINT_PATH_HELP = (
@@ -57,11 +59,12 @@ def add_device_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_checkpoint_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--checkpoint``."""
+def add_checkpoint_option(parser: argparse.ArgumentParser, many: bool = False) -> None:
+    """Add ``--checkpoint``, which takes one, or any number."""
+    more: Dict[str, Any] = {"nargs": "+", "default": []} if many else {"required": True}
     parser.add_argument(
         "--checkpoint",
-        required=True,
+        **more,
         metavar="PATH",
         help="a prefix, one of a checkpoint's files, or a folder (its newest checkpoint)",
     )
@@ -103,6 +106,43 @@ def add_wait_option(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="for another process that has the run (default: 0, exit code 75 at once)",
     )
+
+
+def add_many_options(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--list``, ``--shard`` and ``--out``."""
+    parser.add_argument(
+        "--list", metavar="FILE", help=f"{what}, a path a line; - is standard input. Prints JSON lines"
+    )
+    parser.add_argument("--shard", metavar="K/N", help="only the K-th of N parts of them, e.g. 3/16")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="append the JSON lines to this file; what it has already is not done again",
+    )
+
+
+def many_paths(options: argparse.Namespace, typed: Sequence[str]) -> Optional[List[str]]:
+    """The inputs where many were asked for, of this shard; None where it is a single one.
+
+    Raises:
+      InputError: no input, a list that cannot be read, or a shard that is none.
+    """
+    if options.list is None and options.shard is None and options.out is None and len(typed) == 1:
+        return None
+    paths = list(typed)
+    if options.list == "-":
+        paths += read_list(sys.stdin.buffer, "standard input")
+    elif options.list is not None:
+        try:
+            with open(options.list, "rb") as stream:
+                paths += read_list(stream, options.list)
+        except OSError as error:
+            raise InputError(f"{options.list}: cannot be read: {error.strerror or error}") from error
+    if not paths:
+        raise InputError("no path; expected one at least, or --list FILE with one")
+    unique = list(dict.fromkeys(paths))
+    return unique if options.shard is None else Shard.parse(options.shard).of_list(unique)
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:

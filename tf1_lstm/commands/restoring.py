@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from tf1_lstm.runs.restore import Restored
 
 
-def add_restoring_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``RECIPE``, ``--checkpoint`` and the options of data, settings and device."""
+def add_restoring_options(parser: argparse.ArgumentParser, many: bool = False) -> None:
+    """Add ``RECIPE``, ``--checkpoint`` (one, or as many as there are) and data, settings and device."""
     parser.add_argument("recipe", metavar="RECIPE")
-    add_checkpoint_option(parser)
+    add_checkpoint_option(parser, many)
     add_data_options(parser)
     add_setting_options(parser)
     add_device_options(parser)
@@ -28,16 +28,19 @@ def restored(options: argparse.Namespace) -> "Restored":
     """Open data and checkpoint as asked for by the options of ``add_restoring_options``."""
     from tf1_lstm.runs.restore import restore
 
-    return restore(
-        options.recipe,
-        options.checkpoint,
-        data=options.data,
-        sample=options.sample,
-        corrected=options.corrected,
-        settings=parse_settings(options.settings),
-        device=options.device,
-        threads=options.threads,
-    )
+    return restore(options.recipe, options.checkpoint, **restoring_arguments(options))
+
+
+def restoring_arguments(options: argparse.Namespace) -> Dict[str, Any]:
+    """The keyword arguments of ``runs.restore.restore``."""
+    return {
+        "data": options.data,
+        "sample": options.sample,
+        "corrected": options.corrected,
+        "settings": parse_settings(options.settings),
+        "device": options.device,
+        "threads": options.threads,
+    }
 
 
 def print_facts(facts: Dict[str, Any]) -> None:
