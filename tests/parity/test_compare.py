@@ -138,7 +138,7 @@ def test_a_port_that_fails_is_reported_with_its_own_traceback(
     folder, capsys, before, answer, said, has_traceback
 ):
     code, document = compare(folder, capsys, write_port(folder, before=before, answer=answer))
-    assert code == 1
+    assert code == (2 if has_traceback else 1)  # without logits a port cannot be judged
     assert not document["holds"]
     if not has_traceback:
         assert document["failures"] == []
@@ -158,7 +158,7 @@ def test_a_port_that_takes_too_long_is_stopped(folder, capsys):
     start = time.time()
     port = write_port(folder, before="import time; time.sleep(60)")
     code, document = compare(folder, capsys, port, "--time-limit", "2")
-    assert code == 1
+    assert code == 2
     assert time.time() - start < 30
     assert "time limit of 2 s" in document["failures"][0]["reason"]
 

@@ -20,7 +20,8 @@ Levels: weights, steps (outputs and states), logits, labels (a whole split, with
 gradients, updates (the weights after each of three steps of the optimizer). Where one fails, the NumPy
 reference is run under every known mistake and under pairs of them, and the one that explains the numbers
 is named, with the line that fixes it.
-Exit code 0 where all that could be compared passes, 1 otherwise."""
+Exit code 0 where all that could be compared passes, 1 where something differs, 2 where the port gave no
+logits and cannot be judged. A port is code that runs with your rights: compare only what you would run."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -66,7 +67,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare, draw, print; 0 where all that could be compared passes."""
+    """Compare, draw, print; 0 where all that could be compared passes, 2 where nothing could be judged."""
     from tf1_lstm.parity.compare import compare_port
     from tf1_lstm.parity.graph_compare import graph_lines
     from tf1_lstm.parity.report import lines
@@ -87,4 +88,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         say = graph_lines if document.get("kind") == "graph" else lines
         print("\n".join(say(document)))
+    if not document.get("judged", True):
+        return 2
     return 0 if holds else 1

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Callable, Iterator, List, Optional, Tuple
 
+from tf1_lstm.core.text import printable_lines
 from tf1_lstm.errors import InputError, NotFiniteError
 
 # IN_USE and OUR_ERROR are EX_TEMPFAIL and EX_SOFTWARE of BSD's sysexits.h.
@@ -50,7 +51,7 @@ def _code_of(error: BaseException, ctrl_c: bool) -> int:
         return DONE
     line, code = _told(error, ctrl_c)
     with suppress(OSError, AttributeError):
-        print(f"tf1-lstm: {line}", file=sys.stderr)
+        print(f"tf1-lstm: {printable_lines(line)}", file=sys.stderr)
         sys.stderr.flush()
     return code
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing, sha256_of_array
+from tf1_lstm.parity.answers import checked
 from tf1_lstm.parity.bundle import Bundle, read_bundle
 from tf1_lstm.parity.clues import clues_of
 from tf1_lstm.parity.comparison import Comparison
@@ -125,6 +126,7 @@ def compare(
     if observed.port.get("one_sigmoid"):
         bundle = as_one_sigmoid(bundle)
         observed.port["notes"] = [ONE_SIGMOID, *observed.port.get("notes", [])]
+    observed = checked(observed, bundle)
     levels = compare_levels(bundle, observed, tolerances, bundle.split_logits if split else None)
     by_name = {level.name: level for level in levels}
     divergence = None

@@ -66,6 +66,7 @@ def compare_graph_port(
     document = {
         "kind": "graph",
         "holds": holds,
+        "judged": bool(seen),
         "verdict": _verdict(levels, observed, random),
         "random": random,
         "port": {"target": port, **observed.port},

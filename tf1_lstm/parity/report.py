@@ -7,6 +7,7 @@ from tf1_lstm.parity.diagnosis import DROPOUT, Diagnosis, Explanation
 from tf1_lstm.parity.levels import FAIL, PASS, UNKNOWN
 from tf1_lstm.report.tables import text_table
 
+LOGITS = "logits"  # without them a port cannot be judged
 DIRECTIONS = {"fw": "forward", "bw": "backward"}
 DROPOUT_FIXES = {
     "any": "turn dropout off outside training",
@@ -27,6 +28,7 @@ def to_document(comparison: Comparison) -> Dict[str, Any]:
         "is_sample": bool(bundle.document.get("dataset", {}).get("is_sample")),
         "port": dict(observed.port, target=comparison.target),
         "holds": comparison.holds,
+        "judged": LOGITS in observed.arrays,
         "levels": [level.document() for level in comparison.levels],
         "first_difference": None if divergence is None else dict(divergence._asdict()),
         "failures": [

@@ -1,9 +1,7 @@
 """Run a port in a process of its own, under its own Python, with a time limit, and read what it left."""
 
-import json
 import os
 import signal
-import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +10,15 @@ from typing import Any, Dict, NamedTuple, Optional
 import numpy as np
 
 from tf1_lstm.core.children import python_command
+from tf1_lstm.core.supervisor import Ending, Limits, run_supervised
+from tf1_lstm.core.text import printable
 from tf1_lstm.errors import InputError
+from tf1_lstm.files import read_json, write_json
 from tf1_lstm.parity.npz import read_npz
 
 Arrays = Dict[str, np.ndarray]
 LEVELS = ("load", "logits", "repeats", "weights", "steps", "inputs", "training", "updates", "split")
+OUTPUT = "port-output.txt"
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -70,57 +72,43 @@ def run_port(
                 (folder / (level + ending)).unlink()
     with suppress(FileNotFoundError):
         (folder / "port.json").unlink()
-    (folder / "request.json").write_text(json.dumps(request, indent=1), encoding="utf-8")
-    environment = dict(os.environ)
-    environment["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    output = folder / "port-output.txt"
-    with open(str(output), "wb") as stream:
-        child = subprocess.Popen(
-            python_command(f"tf1_lstm.parity.{module}", str(folder), python=python),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
-        ending = _wait(child, time_limit)
-    return _collect(folder, ending)
+    write_json(folder / "request.json", request)
+    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
+    command = python_command(f"tf1_lstm.parity.{module}", str(folder), python=python)
+    ended = run_supervised(command, str(folder / OUTPUT), Limits(time_limit), environment)
+    return _collect(folder, _told(ended))
 
 
-def _wait(child: "subprocess.Popen[bytes]", time_limit: float) -> str:
+def _told(ended: Ending) -> str:
     """Return "" where the child ended by itself and well, else what happened to it."""
-    try:
-        code = child.wait(timeout=time_limit)
-    except subprocess.TimeoutExpired:
-        return f"the port was stopped at the time limit of {time_limit:g} s"
-    finally:
-        # Whatever the port started ends with it.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    if code < 0:
-        return f"the port's process was ended by {signal.Signals(-code).name}"
-    return "" if code == 0 else f"the port's process ended with exit code {code}"
+    if ended.stopped or ended.code is None:
+        return f"the port {ended.stopped}"
+    if ended.code < 0:
+        names = {value.value: value.name for value in signal.Signals}
+        return f"the port's process was ended by {names.get(-ended.code, f'signal {-ended.code}')}"
+    return "" if ended.code == 0 else f"the port's process ended with exit code {ended.code}"
 
 
 def _collect(folder: Path, ending: str) -> Observed:
-    found = Observed({}, {}, {}, {}, {})
-    if (folder / "port.json").is_file():
-        found.port.update(json.loads((folder / "port.json").read_text(encoding="utf-8")))
+    found = Observed({}, {}, {}, _read_note(folder / "port.json"), {})
     for level in LEVELS:
         trace, reason = folder / f"{level}-traceback.txt", folder / f"{level}.json"
         if trace.is_file():
             found.tracebacks[level] = str(trace)
-        if reason.is_file():
-            document = json.loads(reason.read_text(encoding="utf-8"))
-            found.reasons[level] = document["reason"]
-            if document["failed"]:
-                found.failed[level] = document["reason"]
-        elif (folder / f"{level}.npz").is_file():
+        if reason.exists():
+            note = _read_note(reason)
+            if not isinstance(note.get("reason"), str) or not isinstance(note.get("failed"), bool):
+                note = {"reason": "the port's process left something else than a reason", "failed": True}
+            found.reasons[level] = note["reason"]
+            if note["failed"]:
+                found.failed[level] = note["reason"]
+        elif (folder / f"{level}.npz").exists():
             try:
                 found.arrays[level] = read_npz(folder / f"{level}.npz", "what the port showed")
-            except InputError:  # cut off while it was written
-                found.reasons[level] = ending
+            except InputError as error:
+                found.reasons[level] = ending or printable(error)  # cut off while it was written
+                if not ending:
+                    found.failed[level] = found.reasons[level]
     if ending:
         reached = [level for level in LEVELS if level in found.arrays or level in found.reasons]
         unfinished = (
@@ -128,5 +116,25 @@ def _collect(folder: Path, ending: str) -> Observed:
         )
         found.failed.setdefault(unfinished, ending)
         found.reasons.setdefault(unfinished, ending)
-        found.tracebacks.setdefault(unfinished, str(folder / "port-output.txt"))
+        found.tracebacks.setdefault(unfinished, str(folder / OUTPUT))
     return found
+
+
+def _read_note(path: Path) -> Dict[str, Any]:
+    """Read the JSON that says why a level is missing, or what the port is; {} where it says nothing.
+
+    Every text in it is fit for a terminal.
+    """
+    try:
+        document = read_json(path)
+    except InputError:
+        return {}
+    return {str(k)[:40]: _plain(v) for k, v in document.items()} if isinstance(document, dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [printable(part) for part in value[:20]]
+    return value if isinstance(value, (bool, int, type(None))) else printable(value)
