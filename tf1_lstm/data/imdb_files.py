@@ -5,6 +5,7 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from tf1_lstm.data.manifest import MANIFEST_FILE, check_manifest
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json, read_npy
 
@@ -12,7 +13,6 @@ WORDS_FILE = "wordsList.npy"
 VECTORS_FILE = "wordVectors.npy"
 TRAIN_FILE = "idsMatrix.npy"
 TEST_FILE = "idsMatrixTest.npy"
-MANIFEST_FILE = "manifest.json"
 PUBLISHED_WORDS = 400_000
 PUBLISHED_ROWS = 25_000
 LEAST_ROWS = 26  # below, a twenty-fifth of each class is less than one review
@@ -63,6 +63,8 @@ def load_arrays(folder: Path) -> Arrays:
     if (folder / TEST_FILE).exists():
         test_ids = _read_ids(folder / TEST_FILE, len(words))
         _check_test(test_ids, ids, folder)
+    # Last: what is wrong in itself is told in itself.
+    check_manifest(folder, (WORDS_FILE, VECTORS_FILE, TRAIN_FILE, TEST_FILE))
     return Arrays(words, vectors, ids, test_ids)
 
 

@@ -5,9 +5,10 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.data.imdb_files import MANIFEST_FILE, VECTORS_FILE, WORDS_FILE, read_checked
+from tf1_lstm.data.imdb_files import VECTORS_FILE, WORDS_FILE, read_checked
 from tf1_lstm.data.keras_reviews import Reviews
 from tf1_lstm.data.keras_rule import FIRST_WORD, START
+from tf1_lstm.data.manifest import MANIFEST_FILE, check_manifest
 from tf1_lstm.errors import InputError
 
 FOLDER = "keras-imdb"
@@ -67,6 +68,8 @@ def load_files(folder: Path) -> Files:
         _check_ids(folder / review_files(split)[0], reviews, min(known, MOST_IDS))
     if (folder / VECTORS_FILE).exists():
         vectors = _read_vectors(folder / VECTORS_FILE, known)
+    # Last: what is wrong in itself is told in itself.
+    check_manifest(folder, ALL_FILES)
     return Files(train, test, words, vectors, known)
 
 

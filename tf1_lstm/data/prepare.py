@@ -8,7 +8,8 @@ import numpy as np
 from tf1_lstm.data import progress as bars
 from tf1_lstm.data.glove import WordTable, find_glove, read_glove, tutorial_table
 from tf1_lstm.data.ids import RULE, STEPS, WordIndex, id_matrix
-from tf1_lstm.data.imdb_files import MANIFEST_FILE, TEST_FILE, TRAIN_FILE, VECTORS_FILE, WORDS_FILE
+from tf1_lstm.data.imdb_files import TEST_FILE, TRAIN_FILE, VECTORS_FILE, WORDS_FILE
+from tf1_lstm.data.manifest import MANIFEST_FILE
 from tf1_lstm.data.reviews import Corpus, find_reviews, read_reviews
 from tf1_lstm.data.word2vec import SEED, gensim_version, train_table
 from tf1_lstm.data.writing import all_or_nothing, write_array
