@@ -205,7 +205,11 @@ def bad_cases() -> Iterator[CheckpointCase]:
     yield CheckpointCase("two-softmaxes", lstm, {"refused": "softmax"}, extra=_floats(rival), slots=False)
     projected = {"in/w": np.ones((5, INPUTS)), "in/b": np.ones(INPUTS)}
     yield CheckpointCase(
-        "input-layer", plain, {"refused": "may be a layer"}, extra=_floats(projected), slots=False
+        "input-layer",
+        plain,
+        {"refused": "front/kernel is in the checkpoint and not in the model"},
+        extra=_floats(projected),
+        slots=False,
     )
     foreign = {"rnn/layer_norm_basic_lstm_cell/kernel": np.ones((7, 16))}
     yield CheckpointCase("unknown-cell", {}, {"refused": "layer_norm"}, extra=_floats(foreign), slots=False)

@@ -210,7 +210,7 @@ def test_a_frozen_embedding_that_was_saved_is_never_left_out_in_silence(tmp_path
     ("layers", "expected", "changes", "reason"),
     [
         (joined_layers, BOTH, {"lstm/fw/1/kernel": (2 * UNITS, 4 * UNITS)}, "lstm/fw/1/kernel is"),
-        (joined_layers, BOTH, {"embedding": (WORDS + 1, INPUTS)}, "may be a layer|embedding"),
+        (joined_layers, BOTH, {"embedding": (WORDS + 1, INPUTS)}, "may be a part|embedding"),
         (
             joined_layers,
             BOTH,

@@ -1,6 +1,6 @@
 """From names and shapes to a model: what is recognised, what is refused, and nothing guessed."""
 
-from typing import Dict, Tuple
+from typing import Dict, Mapping, Tuple
 
 import pytest
 
@@ -10,7 +10,7 @@ from tf1_lstm.checkpoints.identify import Identified, identify
 LSTM = {"rnn/basic_lstm_cell/kernel": (114, 256), "rnn/basic_lstm_cell/bias": (256,)}
 
 
-def identified(shapes: Dict[str, Tuple[int, ...]]) -> Identified:
+def identified(shapes: Mapping[str, Tuple[int, ...]]) -> Identified:
     return identify({name: Spec(shape, "float32") for name, shape in shapes.items()})
 
 
@@ -61,9 +61,55 @@ def test_a_trained_embedding_is_not_overlooked():
     assert found.sources["embedding"].names == ("emb/W",)
 
 
-def test_a_layer_in_front_of_the_cell_is_suspected():
+def test_a_layer_in_front_of_the_cell_is_called_one():
     found = identified({**LSTM, "in/w": (28, 50), "in/b": (50,), "w": (64, 2), "b": (2,)})
-    assert found.unassigned == ("in/w",)
+    assert found.sources["front/kernel"].names == ("in/w",)
+    assert found.sources["front/bias"].names == ("in/b",)
+    assert found.model is not None
+    assert (found.model.front, found.model.inputs, found.unassigned) == (28, 50, ())
+
+
+STOCKS = {
+    "rnn/basic_lstm_cell/kernel": (160, 320),
+    "rnn/basic_lstm_cell/bias": (320,),
+    "Variable": (1, 80),
+    "Variable_1": (80, 1),
+    "Variable_2": (80,),
+    "Variable_3": (1,),
+}
+
+
+def test_a_linear_layer_in_front_is_not_the_softmax_nor_the_output_a_layer_between():
+    """The stock-price tutorial: 1 to 80, LSTM(80), 80 to 1."""
+    found = identified(STOCKS)
+    assert found.sources["softmax/weights"].names == ("Variable_1",)
+    assert found.model is not None
+    assert (found.model.classes, found.model.dense_units) == (1, 0)
+    assert "dense/kernel" not in found.sources
+    assert found.unassigned == ("Variable",)
+    assert any("in front of the recurrent one or behind it: nothing decides" in note for note in found.notes)
+
+
+def test_a_bias_of_one_row_is_a_bias():
+    found = identified({**LSTM, "w": (64, 5), "b": (1, 5)})
+    assert found.sources["softmax/bias"].names == ("b",)
+    assert found.sources["softmax/bias"].shape == (5,)
+
+
+@pytest.mark.parametrize("shape", [(100, 1, 500), (3, 3, 1, 4), (7, 9)])
+def test_what_is_left_over_counts_whatever_its_shape(shape):
+    head = {"w": (64, 2), "b": (2,)}
+    assert identified({**LSTM, **head, "attention/context": shape}).unassigned == ("attention/context",)
+    slots = {"w/Adam": (64, 2), "w/Adam_1": (64, 2)}
+    # Trained beside the model: what has no slots was not trained.
+    assert identified({**LSTM, **head, **slots, "frozen/context": (100, 1, 500)}).unassigned == ()
+    trained = {"norm/gamma": (4,), "norm/gamma/Adam": (4,), "norm/gamma/Adam_1": (4,)}
+    assert identified({**LSTM, **head, **slots, **trained}).unassigned == ("norm/gamma",)
+
+
+def test_an_object_checkpoint_of_tensorflow_2_is_named():
+    names = {"model/lstm/cell/kernel/.ATTRIBUTES/VARIABLE_VALUE": (7, 16)}
+    assert "TensorFlow 2 object checkpoint" in identified(names).problem
 
 
 def test_the_dead_variable_of_the_tutorial_disturbs_nothing():

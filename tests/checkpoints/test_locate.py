@@ -115,13 +115,37 @@ def test_the_copy_in_the_folder_is_taken_even_where_the_original_lives(tmp_path)
     assert locate(tmp_path / "copy").prefix == str(tmp_path / "copy" / "model-1")
 
 
-def test_a_path_that_is_alive_elsewhere_is_followed(tmp_path):
+def test_an_absolute_path_is_never_followed_out_of_a_copied_folder(tmp_path):
     original = put(tmp_path / "original", "model-1")
     (tmp_path / "alone").mkdir()
     state(tmp_path / "alone", str(original))
+    with pytest.raises(InputError, match="names 'model-1', which is not there"):
+        locate(tmp_path / "alone")
+
+
+def test_a_relative_path_is_followed(tmp_path):
+    put(tmp_path / "alone" / "deeper", "model-1")
+    state(tmp_path / "alone", "deeper/model-1")
     found = locate(tmp_path / "alone")
-    assert found.prefix == str(original)
+    assert found.prefix == str(tmp_path / "alone" / "deeper" / "model-1")
     assert "names it by this path" in found.how
+
+
+def test_a_base_name_that_is_empty_works_as_file_and_as_folder(tmp_path):
+    original = put(tmp_path / "original", "m")
+    folder = tmp_path / "model.weights"
+    folder.mkdir()
+    for ending in (".index", ".data-00000-of-00001"):
+        shutil.copy(f"{original}{ending}", folder / ending)
+    for path in (folder, f"{folder}/", folder / ".index", folder / ".data-00000-of-00001"):
+        assert locate(path).files == (f"{folder}/.index",)
+        assert len(read_checkpoint(path).variables) > 0
+
+
+def test_another_programs_files_are_named(tmp_path):
+    (tmp_path / "model.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(InputError, match=r"model\.h5 \(an HDF5 file \(Keras weights\)\)"):
+        locate(tmp_path)
 
 
 @pytest.mark.parametrize(

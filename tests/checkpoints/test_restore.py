@@ -110,7 +110,7 @@ def test_the_expected_shape_decides_between_softmaxes_of_different_widths(tmp_pa
     arrays.update({"a/w": np.ones((4, 2)), "a/b": np.ones(2), "z/w": np.zeros((4, 9)), "z/b": np.zeros(9)})
     arrays = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
     write_bundle(str(tmp_path / "m"), arrays)
-    with pytest.raises(InputError, match="may be a layer"):
+    with pytest.raises(InputError, match="may be a part"):
         load_weights(tmp_path / "m", LSTM)
     del arrays["z/w"]
     write_bundle(str(tmp_path / "m"), arrays)

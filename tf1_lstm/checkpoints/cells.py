@@ -10,7 +10,7 @@ from tf1_lstm.checkpoints.roles import CELL_KINDS, DIRECTIONS, PEEPHOLES, Shape,
 
 STRANGERS = {  # what other recurrent layers are known by
     "recurrent_kernel": " (a Keras layer's are there: another arithmetic)",
-    "opaque_kernel": " (a CudnnLSTM's are there: one opaque buffer)",
+    "opaque_kernel": " (a CudnnLSTM's or CudnnGRU's are there: all weights in one opaque buffer)",
     "weight_ih_l": " (PyTorch's are there)",
 }
 NUMBERED = re.compile(r"^(.*?)_?(\d*)$", re.S)

@@ -1,6 +1,8 @@
 """What a file is that should have been a checkpoint and is not."""
 
 import os
+import re
+from typing import Optional
 
 SIGNS = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras weights)"),
@@ -16,7 +18,21 @@ SIGNS = (
     (b"<!DOCTYPE", "a web page (a download that went wrong)"),
     (b"<html", "a web page (a download that went wrong)"),
 )
+LFS_SIGN, LFS_SIZE, LFS_LARGEST = b"version https://git-lfs", re.compile(rb"^size (\d{1,18})$", re.M), 1024
 TAR_SIGN, TAR_PLACE = b"ustar", 257
+
+
+def lfs_size(path: str) -> Optional[int]:
+    """The size of the file that a Git LFS pointer stands for; None where a file is none."""
+    try:
+        if os.path.getsize(path) > LFS_LARGEST:
+            return None
+        with open(path, "rb") as stream:
+            content = stream.read(LFS_LARGEST)
+    except OSError:
+        return None
+    size = LFS_SIZE.search(content)
+    return int(size.group(1)) if content.startswith(LFS_SIGN) and size else None
 
 
 def what_is_it(path: str) -> str:

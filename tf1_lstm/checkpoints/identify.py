@@ -1,18 +1,21 @@
 """From a checkpoint's variables to a model: which variable plays which role, and which plays none."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from tf1_lstm.checkpoints.cells import Recurrent, Source, UnidentifiedError, cell_variables, recognise
 from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.names import PART
 from tf1_lstm.checkpoints.reading import Checkpoint
-from tf1_lstm.checkpoints.readout import Layer, Readout, find_readout
+from tf1_lstm.checkpoints.readout import FRONT, Layer, Readout, find_readout
 from tf1_lstm.checkpoints.roles import CELL_KINDS, DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape
 from tf1_lstm.checkpoints.slots import Separated, separate
 from tf1_lstm.checkpoints.weights import Model, Weights
 
+UNREAD = "Variable"  # the IMDB tutorial's, which nobody reads: [batch, steps, dimensions]
+OBJECT_KEY = "/.ATTRIBUTES/VARIABLE_VALUE"
 SLOT_PAIR = ("Adam", "Adam_1")
 
 
@@ -53,6 +56,10 @@ def identify(specs: Mapping[str, Spec], expected: Optional[Mapping[str, Shape]] 
       expected: role -> shape of the graph to be filled, if there is one (see ``find_readout``).
     """
     separated = separate(specs)
+    if any(name.endswith(OBJECT_KEY) for name in specs):
+        objects = "a TensorFlow 2 object checkpoint (tf.train.Checkpoint, or save_weights of Keras)"
+        problem = f"it is {objects}, whose variables have the names of Python attributes"
+        return Identified(None, problem, scalars=separated.scalars, unread=tuple(separated.primaries))
     cells = cell_variables(separated.primaries)
     others = [name for name in separated.primaries if name not in cells]
     try:
@@ -83,6 +90,7 @@ def _assemble(
         joined=recurrent.joined,
         dense_units=others[DENSE_KERNEL][1] if DENSE_KERNEL in others else 0,
         vocabulary=others[EMBEDDING][0] if EMBEDDING in others else 0,
+        front=others[FRONT[0]][0] if FRONT[0] in others else 0,
     )
     slots = _slots(sources, separated.slots)
     used |= {name for roles in slots.values() for source in roles.values() for name in source.names}
@@ -94,11 +102,31 @@ def _assemble(
         slots=slots,
         scalars=separated.scalars,
         unread=tuple(name for name in sorted(specs) if name not in used),
-        unassigned=readout.unassigned,
+        unassigned=_left_over(specs, separated, used, readout.unassigned),
         candidates=readout.candidates,
         namings=recurrent.namings,
         notes=recurrent.notes + readout.notes,
     )
+
+
+def _left_over(
+    specs: Mapping[str, Spec], separated: Separated, used: Set[str], fitting: Sequence[str]
+) -> Tuple[str, ...]:
+    """Variables that play no role though the model may well read them.
+
+    What an optimizer has slots for was trained, so it was read. Where nothing has slots, every matrix
+    and every larger array may have been; where something has, those that fit a layer by their shape.
+    """
+    trains = any(separated.slots.values())
+    found = list(fitting)
+    for name in separated.primaries:
+        spec = specs[name]
+        if name in used or name in found or not spec.dtype.startswith("float") or PART.match(name):
+            continue
+        dead = name == UNREAD and len(spec.shape) == 3
+        if separated.slots.get(name) or (not trains and len(spec.shape) > 1 and not dead):
+            found.append(name)
+    return tuple(found)
 
 
 def _slots(
@@ -117,7 +145,9 @@ def _slots(
 def values_of(checkpoint: Checkpoint, source: Source) -> np.ndarray:
     """The values of a role, joined from their pieces; raises InputError where they are damaged."""
     pieces: List[np.ndarray] = [checkpoint.variables[name] for name in source.names]
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=source.axis)
+    if len(pieces) == 1:
+        return pieces[0].reshape(source.shape)  # a bias may be stored as [1, n]
+    return np.concatenate(pieces, axis=source.axis)
 
 
 def collect(checkpoint: Checkpoint, identified: Identified, slots: Sequence[str] = ()) -> Weights:

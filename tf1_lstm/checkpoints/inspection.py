@@ -1,17 +1,21 @@
 """What a checkpoint is, as data (for ``--json``) and as lines for people."""
 
+import os
+import re
 from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
 from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.identify import Identified, collect, identify
+from tf1_lstm.checkpoints.locate import list_prefixes
 from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
 from tf1_lstm.checkpoints.restore import table
 from tf1_lstm.files import PathLike
 from tf1_lstm.recipes.base import Recipe
 
 Document = Dict[str, Any]
+STACKED = re.compile(r"multi_?rnn_?cell/cell_?0/")
 
 
 def inspect(path: PathLike, recipes: Mapping[str, Recipe]) -> Document:
@@ -27,7 +31,7 @@ def inspect(path: PathLike, recipes: Mapping[str, Recipe]) -> Document:
     Raises:
       InputError: no checkpoint, or damaged.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(path, needs_data=False)
     identified = identify(checkpoint.specs)
     roles = _roles(identified)
     variables = [_variable(checkpoint, name, roles.get(name)) for name in checkpoint.specs]
@@ -38,6 +42,8 @@ def inspect(path: PathLike, recipes: Mapping[str, Recipe]) -> Document:
         "how": checkpoint.how,
         "format": checkpoint.format,
         "files": list(checkpoint.files),
+        "missing": checkpoint.missing or None,
+        "others": _others(checkpoint.prefix),
         "step": checkpoint.step,
         "naming": list(identified.namings),
         "model": _model(identified),
@@ -79,7 +85,7 @@ def _variable(checkpoint: Checkpoint, name: str, role: Optional[str]) -> Documen
         "nan": None,
         "infinite": None,
     }
-    if spec.is_numeric and not spec.dtype.startswith("complex"):
+    if not checkpoint.missing and spec.is_numeric and not spec.dtype.startswith("complex"):
         entry.update(_range(checkpoint.variables[name]))
     return entry
 
@@ -101,11 +107,27 @@ def _model(identified: Identified) -> Optional[Document]:
     model = identified.model
     if model is None:
         return None
-    return {**model.__dict__, "gate_order": list(model.gate_order), "summary": model.describe()}
+    summary = model.describe()
+    share = model.layers == 1 and may_share(identified)
+    if share:
+        summary = summary.replace("one layer,", "one layer, or several that share it,", 1)
+    return {
+        **model.__dict__,
+        "gate_order": list(model.gate_order),
+        "layers_may_share": share,
+        "summary": summary,
+    }
+
+
+def may_share(identified: Identified) -> bool:
+    """Whether one layer may stand for several: ``MultiRNNCell([cell] * n)`` saves the cell once."""
+    names = [name.lower() for source in identified.sources.values() for name in source.names]
+    return any(STACKED.search(name) for name in names)
 
 
 def _optimizer(checkpoint: Checkpoint, identified: Identified) -> Document:
-    scalars = {name: float(checkpoint.variables[held]) for name, held in identified.scalars.items()}
+    held_by = {} if checkpoint.missing else identified.scalars
+    scalars = {name: float(checkpoint.variables[held]) for name, held in held_by.items()}
     return {
         "slots": {slot: len(roles) for slot, roles in sorted(identified.slots.items())},
         "weights": len(identified.sources),
@@ -114,7 +136,15 @@ def _optimizer(checkpoint: Checkpoint, identified: Identified) -> Document:
 
 
 def _digest(checkpoint: Checkpoint, identified: Identified) -> Optional[str]:
-    return None if identified.model is None else collect(checkpoint, identified).digest()
+    if identified.model is None or checkpoint.missing:
+        return None
+    return collect(checkpoint, identified).digest()
+
+
+def _others(prefix: str) -> List[str]:
+    """The other checkpoints of the same folder."""
+    folder, base = os.path.split(prefix)
+    return [name for name in list_prefixes(folder or ".") if name != base]
 
 
 def lines(document: Document) -> List[str]:
@@ -132,6 +162,7 @@ def lines(document: Document) -> List[str]:
     ]
     return [
         *head,
+        *_missing_lines(document),
         *_model_lines(document),
         *_optimizer_lines(document),
         *_unread_lines(document),
@@ -139,6 +170,13 @@ def lines(document: Document) -> List[str]:
         "",
         *table([("variable", "shape", "dtype", "role", "minimum", "maximum", "NaN"), *_rows(document)]),
     ]
+
+
+def _missing_lines(document: Document) -> List[str]:
+    found = [f"values      missing: {document['missing']}"] if document["missing"] else []
+    others = document["others"]
+    more = f" and {len(others) - 8} more" if len(others) > 8 else ""
+    return found + ([f"also here   {', '.join(others[:8])}{more}"] if others else [])
 
 
 def _model_lines(document: Document) -> List[str]:
@@ -152,7 +190,8 @@ def _model_lines(document: Document) -> List[str]:
                 f"forget bias {model['forget_bias']} if it was left at TensorFlow's default "
                 "(no checkpoint holds it)"
             )
-        found.append(f"sha256      {document['weights_sha256']}  (canonical weights)")
+        if document["weights_sha256"]:
+            found.append(f"sha256      {document['weights_sha256']}  (canonical weights)")
     found += [f"note        {note}" for note in document["notes"]]
     pairs = ", ".join(f"{kernel} with {bias}" for kernel, bias in document["softmax_candidates"][:6])
     return found + ([f"softmax     any of these, and nothing decides: {pairs}"] if pairs else [])
@@ -175,7 +214,9 @@ def _unread_lines(document: Document) -> List[str]:
     unassigned = ", ".join(document["unassigned"])
     found = [f"unread      {', '.join(named)}"] if named else []
     return found + (
-        [f"beware      the model may well read {unassigned}: by shape a layer"] if unassigned else []
+        [f"beware      the model may well read {unassigned}: a part that is not known here"]
+        if unassigned
+        else []
     )
 
 

@@ -13,7 +13,7 @@ from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike
 
 BUNDLE, SINGLE = "V2 bundle", "V1 single file"
-DATA = re.compile(r"^(?P<prefix>.+)\.data-(?P<shard>\d{5})-of-(?P<shards>\d{5})$")
+DATA = re.compile(r"^(?P<prefix>.*)\.data-(?P<shard>\d{5})-of-(?P<shards>\d{5})$")
 SHARD = re.compile(r"^(?P<prefix>.+)-(?P<shard>\d{5})-of-(?P<shards>\d{5})$")
 USUAL_FOLDERS = ("checkpoints", "checkpoint", "models", "model", "ckpt", "saved")
 ALL_SHARDS = re.compile(r"-\?{5}-of-\d{5}$")  # what TensorFlow calls a V1 checkpoint of several files
@@ -184,7 +184,7 @@ def list_prefixes(folder: str) -> List[str]:
     for name in _names(folder):
         full = os.path.join(folder, name)
         shard = SHARD.match(name)
-        if name.endswith(".index") and len(name) > len(".index") and os.path.isfile(full):
+        if name.endswith(".index") and os.path.isfile(full):
             found.add(name[: -len(".index")])
         elif DATA.match(name) or name.endswith((".meta", ".index")) or name == NAME:
             continue
@@ -208,13 +208,26 @@ def _from_folder_or_prefix(path: str) -> Located:
         found = _from_folder_or_prefix(os.path.join(path, below[0]))
         return found._replace(how=f"in its folder {below[0]}: {found.how}")
     inside = _names(path)
-    listing = ", ".join(inside[:5]) + (" and more" if len(inside) > 5 else "") if inside else "nothing"
+    listing = _listing(path, inside)
     data = next((name for name in inside if DATA.match(name)), None)
     if data:
         raise InputError(
             f"{path}: found {data} without its index, expected a file ending in .index beside it"
         )
-    raise InputError(f"{path}: found a folder with {listing}, expected a checkpoint in it")
+    hint = f"; {named}" if (Path(path) / NAME).is_file() else ""
+    raise InputError(f"{path}: found a folder with {listing}, expected a checkpoint in it{hint}")
+
+
+def _listing(folder: str, names: List[str]) -> str:
+    """The names of a folder's files, with what each is where that is known."""
+    if not names:
+        return "nothing"
+    found = []
+    for name in names[:5]:
+        full = os.path.join(folder, name)
+        what = what_is_it(full) if os.path.isfile(full) else "a folder"
+        found.append(name if what.startswith(("a file of", "a text")) else f"{name} ({what})")
+    return ", ".join(found) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _named(folder: str, prefixes: List[str]) -> Union[Located, str]:
@@ -235,9 +248,11 @@ def _named(folder: str, prefixes: List[str]) -> Union[Located, str]:
         if match is not None:
             return _must(os.path.join(folder, match), _how_named(match, prefixes))
     for spelling in spellings:
-        elsewhere = os.path.join(folder, spelling)  # an absolute path stays what it is
+        # Never by an absolute path: a folder that was copied would read the original's files.
+        if os.path.isabs(spelling) or "\0" in spelling:
+            continue
         how = f"the checkpoint file in {folder} names it by this path"
-        found = None if "\0" in spelling else _at_prefix(elsewhere, how)
+        found = _at_prefix(os.path.join(folder, spelling), how)
         if found is not None:
             return found
     return f"the checkpoint file names {last_part(spellings[0])!r}, which is not there"

@@ -56,6 +56,7 @@ class Checkpoint:
       step: from its name, else from the variable ``global_step``, else None.
       how: how it was found from the path that was given.
       files: the files that hold it.
+      missing: why values cannot be read, where they cannot; empty otherwise.
     """
 
     variables: Mapping[str, np.ndarray]
@@ -65,30 +66,47 @@ class Checkpoint:
     step: Optional[int]
     how: str
     files: Tuple[str, ...]
+    missing: str = ""
 
 
-def read_checkpoint(path: PathLike) -> Checkpoint:
+def read_checkpoint(path: PathLike, needs_data: bool = True) -> Checkpoint:
     """Open the checkpoint that a path means; no values are read yet.
 
     Args:
       path: anything that ``locate`` takes.
+      needs_data: whether its data files must be there; an index alone tells everything but values.
 
     Raises:
       InputError: nothing there, or damaged; the message names the file.
     """
     found = locate(path)
-    source = _open(found)
+    source, missing = _open(found, needs_data)
     specs: Dict[str, Spec] = {name: source.specs[name] for name in sorted(source.specs)}
     variables = Variables(source, found.prefix)
     step = step_of(found.prefix)
-    if step is None and STEP_NAME in specs and specs[STEP_NAME] in (Spec((), "int64"), Spec((), "int32")):
+    if (
+        not missing
+        and step is None
+        and STEP_NAME in specs
+        and specs[STEP_NAME] in (Spec((), "int64"), Spec((), "int32"))
+    ):
         step = int(variables[STEP_NAME])
-    return Checkpoint(variables, specs, found.format, found.prefix, step, found.how, tuple(source.files))
+    return Checkpoint(
+        variables, specs, found.format, found.prefix, step, found.how, tuple(source.files), missing
+    )
 
 
-def _open(found: Located) -> Union[Bundle, SingleFile]:
+def _open(found: Located, needs_data: bool) -> Tuple[Union[Bundle, SingleFile], str]:
+    """The file, and why its values cannot be read."""
     with _naming(found.files[0]):
-        return Bundle(found.prefix) if found.format == BUNDLE else SingleFile(found.files)
+        if found.format != BUNDLE:
+            return SingleFile(found.files), ""
+        if not needs_data:
+            alone = Bundle(found.prefix, needs_data=False)
+            missing = alone.missing_data()
+            if missing:
+                return alone, missing
+        return Bundle(found.prefix), ""
 
 
 @contextmanager

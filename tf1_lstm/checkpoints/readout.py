@@ -39,6 +39,9 @@ Chain = Tuple[Layer, ...]  # what is behind the recurrent layer, in order: a sof
 CHAIN = ((DENSE_KERNEL, DENSE_BIAS), (SOFTMAX_WEIGHTS, SOFTMAX_BIAS))
 
 
+FRONT = ("front/kernel", "front/bias")
+
+
 class Readout(NamedTuple):
     """What was found around the recurrent part.
 
@@ -76,14 +79,59 @@ def find_readout(
     wanted = {role: tuple(shape) for role, shape in (expected or {}).items()}
     sources, notes = _embedding(shapes, inputs, widths, wanted.get(EMBEDDING))
     rest = {name: shape for name, shape in shapes.items() if name not in _used(sources)}
+    front = _named_front(rest, inputs, wanted)
+    rest = {name: shape for name, shape in rest.items() if name not in front}
     chain, candidates = _behind(rest, inputs, widths, wanted)
     for layer, (kernel, bias) in zip(reversed(chain), reversed(CHAIN)):
         sources[kernel] = Source((layer.kernel,), 0, rest[layer.kernel])
-        sources[bias] = Source((layer.bias,), 0, rest[layer.bias])
+        sources[bias] = Source((layer.bias,), 0, rest[layer.kernel][1:])  # it may be stored as [1, n]
     if len(chain) == 2 and not _is_named(chain):
         notes.append(f"{chain[0].kernel} was taken as a layer between the recurrent one and the softmax")
     left = {name: shape for name, shape in rest.items() if name not in _used(sources)}
+    front = front or _only_in_front(left, inputs, widths, sources)
+    for role, name in zip(FRONT, front):
+        sources[role] = Source((name,), 0, shapes[name] if role == FRONT[0] else (inputs,))
+        left.pop(name, None)
+    both = [] if front else _front_or_behind(left, inputs, sources)
+    notes += [
+        f"{name} may be a layer in front of the recurrent one or behind it: nothing decides" for name in both
+    ]
     return Readout(sources, candidates, _unassigned(left, inputs, widths, sources), tuple(notes))
+
+
+def _named_front(shapes: Mapping[str, Shape], inputs: int, wanted: Mapping[str, Shape]) -> Tuple[str, ...]:
+    """The layer in front of the recurrent one, where own names or the expected shape say so."""
+    for name, shape in shapes.items():
+        if (name == FRONT[0] or name.endswith("/" + FRONT[0])) and len(shape) == 2 and shape[1] == inputs:
+            bias = name[: -len(FRONT[0])] + FRONT[1]
+            if shapes.get(bias) == (inputs,):
+                return name, bias
+    if FRONT[0] not in wanted:
+        return ()
+    chosen = _choose([layer for layer in _giving(shapes, inputs) if shapes[layer.kernel] == wanted[FRONT[0]]])
+    return tuple(chosen) if chosen else ()
+
+
+def _giving(shapes: Mapping[str, Shape], inputs: int) -> List[Layer]:
+    """Every matrix that gives what the recurrent layer reads, with every vector that could be its bias."""
+    return _layers({name: shape for name, shape in shapes.items() if shape[-1:] == (inputs,)}, None)
+
+
+def _only_in_front(
+    left: Mapping[str, Shape], inputs: int, widths: Tuple[int, ...], sources: Mapping[str, Source]
+) -> Tuple[str, ...]:
+    """The one layer that gives what the recurrent one reads, where nothing behind could feed it."""
+    behind = {*widths, *(source.shape[-1] for source in sources.values() if len(source.shape) == 2)}
+    chosen = _choose(_giving(left, inputs))
+    if EMBEDDING in sources or chosen is None or left[chosen.kernel][0] in behind:
+        return ()
+    return tuple(chosen)
+
+
+def _front_or_behind(left: Mapping[str, Shape], inputs: int, sources: Mapping[str, Source]) -> List[str]:
+    """Matrices that would fit in front of the recurrent layer and behind the last one."""
+    behind = {source.shape[1] for role, source in sources.items() if role in (SOFTMAX_WEIGHTS, DENSE_KERNEL)}
+    return [layer.kernel for layer in _giving(left, inputs) if left[layer.kernel][0] in behind]
 
 
 def _used(sources: Mapping[str, Source]) -> List[str]:
@@ -118,9 +166,9 @@ def _behind(
     elif SOFTMAX_WEIGHTS in expected:
         fitting = [layer for layer in first if shapes[layer.kernel] == expected[SOFTMAX_WEIGHTS]]
         if fitting:
-            return _straight_or_longer(shapes, fitting, widths)
+            return _straight_or_longer(shapes, fitting, inputs, widths)
     named = _named_chains(shapes, widths)
-    return (named[0], ()) if len(named) == 1 else _straight_or_longer(shapes, first, widths)
+    return (named[0], ()) if len(named) == 1 else _straight_or_longer(shapes, first, inputs, widths)
 
 
 def _expected_chain(
@@ -138,7 +186,7 @@ def _expected_chain(
 
 
 def _straight_or_longer(
-    shapes: Mapping[str, Shape], first: List[Layer], widths: Tuple[int, ...]
+    shapes: Mapping[str, Shape], first: List[Layer], inputs: int, widths: Tuple[int, ...]
 ) -> Tuple[Chain, Tuple[Layer, ...]]:
     """The one layer that reads the recurrent one, with the one that reads only that where there is any."""
     chosen = _choose(first)
@@ -146,7 +194,8 @@ def _straight_or_longer(
         return (), tuple(first)
     straight = _layers(shapes, widths)
     second = [layer for layer in _layers(shapes, (shapes[chosen.kernel][1],)) if not set(layer) & set(chosen)]
-    further = [layer for layer in second if layer not in straight]
+    # One that gives what the recurrent layer reads may as well stand in front of it.
+    further = [layer for layer in second if layer not in straight and shapes[layer.kernel][1] != inputs]
     return ((chosen, further[0]) if len(further) == 1 else (chosen,)), ()
 
 
@@ -174,14 +223,15 @@ def _is_named(chain: Chain) -> bool:
     return chain == tuple(Layer(scope + kernel, scope + bias) for kernel, bias in CHAIN)
 
 
-def _layers(shapes: Mapping[str, Shape], widths: Tuple[int, ...]) -> List[Layer]:
-    """Every matrix that reads one of the widths, with every vector that could be its bias."""
+def _layers(shapes: Mapping[str, Shape], widths: Optional[Tuple[int, ...]]) -> List[Layer]:
+    """Every matrix that reads one of the widths (None: any), with every vector that could be its bias."""
+    plain = set(shapes.values())
     return [
         Layer(kernel, bias)
         for kernel, shape in shapes.items()
-        if len(shape) == 2 and shape[0] in widths and shape[1] > 0
+        if len(shape) == 2 and (widths is None or shape[0] in widths) and shape[1] > 0
         for bias, vector in shapes.items()
-        if vector == (shape[1],)
+        if vector == (shape[1],) or (vector == (1, shape[1]) and bias != kernel and (shape[1],) not in plain)
     ]
 
 

@@ -120,7 +120,7 @@ def differences(
     extra = [role for role in identified.sources if role not in expected]
     problems += [Problem(f"{role} is in the checkpoint and not in the model", True) for role in extra]
     problems += [
-        Problem(f"{name} {list(specs[name].shape)} may be a layer that this model does not have", False)
+        Problem(f"{name} {list(specs[name].shape)} may be a part that this model does not have", False)
         for name in identified.unassigned
     ]
     return problems

@@ -25,6 +25,7 @@ class Model:
       joined: of stacked layers with two directions, each reads both directions of the one below.
       dense_units: width of a layer between the recurrent ones and the last; 0 without one.
       vocabulary: rows of the trained embedding; 0 without one.
+      front: numbers that a layer in front of the recurrent ones reads; 0 without one.
     """
 
     cell: str
@@ -38,6 +39,7 @@ class Model:
     joined: bool = False
     dense_units: int = 0
     vocabulary: int = 0
+    front: int = 0
 
     def describe(self) -> str:
         """One line for people."""
@@ -45,6 +47,7 @@ class Model:
         directions = "one direction" if self.directions == 1 else "two directions"
         directions += ", joined" if self.joined else ""
         inputs = f"inputs {self.inputs}" + (f" of {self.vocabulary:,} words" if self.vocabulary else "")
+        inputs += f" from a layer that reads {self.front}" if self.front else ""
         dense = f", dense {self.dense_units}" if self.dense_units else ""
         classes = "no softmax" if self.classes is None else f"classes {self.classes}"
         if self.classes == 1:

@@ -5,6 +5,7 @@ from typing import Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
+from tf1_lstm.checkpoints.file_signatures import lfs_size
 from tf1_lstm.checkpoints.formats import MalformedError
 from tf1_lstm.checkpoints.formats.crc32c import crc32c, masked
 from tf1_lstm.checkpoints.formats.ordered import Extent, slice_key
@@ -59,14 +60,19 @@ class Bundle:
       files: the index and the data files.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, needs_data: bool = True) -> None:
         """Read the index and check every claim of it against the data files' sizes.
+
+        Args:
+          prefix: path without ``.index``.
+          needs_data: whether the data files must be there; without them everything but values is known.
 
         Raises:
           MalformedError: damaged, or data files are missing or too short.
           OSError: a file cannot be read.
         """
         self.prefix = prefix
+        self._needs_data = needs_data
         self._entries: Dict[bytes, Entry] = {}
         header = None
         for key, value in Table(prefix + ".index").items():
@@ -103,7 +109,21 @@ class Bundle:
             raise MalformedError(f"{name}: the index lacks one of its {len(keys)} slices")
         return [self._entries[key] for key in keys]
 
+    def missing_data(self) -> str:
+        """Why values cannot be read, in a phrase; empty where every data file is there."""
+        for shard in range(self.shards):
+            path = data_file(self.prefix, shard, self.shards)
+            base = os.path.basename(path)
+            if not os.path.isfile(path):
+                return f"its data file {base} is missing"
+            pointed = lfs_size(path)
+            if pointed is not None:
+                return f"its data file {base} is a Git LFS pointer to {pointed:,} bytes; run 'git lfs pull'"
+        return ""
+
     def _check_claim(self, name: str, entry: Entry) -> None:
+        if not self._needs_data:
+            return
         size = self._shard_size(entry.shard)
         if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > size:
             raise MalformedError(
@@ -124,6 +144,12 @@ class Bundle:
             path = data_file(self.prefix, shard, self.shards)
             if not os.path.isfile(path):
                 raise MalformedError(f"its data file {os.path.basename(path)} is missing")
+            pointed = lfs_size(path)
+            if pointed is not None:
+                raise MalformedError(
+                    f"its data file {os.path.basename(path)} is a Git LFS pointer to {pointed:,} bytes; "
+                    "run 'git lfs pull'"
+                )
             self._sizes[shard] = os.path.getsize(path)
         return self._sizes[shard]
 
