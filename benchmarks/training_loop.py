@@ -22,12 +22,16 @@ from typing import Any, Callable, Dict, List
 import numpy as np
 
 from tf1_lstm.data.base import Dataset
+from tf1_lstm.graphs.cells import make_cell
+from tf1_lstm.graphs.dropout import LoopClock
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.recipes.base import Recipe
+from tf1_lstm.recipes import find_recipe
+from tf1_lstm.recipes.experiment import Experiment, Recurrent, Rows
+from tf1_lstm.recipes.flat import flat_settings
 from tf1_lstm.runs.folder import RunFolder
 from tf1_lstm.runs.loop import TrainingLoop, TrainOptions
 from tf1_lstm.runs.model import Model
-from tf1_lstm.runs.resolve import Experiment, resolve
+from tf1_lstm.runs.resolve import Resolved, resolve
 
 
 def main() -> int:
@@ -45,7 +49,10 @@ def main() -> int:
     # The published log interval would be met once in a thousand iterations; meeting it more often
     # on both sides keeps its cost in the comparison.
     experiment = resolve(
-        options.recipe, data=options.data, sample=options.sample, settings={"log_every": "100"}
+        find_recipe(options.recipe),
+        data=options.data,
+        sample=options.sample,
+        settings={"log_every": "100"},
     )
     times = measure(experiment, options.rounds, options.iterations, exact=not options.not_exact)
     document = summary(options.recipe, times)
@@ -72,9 +79,9 @@ def summary(recipe: str, times: Dict[str, List[float]]) -> Dict[str, Any]:
     }
 
 
-def measure(experiment: Experiment, rounds: int, iterations: int, exact: bool) -> Dict[str, List[float]]:
+def measure(experiment: Resolved, rounds: int, iterations: int, exact: bool) -> Dict[str, List[float]]:
     """Seconds an iteration of each side, by turn."""
-    document = document_loop(experiment.recipe, experiment.dataset)
+    document = document_loop(experiment)
     times: Dict[str, List[float]] = {"project": [], "document": []}
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder.create(Path(folder) / "run", {"recipe": experiment.recipe.name})
@@ -105,33 +112,34 @@ def _turn(iterate: Callable[[int], None], start: int, iterations: int) -> float:
     return time.perf_counter() - begun
 
 
-def document_loop(recipe: Recipe, dataset: Dataset) -> Callable[[int], None]:
+def document_loop(experiment: Resolved) -> Callable[[int], None]:
     """The document's loop as a function of the iteration's number."""
-    make = {"ids": _ids_loop, "rows": _rows_loop}[recipe.graph.inputs]
-    return make(recipe, dataset)
+    make = _rows_loop if isinstance(experiment.recipe.inputs, Rows) else _ids_loop
+    return make(experiment.recipe, experiment.dataset)
 
 
-def _ids_loop(recipe: Recipe, dataset: Any) -> Callable[[int], None]:
+def _ids_loop(recipe: Experiment, dataset: Any) -> Callable[[int], None]:
     """Source: seed 001, sections 2 to 6."""
-    settings, size = recipe.graph, recipe.schedule.batch_size
+    settings, size = flat_settings(recipe), recipe.schedule.batch_size
+    steps, classes, units = settings["steps"], recipe.head.columns, settings["units"]
     graph, draw = tf.Graph(), random.Random(1)
     with graph.as_default():
-        labels = tf.compat.v1.placeholder(tf.float32, [size, settings.classes])
-        inputs = tf.compat.v1.placeholder(tf.int32, [size, settings.steps])
+        labels = tf.compat.v1.placeholder(tf.float32, [size, classes])
+        inputs = tf.compat.v1.placeholder(tf.int32, [size, steps])
         data = tf.nn.embedding_lookup(np.asarray(dataset.vectors), inputs)
-        cell = tf.nn.rnn_cell.BasicLSTMCell(settings.units)
-        cell = tf.nn.rnn_cell.DropoutWrapper(cell, output_keep_prob=settings.output_keep_prob)
+        cell = tf.nn.rnn_cell.BasicLSTMCell(units)
+        cell = tf.nn.rnn_cell.DropoutWrapper(cell, output_keep_prob=recipe.keep_prob)
         value, _ = tf.compat.v1.nn.dynamic_rnn(cell, data, dtype=tf.float32)
-        last = tf.gather(tf.transpose(value, [1, 0, 2]), settings.steps - 1)
-        weights = tf.Variable(tf.random.truncated_normal([settings.units, settings.classes]))
-        logits = tf.matmul(last, weights) + tf.Variable(tf.constant(0.1, shape=[settings.classes]))
+        last = tf.gather(tf.transpose(value, [1, 0, 2]), steps - 1)
+        weights = tf.Variable(tf.random.truncated_normal([units, classes]))
+        logits = tf.matmul(last, weights) + tf.Variable(tf.constant(0.1, shape=[classes]))
         step, loss, accuracy = _training_ops(logits, labels, recipe)
     session = _session(graph)
     positive, negative = dataset.layout.train_numbers()
     ids = np.asarray(dataset.ids)
 
     def iterate(iteration: int) -> None:
-        batch, one_hot = np.zeros([size, settings.steps]), []
+        batch, one_hot = np.zeros([size, steps]), []
         for place in range(size):
             number = draw.randint(*(negative if place % 2 else positive))
             one_hot.append([0, 1] if place % 2 else [1, 0])
@@ -145,16 +153,17 @@ def _ids_loop(recipe: Recipe, dataset: Any) -> Callable[[int], None]:
     return iterate
 
 
-def _rows_loop(recipe: Recipe, dataset: Dataset) -> Callable[[int], None]:
+def _rows_loop(recipe: Experiment, dataset: Dataset) -> Callable[[int], None]:
     """Source: seed 002, section 3: training and test batch drawn every iteration, accuracy every 20."""
-    settings, size = recipe.graph, recipe.schedule.batch_size
+    settings, size = flat_settings(recipe), recipe.schedule.batch_size
+    steps, classes, width = settings["steps"], recipe.head.columns, settings["input_size"]
     graph = tf.Graph()
     with graph.as_default():
-        inputs = tf.compat.v1.placeholder(tf.float32, [None, settings.steps, settings.input_size])
-        labels = tf.compat.v1.placeholder(tf.float32, [None, settings.classes])
-        last = _rows_last(settings, inputs, size)
-        weights = tf.Variable(tf.random.normal([last.shape[1].value, settings.classes]))
-        logits = tf.matmul(last, weights) + tf.Variable(tf.constant(0.1, shape=[settings.classes]))
+        inputs = tf.compat.v1.placeholder(tf.float32, [None, steps, width])
+        labels = tf.compat.v1.placeholder(tf.float32, [None, classes])
+        last = _rows_last(recipe.recurrent, inputs, size)
+        weights = tf.Variable(tf.random.normal([last.shape[1].value, classes]))
+        logits = tf.matmul(last, weights) + tf.Variable(tf.constant(0.1, shape=[classes]))
         step, _, accuracy = _training_ops(logits, labels, recipe)
     session = _session(graph)
     train = dataset.train_sampler("published", size, 1)
@@ -169,15 +178,13 @@ def _rows_loop(recipe: Recipe, dataset: Dataset) -> Callable[[int], None]:
     return iterate
 
 
-def _rows_last(settings: Any, inputs: Any, size: int) -> Any:
-    from tf1_lstm.graphs.cells import make_cell
-
-    forward = make_cell(settings, "fw", None)
-    if not settings.bidirectional:
+def _rows_last(recurrent: Recurrent, inputs: Any, size: int) -> Any:
+    forward = make_cell(recurrent, "fw", None, LoopClock())
+    if recurrent.bidirectional is None:
         zero = forward.zero_state(size, tf.float32)
         _, state = tf.compat.v1.nn.dynamic_rnn(forward, inputs, initial_state=zero)
         return getattr(state, "h", state)
-    backward = make_cell(settings, "bw", None)
+    backward = make_cell(recurrent, "bw", None, LoopClock())
     _, states = tf.compat.v1.nn.bidirectional_dynamic_rnn(
         forward,
         backward,
@@ -188,11 +195,11 @@ def _rows_last(settings: Any, inputs: Any, size: int) -> Any:
     return states[1].h
 
 
-def _training_ops(logits: Any, labels: Any, recipe: Recipe) -> Any:
+def _training_ops(logits: Any, labels: Any, recipe: Experiment) -> Any:
     cross_entropy = tf.compat.v1.nn.softmax_cross_entropy_with_logits(logits=logits, labels=labels)
     loss = tf.reduce_mean(cross_entropy)
     correct = tf.equal(tf.argmax(logits, 1), tf.argmax(labels, 1))
-    optimizer = tf.compat.v1.train.AdamOptimizer(recipe.schedule.learning_rate)
+    optimizer = tf.compat.v1.train.AdamOptimizer(recipe.optimizer.learning_rate)
     return optimizer.minimize(loss), loss, tf.reduce_mean(tf.cast(correct, tf.float32))
 
 

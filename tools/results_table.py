@@ -14,7 +14,7 @@ from tf1_lstm.files import replacing
 from tf1_lstm.recipes import all_recipes
 from tf1_lstm.report.committed import committed_rows
 from tf1_lstm.report.documents import Document, read_results_folder
-from tf1_lstm.report.experiments import Experiment, experiments, rows_of
+from tf1_lstm.report.experiments import TrainedExperiment, experiments, rows_of
 from tf1_lstm.report.results import Comparison, comparisons, deviations_text, grouped
 from tf1_lstm.report.statistics import mean_and_std
 from tf1_lstm.report.study_rows import (
@@ -204,7 +204,7 @@ def render(
     return "\n\n".join(parts)
 
 
-def _named(experiment: Experiment) -> List[str]:
+def _named(experiment: TrainedExperiment) -> List[str]:
     return [experiment.recipe.name, deviations_text(experiment.deviations) or "as published"]
 
 
@@ -266,7 +266,7 @@ def _run_row(group: Sequence[Document]) -> List[str]:
     ]
 
 
-def _port_row(experiment: Experiment) -> List[str]:
+def _port_row(experiment: TrainedExperiment) -> List[str]:
     ports = experiment.ports
     speed, _ = mean_and_std([port["ms_per_iteration"] for port in ports])
     seconds, _ = mean_and_std([port["seconds"] for port in ports])

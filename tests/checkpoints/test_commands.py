@@ -12,14 +12,14 @@ from typing import Any, Dict, List
 import pytest
 
 from tests.checkpoints.support import CASES, listed_cases
+from tests.experiments import experiment
 from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.naming import NAMINGS
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.cli import build_parser
 from tf1_lstm.commands.convert import TARGETS
 from tf1_lstm.errors import InputError
-from tf1_lstm.recipes.base import Recipe
-from tf1_lstm.recipes.settings import GraphSettings, Schedule
+from tf1_lstm.recipes.experiment import Experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,19 +37,9 @@ def as_json(capsys: Any, *arguments: object) -> Dict[str, Any]:
 BOTH = {"bidirectional": True, "readout": "both-states", "dense_units": 0}
 
 
-def recipe(name: str, **graph: Any) -> Recipe:
-    plain = {
-        "inputs": "rows",
-        "steps": 5,
-        "input_size": 3,
-        "classes": 2,
-        "cell": "basic_lstm",
-        "units": 4,
-        "readout": "last-output",
-        "softmax_initializer": "random_normal",
-    }
-    schedule = Schedule(batch_size=1, iterations=1)
-    return Recipe(name, name, name, name, graph=GraphSettings(**{**plain, **graph}), schedule=schedule)
+def recipe(name: str, **graph: Any) -> Experiment:
+    plain = {"steps": 5, "input_size": 3, "classes": 2, "units": 4}
+    return experiment(name, **{**plain, **graph})
 
 
 def test_the_targets_on_the_command_line_are_those_that_exist():

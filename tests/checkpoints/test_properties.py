@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.checkpoints.cells import final_states
+from tests.experiments import CELLS
+from tf1_lstm.checkpoints.canonical import cell_kinds, recurrent_shapes
 from tf1_lstm.checkpoints.conversion import plan
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.formats.single_write import write_single
@@ -16,7 +18,6 @@ from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.naming import NAMINGS, names_for
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.restore import load_weights
-from tf1_lstm.checkpoints.roles import CELL_KINDS, recurrent_shapes
 from tf1_lstm.checkpoints.weights import Model, Weights
 from tf1_lstm.checkpoints.write import write
 from tools import checkpoint_case_names
@@ -30,16 +31,18 @@ with_tensorflow = settings(derandomize=True, deadline=None, max_examples=24)
 @st.composite
 def models(draw: Any) -> Weights:
     """Canonical weights of any model that this program knows, with or without an optimizer."""
-    cell = draw(st.sampled_from(sorted(CELL_KINDS)))
+    cell = draw(st.sampled_from(CELLS))
     inputs, units = draw(st.integers(1, 9)), draw(st.integers(1, 7))
     layers, directions = draw(st.integers(1, 3)), draw(st.integers(1, 2))
     classes = draw(st.integers(1, 9))
     joined = layers > 1 and directions == 2 and draw(st.booleans())
     dense, vocabulary = draw(st.integers(0, 9)), draw(st.integers(0, 12))
     width = units * draw(st.sampled_from(sorted({1, directions})))
-    fixed = CELL_KINDS[cell]
+    fixed = cell_kinds()[cell]
     size = (inputs, units, layers, directions)
-    model = Model(cell, fixed.gate_order, fixed.forget_bias, *size, classes, joined, dense, vocabulary)
+    model = Model(
+        cell, fixed.gate_order, fixed.default_forget_bias, *size, classes, joined, dense, vocabulary
+    )
     shapes = recurrent_shapes(cell, *size, cell == "lstm_peephole", joined)
     if vocabulary:
         shapes["embedding"] = (vocabulary, inputs)
@@ -110,7 +113,7 @@ def test_a_chain_of_conversions_loses_nothing(weights, chain):
 def tensorflow_cell(cell: str, units: int) -> Any:
     import tensorflow as tf
 
-    from tf1_lstm.graphs.cells import ResetAfterGRUCell
+    from tf1_lstm.core.reset_after import ResetAfterGRUCell
 
     cells = {
         "basic_rnn": tf.nn.rnn_cell.BasicRNNCell,

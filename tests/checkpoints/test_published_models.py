@@ -6,17 +6,17 @@ from typing import Any, Dict, NamedTuple, Tuple
 import numpy as np
 import pytest
 
+from tf1_lstm.checkpoints.canonical import expected_shapes
 from tf1_lstm.checkpoints.conversion import plan
 from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.inspection import inspect
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.restore import load_weights
-from tf1_lstm.checkpoints.roles import expected_shapes
 from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.checkpoints.write import write
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import find_recipe
-from tf1_lstm.recipes.base import Recipe
+from tf1_lstm.recipes.experiment import Embedding, Experiment
 from tf1_lstm.runs.model import Model
 
 WORDS, INPUTS, STEPS, BATCH = 30, 6, 5, 3
@@ -48,7 +48,7 @@ class Trained(NamedTuple):
       next: role -> weights after one more step.
     """
 
-    recipe: Recipe
+    recipe: Experiment
     prefix: Path
     weights: Weights
     slots: Tuple[str, ...]
@@ -57,14 +57,14 @@ class Trained(NamedTuple):
 
     @property
     def expected(self) -> Dict[str, Tuple[int, ...]]:
-        return expected_shapes(self.recipe.graph, INPUTS, WORDS)
+        return expected_shapes(self.recipe, INPUTS, WORDS)
 
     def load(self, path: Path, want_slots: bool = True) -> Weights:
         return load_weights(path, self.expected, want_slots, slot_names=self.slots, scalar_names=self.scalars)
 
 
-def constants(recipe: Recipe) -> Dict[str, np.ndarray]:
-    return {} if recipe.graph.embedding == "trained" else {"word_vectors": VECTORS}
+def constants(recipe: Experiment) -> Dict[str, np.ndarray]:
+    return {} if isinstance(recipe.inputs, Embedding) else {"word_vectors": VECTORS}
 
 
 def step(model: Model, number: int) -> None:
@@ -200,5 +200,4 @@ PUBLISHED: Dict[str, Dict[str, Tuple[int, ...]]] = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_expected_shapes_are_the_published_models(name):
-    graph = find_recipe(name).graph
-    assert expected_shapes(graph, graph.input_size or 100, 10_002) == PUBLISHED[name]
+    assert expected_shapes(find_recipe(name), 100, 10_002) == PUBLISHED[name]

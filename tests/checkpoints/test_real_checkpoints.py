@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tests.checkpoints.support import lstm_logits
+from tf1_lstm.checkpoints.canonical import expected_shapes
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.formats.single_write import write_single
 from tf1_lstm.checkpoints.inspection import inspect
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.restore import load_weights
-from tf1_lstm.checkpoints.roles import expected_shapes
 from tf1_lstm.recipes import all_recipes
 
 IMDB = {
@@ -94,5 +94,5 @@ def test_the_mnist_checkpoint_of_2016_is_restored_through_its_old_names(checkpoi
 
 def test_each_recipes_expected_shapes_fill_the_checkpoint_it_was_trained_as(checkpoints):
     recipes = all_recipes()
-    assert expected_shapes(recipes["imdb-lstm"].graph, 50) == IMDB
+    assert expected_shapes(recipes["imdb-lstm"], 50) == IMDB
     assert load_weights(checkpoints / "imdb-lstm-90000", IMDB).model.classes == 2

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from tests.checkpoints.support import CASES, expected_of, listed_cases
+from tests.experiments import experiment
+from tf1_lstm.checkpoints.canonical import expected_shapes
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.restore import load_weights
-from tf1_lstm.checkpoints.roles import expected_shapes
 from tf1_lstm.checkpoints.weights import Model, Weights
 from tf1_lstm.errors import InputError
-from tf1_lstm.recipes.settings import GraphSettings
 
 Shapes = Dict[str, Tuple[int, ...]]
 LSTM: Shapes = {
@@ -27,20 +27,6 @@ TRAINED = {"inputs": "ids", "embedding": "trained", "vocabulary": 9}
 JOINED = {"bidirectional": True, "readout": "both-states", "joined_layers": True}
 
 
-def settings(**changes: object) -> GraphSettings:
-    plain = {
-        "inputs": "rows",
-        "steps": 5,
-        "input_size": 3,
-        "classes": 2,
-        "cell": "basic_lstm",
-        "units": 4,
-        "readout": "last-output",
-        "softmax_initializer": "random_normal",
-    }
-    return GraphSettings(**{**plain, **changes})  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
@@ -50,14 +36,13 @@ def settings(**changes: object) -> GraphSettings:
         ({"cell": "lstm_coupled"}, "1.15-lstm_coupled-1x1-7"),
         ({"cell": "gru", "bidirectional": True, "readout": "both-states", "layers": 2}, "0.12-gru-2x2-7"),
         ({"bidirectional": True, "readout": "backward-state"}, "backward-state-7"),
-        ({"embedding": "trained", "vocabulary": 9}, "1.15-basic_lstm-1x1-7"),  # of rows: nothing to look up
         ({**TRAINED, "layers": 2, "dense_units": 4, "output": "sigmoid"}, "keras-two-layers-basic_lstm-7"),
         ({"inputs": "ids", "layers": 2, "dense_units": 4, "output": "sigmoid"}, "keras-frozen-7"),
         ({**TRAINED, "layers": 2, "output": "sigmoid", **JOINED}, "pytorch-joined-7"),
     ],
 )
 def test_expected_shapes_are_those_of_the_checkpoint_of_such_a_graph(changes, path):
-    expected = expected_shapes(settings(**changes), 3)
+    expected = expected_shapes(experiment(**changes), 3)
     assert set(load_weights(CASES / path, expected).arrays) == set(expected)
 
 
@@ -170,7 +155,7 @@ def test_another_kind_of_the_same_optimizer_is_refused_and_its_weights_are_read(
 
 
 def test_a_direction_that_gets_no_gradient_needs_no_slots_unless_it_is_said_to(tmp_path):
-    expected = expected_shapes(settings(bidirectional=True, readout="backward-state"), 3)
+    expected = expected_shapes(experiment(bidirectional=True, readout="backward-state"), 3)
     assert set(load_weights(CASES / "backward-state-7", expected, want_slots=True).slots["Adam"]) == {
         role for role in expected if "/fw/" not in role
     }

@@ -1,19 +1,22 @@
 """The graph is the published one: names, shapes, arithmetic and what every op is for."""
 
+from typing import Any, Set
+
 import numpy as np
 import pytest
 
+from tests.experiments import CELLS, experiment
 from tf1_lstm.graphs.build import Graph, build, op_seeds
+from tf1_lstm.graphs.dropout import PlacedDropout, StepSeededDropout
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes import all_recipes, find_recipe
-from tf1_lstm.recipes.settings import GraphSettings
 
 VECTORS = np.random.RandomState(0).randn(40, 50).astype(np.float32)
 
 
 def imdb_graph(**settings: object) -> Graph:
     recipe = find_recipe("imdb-lstm").with_settings({"steps": 6, **settings})
-    return build(recipe.graph, {"word_vectors": VECTORS.shape})
+    return build(recipe, {"word_vectors": VECTORS.shape})
 
 
 def initialised(graph: Graph) -> "tf.compat.v1.Session":
@@ -92,7 +95,7 @@ def test_first_values_have_the_published_distributions():
 
 
 def test_word_vectors_are_neither_a_constant_of_the_graph_nor_saved():
-    graph = build(find_recipe("imdb-lstm").graph, {"word_vectors": (400_000, 50)})
+    graph = build(find_recipe("imdb-lstm"), {"word_vectors": (400_000, 50)})
     assert len(graph.graph.as_graph_def().SerializeToString()) < 1 << 20
     with graph.graph.as_default():
         assert "word_vectors" not in {v.op.name for v in tf.compat.v1.global_variables()}
@@ -108,9 +111,8 @@ def test_batch_dimension_may_be_anything():
 
 def test_seeds_give_first_values_that_do_not_depend_on_what_else_was_built():
     def first(seed: int) -> dict:
-        graph = build(
-            find_recipe("imdb-lstm").with_settings({"steps": 6}).graph, {"word_vectors": (40, 50)}, seed=seed
-        )
+        recipe = find_recipe("imdb-lstm").with_settings({"steps": 6})
+        graph = build(recipe, {"word_vectors": (40, 50)}, seed=seed)
         with initialised(graph) as session:
             return session.run(graph.variables)
 
@@ -127,8 +129,8 @@ def test_seeds_give_first_values_that_do_not_depend_on_what_else_was_built():
 def test_every_random_op_has_the_recorded_seed(name: str):
     """An op without a seed takes the number of ops before it, which any new op changes."""
     recipe = all_recipes()[name]
-    graph = build(recipe.graph, {"word_vectors": (40, 50)} if recipe.graph.inputs == "ids" else None, seed=9)
-    recorded = op_seeds(recipe.graph, graph, 9)
+    graph = build(recipe, {"word_vectors": (40, 50)}, seed=9)
+    recorded = op_seeds(recipe, graph, 9)
     drawing = [
         op
         for op in graph.graph.get_operations()
@@ -144,19 +146,9 @@ def test_every_random_op_has_the_recorded_seed(name: str):
 
 
 def test_directions_and_layers_start_at_different_values():
-    settings = GraphSettings(
-        inputs="rows",
-        steps=3,
-        input_size=8,
-        classes=2,
-        cell="basic_lstm",
-        units=8,
-        readout="both-states",
-        softmax_initializer="random_normal",
-        layers=2,
-        bidirectional=True,
+    graph = build(
+        experiment(steps=3, input_size=8, units=8, layers=2, bidirectional=True, readout="both-states")
     )
-    graph = build(settings)
     with initialised(graph) as session:
         arrays = session.run(graph.variables)
     kernels = [array.tobytes() for role, array in arrays.items() if role.endswith("kernel")]
@@ -164,10 +156,10 @@ def test_directions_and_layers_start_at_different_values():
 
 
 def test_published_bidirectional_model_trains_its_backward_direction_only():
-    graph = build(find_recipe("mnist-bilstm").graph)
+    graph = build(find_recipe("mnist-bilstm"))
     without = {role for role in graph.variables if role not in graph.slots["Adam"]}
     assert without == {"lstm/fw/0/kernel", "lstm/fw/0/bias"}
-    corrected = build(find_recipe("mnist-bilstm").with_settings({"readout": "both-states"}).graph)
+    corrected = build(find_recipe("mnist-bilstm").with_settings({"readout": "both-states"}))
     assert set(corrected.slots["Adam"]) == set(corrected.variables)
 
 
@@ -184,27 +176,43 @@ def reachable(graph: Graph) -> set:
     return seen
 
 
+def unread(graph: Graph) -> Set[str]:
+    """The placeholders that nothing reads."""
+    placeholders = {op.name for op in graph.graph.get_operations() if op.type.startswith("Placeholder")}
+    return placeholders - {op.name for op in reachable(graph)}
+
+
 @pytest.mark.parametrize("name", list(all_recipes()))
 def test_every_variable_and_placeholder_is_read(name: str):
     """The test that would have found the tutorial's dead variable."""
     recipe = all_recipes()[name]
-    graph = build(recipe.graph, {"word_vectors": (40, 50)} if recipe.graph.inputs == "ids" else None)
+    graph = build(recipe, {"word_vectors": (40, 50)})
     forward = set(reachable(graph._replace(initializer=graph.train_op)))
     for variable in graph.variables.values():
         assert variable.op in forward
-    unread = {op.name for op in graph.graph.get_operations() if op.type.startswith("Placeholder")} - {
-        op.name for op in reachable(graph)
-    }
-    allowed = {"keep_prob", "iteration"} if recipe.graph.output_keep_prob == 1 else set()
-    assert unread <= allowed
+    assert unread(graph) == ({"keep_prob", "iteration"} if recipe.dropout is None else set())
 
 
-@pytest.mark.parametrize("cell", ["basic_rnn", "basic_lstm", "lstm_peephole", "lstm_coupled", "gru"])
+def _cut_off(*arguments: Any, **named: Any) -> Any:
+    """In place of a method that drops: gives the values that it was given."""
+    return arguments[1]
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in all_recipes().items() if recipe.dropout])
+def test_a_dropout_that_is_cut_off_is_found(name: str, monkeypatch: pytest.MonkeyPatch):
+    """What the test above looks for, where it is wrong."""
+    monkeypatch.setattr(PlacedDropout, "__call__", _cut_off)
+    monkeypatch.setattr(StepSeededDropout, "_dropout", _cut_off)
+    graph = build(all_recipes()[name], {"word_vectors": (40, 50)})
+    assert unread(graph) == {"keep_prob", "iteration"}
+
+
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("layers", [1, 2])
 def test_shapes_are_those_that_the_checkpoint_door_expects(cell: str, layers: int):
-    from tf1_lstm.checkpoints.roles import expected_shapes
+    from tf1_lstm.checkpoints.canonical import expected_shapes
 
-    settings = find_recipe("mnist-lstm").with_settings({"cell": cell, "layers": layers, "units": 6}).graph
-    graph = build(settings)
+    recipe = find_recipe("mnist-lstm").with_settings({"cell": cell, "layers": layers, "units": 6})
+    graph = build(recipe)
     found = {role: tuple(v.shape.as_list()) for role, v in graph.variables.items()}
-    assert found == expected_shapes(settings, settings.input_size)
+    assert found == expected_shapes(recipe)

@@ -5,17 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.experiments import experiment
 from tf1_lstm.graphs import layers
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.recipes.settings import GraphSettings
 
-SETTINGS = GraphSettings(
-    inputs="rows",
+SETTINGS = experiment(
     steps=9,
     input_size=4,
     classes=3,
-    cell="basic_lstm",
     units=32,
     readout="last-output",
     softmax_initializer="truncated_normal",
@@ -71,7 +69,7 @@ def test_kept_outputs_are_scaled_and_the_kept_share_is_the_keep_probability():
 
 
 def test_keep_probability_one_is_the_graph_without_dropout():
-    without = GraphSettings(**{**SETTINGS.__dict__, "output_keep_prob": 1.0})
+    without = SETTINGS.with_settings({"dropout": "none"})
     expected = outputs(build(without, seed=1), 0)
     assert outputs(build(SETTINGS, seed=1), 0, keep_prob=1.0).tobytes() == expected.tobytes()
 
@@ -85,7 +83,7 @@ def test_published_keep_probability_is_the_default():
 
 
 def test_layers_of_a_stack_draw_masks_of_their_own():
-    settings = GraphSettings(**{**SETTINGS.__dict__, "layers": 2})
+    settings = SETTINGS.with_settings({"layers": 2})
     graph = build(settings, seed=1)
     drawing = [op for op in graph.graph.get_operations() if op.type == "StatelessRandomUniform"]
     assert len(drawing) == 2

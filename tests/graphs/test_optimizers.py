@@ -3,10 +3,10 @@
 from typing import Dict, List
 
 import numpy as np
-import pytest
 
 from tf1_lstm.graphs.optimizers import add_training
 from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.recipes.experiment import KerasRMSprop, Optimizer, TorchAdam
 
 STEPS = 5
 ROWS, WIDTH = 12, 3
@@ -40,10 +40,10 @@ def _graph(values: Dict[str, np.ndarray], resource: bool):
     return variables, ids, tf.reduce_mean(tf.square(read) * [0.5, 1e-4, 3.0])
 
 
-def _ours(name: str, double_bias: bool = False) -> List[Dict[str, np.ndarray]]:
+def _ours(optimizer: Optimizer) -> List[Dict[str, np.ndarray]]:
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         variables, ids, loss = _graph(_values(), resource=False)
-        added = add_training(name, RATE, loss, variables, double_bias=double_bias, exact=True)
+        added = add_training(optimizer, loss, variables, exact=True)
         session.run(tf.compat.v1.global_variables_initializer())
         found = []
         for batch in _ids():
@@ -63,7 +63,7 @@ def test_rmsprop_is_that_of_keras():
         for batch in _ids():
             session.run(update, {ids: batch})
             theirs.append(session.run(variables))
-    for ours, right in zip(_ours("keras-rmsprop"), theirs):
+    for ours, right in zip(_ours(KerasRMSprop(RATE)), theirs):
         for role, array in right.items():
             np.testing.assert_allclose(ours[role], array, rtol=2e-6, atol=2e-7)
 
@@ -77,7 +77,7 @@ def test_rmsprop_is_not_that_of_tensorflow_1():
         session.run(update, {ids: _ids()[0]})
         theirs = session.run(variables["lstm/fw/0/bias"])
     start = _values()["lstm/fw/0/bias"]
-    ours = _ours("keras-rmsprop")[0]["lstm/fw/0/bias"]
+    ours = _ours(KerasRMSprop(RATE))[0]["lstm/fw/0/bias"]
     # Keras: rate * g / sqrt(0.1 g²), whatever g is. TensorFlow 1: the shorter, the smaller g is.
     np.testing.assert_allclose(np.abs(ours - start), RATE / np.sqrt(0.1), rtol=0.01)
     assert (np.abs(theirs - start) < 0.6 * np.abs(ours - start)).all()
@@ -104,24 +104,23 @@ def _adam_by_hand(epsilon: float) -> List[Dict[str, np.ndarray]]:
 
 
 def test_adam_is_that_of_pytorch():
-    for ours, right in zip(_ours("pytorch-adam"), _adam_by_hand(1e-8)):
+    for ours, right in zip(_ours(TorchAdam(RATE)), _adam_by_hand(1e-8)):
         for role, array in right.items():
             np.testing.assert_allclose(ours[role], array, rtol=1e-5, atol=1e-6)
 
 
 def test_rows_that_a_batch_does_not_read_go_on_moving():
     """As in Keras and PyTorch; TensorFlow 1's sparse RMSProp leaves their mean square alone."""
-    steps = _ours("pytorch-adam")
+    steps = _ours(TorchAdam(RATE))
     unread = [row for row in range(6, ROWS) if row not in _ids()[1:] and row in _ids()[0]]
     assert unread
     assert (steps[0]["embedding"][unread] != steps[1]["embedding"][unread]).all()
 
 
-@pytest.mark.parametrize("name", ["pytorch-adam", "keras-rmsprop"])
-def test_a_doubled_bias_moves_as_two_halves_do(name: str):
+def test_a_doubled_bias_moves_as_two_halves_do():
     """Two halves that are added have the same gradient as their sum, and both make the step."""
     start = _values()["lstm/fw/0/bias"]
-    single, double = _ours(name)[0], _ours(name, double_bias=True)[0]
+    single, double = _ours(TorchAdam(RATE))[0], _ours(TorchAdam(RATE, two_biases=True))[0]
     np.testing.assert_allclose(
         double["lstm/fw/0/bias"] - start, 2 * (single["lstm/fw/0/bias"] - start), rtol=1e-4
     )

@@ -5,18 +5,18 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 import numpy as np
 import pytest
 
+from tests.experiments import experiment
 from tf1_lstm.graphs.build import Graph, build
-from tf1_lstm.graphs.cells import single_cell
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes import find_recipe
-from tf1_lstm.recipes.settings import GraphSettings
+from tf1_lstm.recipes.experiment import Experiment
 
 # Seed 000, section 1.2: ten sentences of 20 words, out of 100 words in 30 dimensions; 12 units.
 BATCH, STEPS, WORDS, DIMENSIONS, UNITS = 10, 20, 100, 30, 12
 KERAS_CELLS = ["basic_rnn", "basic_lstm", "gru_reset_after"]
 
 
-def settings(**changes: Any) -> GraphSettings:
+def settings(**changes: Any) -> Experiment:
     plain = {
         "inputs": "ids",
         "steps": STEPS,
@@ -25,13 +25,12 @@ def settings(**changes: Any) -> GraphSettings:
         "cell": "basic_lstm",
         "units": UNITS,
         "readout": "both-states" if changes.get("bidirectional") else "last-state",
-        "softmax_initializer": "random_normal",
         "embedding": "trained",
         "vocabulary": WORDS,
         "initializers": "keras",
         "output": "sigmoid",
     }
-    return GraphSettings(**{**plain, **changes})
+    return experiment(**{**plain, **changes})
 
 
 class Ran(NamedTuple):
@@ -47,21 +46,19 @@ class Ran(NamedTuple):
     c: List[np.ndarray]
 
 
-def run(
-    graph_settings: GraphSettings, inputs: np.ndarray, weights: Optional[Mapping[str, np.ndarray]] = None
-) -> Ran:
+def run(built: Experiment, inputs: np.ndarray, weights: Optional[Mapping[str, np.ndarray]] = None) -> Ran:
     """Build the graph, with first values or with ``weights`` (role -> values), and run it."""
-    graph = build(graph_settings, training=False)
+    graph = build(built, training=False)
     with tf.compat.v1.Session(graph=graph.graph) as session:
         session.run(graph.initializer)
         for role, values in (weights or {}).items():
             graph.variables[role].load(values, session)
         outputs, states = session.run([graph.outputs, graph.states], {graph.inputs: inputs})
-    if not graph_settings.bidirectional:
+    if built.recurrent.bidirectional is None:
         outputs, states = (outputs,), (states,)
-    if graph_settings.layers > 1:
+    if built.recurrent.layers > 1:
         states = [state[-1] for state in states]
-    has_c = graph_settings.cell == "basic_lstm"
+    has_c = "c" in built.recurrent.cell.states
     h = [state.h if has_c else state for state in states]
     return Ran(np.concatenate(outputs, 2), h, [state.c for state in states] if has_c else [])
 
@@ -70,14 +67,14 @@ def sentences() -> np.ndarray:
     return np.random.RandomState(0).randint(0, WORDS, (BATCH, STEPS))
 
 
-def count(graph_settings: GraphSettings, *beginnings: str) -> int:
+def count(built: Experiment, *beginnings: str) -> int:
     """Parameters of a graph: of the roles that begin so, or of all."""
-    graph: Graph = build(graph_settings, training=False)
+    graph: Graph = build(built, training=False)
     shapes = {role: variable.shape.as_list() for role, variable in graph.variables.items()}
     return sum(int(np.prod(shape)) for role, shape in shapes.items() if role.startswith(beginnings or ""))
 
 
-def rows(inputs: int, units: int, **changes: Any) -> GraphSettings:
+def rows(inputs: int, units: int, **changes: Any) -> Experiment:
     return settings(inputs="rows", embedding="word-vectors", input_size=inputs, units=units, **changes)
 
 
@@ -120,7 +117,7 @@ def test_the_output_of_an_lstm_cell_is_its_h_and_a_loop_over_the_steps_is_the_la
     wide = rows(100, 64, steps=80)
     x = np.random.RandomState(1).normal(size=(2, 80, 100)).astype(np.float32)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        cell = single_cell(wide)
+        cell = wide.recurrent.cell.tensorflow()
         state = cell.zero_state(2, tf.float32)
         for step in tf.unstack(tf.constant(x), axis=1):
             output, state = cell(step, state)
@@ -181,16 +178,16 @@ SUMMARIES: Dict[str, Tuple[int, int]] = {
 
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_one_layer_recipes_have_the_printed_parameters(name):
-    graph = find_recipe(name).graph
+    recipe = find_recipe(name)
     recurrent, total = SUMMARIES[name]
-    assert count(graph, "rnn/", "lstm/", "gru/") == recurrent
-    assert count(graph, "embedding") == 320_000
-    assert count(graph, "softmax/") == 33
-    assert count(graph) == total
+    assert count(recipe, "rnn/", "lstm/", "gru/") == recurrent
+    assert count(recipe, "embedding") == 320_000
+    assert count(recipe, "softmax/") == 33
+    assert count(recipe) == total
 
 
 def test_four_stacked_layers_have_four_times_the_parameters_of_one():
-    stacked = find_recipe("imdb-simplernn32").with_settings({"layers": 4}).graph
+    stacked = find_recipe("imdb-simplernn32").with_settings({"layers": 4})
     assert [count(stacked, f"rnn/fw/{layer}/") for layer in range(4)] == [2_080] * 4
     assert count(stacked, "embedding", "rnn/") == 328_320
 

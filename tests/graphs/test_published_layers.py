@@ -5,31 +5,36 @@ from typing import Any, Dict, Tuple
 import numpy as np
 import pytest
 
+from tf1_lstm.core.cells import cell_name
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.parity.cells import Cell
 from tf1_lstm.parity.layouts import to_keras
 from tf1_lstm.recipes import all_recipes, find_recipe
-from tf1_lstm.recipes.base import Recipe
+from tf1_lstm.recipes.experiment import Dropout, Embedding, Experiment, Keras
 
 VECTORS = (30, 6)
-KERAS = [name for name, recipe in all_recipes().items() if recipe.graph.initializers == "keras"]
+KERAS = [name for name, recipe in all_recipes().items() if isinstance(recipe.initial_values, Keras)]
 PUBLISHED = [*KERAS, "imdb-bilstm2"]
 
 
-def _small(name: str, **changes: Any) -> Recipe:
+def places(recipe: Experiment) -> Tuple[str, ...]:
+    return recipe.dropout.at if isinstance(recipe.dropout, Dropout) else ()
+
+
+def _small(name: str, **changes: Any) -> Experiment:
     recipe = find_recipe(name)
     sizes: Dict[str, Any] = {"steps": 7, "units": 5, "vocabulary": 30}
-    if recipe.graph.embedding == "trained":
+    if isinstance(recipe.inputs, Embedding):
         sizes["input_size"] = 6
-    if recipe.graph.dense_units:
+    if recipe.head.dense:
         sizes["dense_units"] = 4
     return recipe.with_settings({**sizes, **changes})
 
 
-def _open(recipe: Recipe, seed: int = 1, exact: bool = True) -> Tuple[Graph, Any]:
+def _open(recipe: Experiment, seed: int = 1, exact: bool = True) -> Tuple[Graph, Any]:
     constants: Dict[str, Tuple[int, ...]] = {"word_vectors": VECTORS}
-    graph = build(recipe.graph, constants, seed=seed, training=False, exact=exact)
+    graph = build(recipe, constants, seed=seed, training=False, exact=exact)
     session = tf.compat.v1.Session(graph=graph.graph)
     vectors = np.random.Generator(np.random.Philox(5)).normal(size=VECTORS)
     session.run(graph.initializer, dict.fromkeys(graph.constant_feeds.values(), vectors))
@@ -40,9 +45,10 @@ def _ids(batch: int = 4, steps: int = 7) -> np.ndarray:
     return np.random.Generator(np.random.Philox(6)).integers(0, 30, size=(batch, steps)).astype(np.int32)
 
 
-def _keras_layers(recipe: Recipe, values: Dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+def _keras_layers(recipe: Experiment, values: Dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     """Probabilities [batch] of tf.keras layers (TensorFlow 1.15) with the graph's weights."""
-    settings = recipe.graph
+    recurrent, dense_units = recipe.recurrent, recipe.head.dense
+    name, units = cell_name(recurrent.cell), recurrent.cell.units
     kinds = {
         "basic_rnn": tf.keras.layers.SimpleRNN,
         "basic_lstm": tf.keras.layers.LSTM,
@@ -53,27 +59,27 @@ def _keras_layers(recipe: Recipe, values: Dict[str, np.ndarray], x: np.ndarray) 
         sequence = tf.keras.Input(x.shape[1:])
         found = sequence
         layers = []
-        for layer in range(settings.layers):
-            more: Dict[str, Any] = {} if settings.cell == "basic_rnn" else {"recurrent_activation": "sigmoid"}
-            if settings.cell == "gru_reset_after":
+        for layer in range(recurrent.layers):
+            more: Dict[str, Any] = {} if name == "basic_rnn" else {"recurrent_activation": "sigmoid"}
+            if name == "gru_reset_after":
                 more["reset_after"] = True
-            made = kinds[settings.cell](settings.units, return_sequences=layer + 1 < settings.layers, **more)
+            made = kinds[name](units, return_sequences=layer + 1 < recurrent.layers, **more)
             found = made(found)
             layers.append(made)
-        if settings.dense_units:
-            dense = tf.keras.layers.Dense(settings.dense_units, activation="relu")
+        if dense_units:
+            dense = tf.keras.layers.Dense(dense_units, activation="relu")
             found = dense(found)
         last = tf.keras.layers.Dense(1, activation="sigmoid")
         model = tf.keras.Model(sequence, last(found))
         for number, made in enumerate(layers):
-            kind = {"basic_rnn": "rnn", "basic_lstm": "lstm"}.get(settings.cell, "gru")
+            kind = {"basic_rnn": "rnn", "basic_lstm": "lstm"}.get(name, "gru")
             prefix = f"{kind}/fw/{number}/"
             parts = {role[len(prefix) :]: array for role, array in values.items() if role.startswith(prefix)}
-            if settings.cell == "gru_reset_after":
+            if name == "gru_reset_after":
                 made.set_weights([parts["kernel"], parts["recurrent_kernel"], parts["bias"]])
             else:
-                made.set_weights(to_keras(Cell(settings.cell, settings.units), parts))
-        if settings.dense_units:
+                made.set_weights(to_keras(Cell(name, units), parts))
+        if dense_units:
             dense.set_weights([values["dense/kernel"], values["dense/bias"]])
         last.set_weights([values["softmax/weights"], values["softmax/bias"]])
         return model.predict(x)[:, 0]
@@ -157,7 +163,7 @@ def test_plain_dropout_draws_every_number_anew():
     assert _mask_of("embedding", "imdb-bilstm2").shape == (4, 7, 6)
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if find_recipe(name).graph.places])
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if places(find_recipe(name))])
 def test_dropout_is_a_function_of_seed_and_iteration_alone(name: str):
     recipe = _small(name)
 
@@ -178,15 +184,15 @@ def test_dropout_is_a_function_of_seed_and_iteration_alone(name: str):
         assert logits(first, 5, keep_prob=1.0) == logits(first, 6, keep_prob=1.0)
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if find_recipe(name).graph.places])
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if places(find_recipe(name))])
 def test_dropout_keeps_its_share_and_the_mean(name: str):
     """Half of the numbers are dropped and the rest doubled, wherever the recipe has it."""
     recipe = _small(name, units=40)
     graph, session = _open(recipe)
     with session:
         noises = [op.outputs[0] for op in graph.graph.get_operations() if op.type == "StatelessRandomUniform"]
-        expected = {"inputs": recipe.graph.layers, "layers": recipe.graph.layers - 1}
-        assert len(noises) == sum(expected.get(place, 1) for place in recipe.graph.places)
+        expected = {"inputs": recipe.recurrent.layers, "layers": recipe.recurrent.layers - 1}
+        assert len(noises) == sum(expected.get(place, 1) for place in places(recipe))
         shares = [
             (session.run(noise, {graph.inputs: _ids(50), graph.iteration: 1}) >= 0.5).mean()
             for noise in noises

@@ -13,6 +13,8 @@ from tf1_lstm.parity.bundle import Bundle, Words, WordVectors
 from tf1_lstm.parity.optimizers import update_steps
 from tf1_lstm.parity.spec import Spec, spec_of
 from tf1_lstm.recipes import find_recipe
+from tf1_lstm.recipes.experiment import Embedding
+from tf1_lstm.recipes.flat import flat_settings
 
 WORDS, DIMENSIONS = 60, 4
 ROWS: Dict[str, Any] = {
@@ -40,10 +42,10 @@ SMALL = {"steps": 9, "units": 5, "input_size": DIMENSIONS, "vocabulary": WORDS}
 def small(name: str, **changes: Any) -> Dict[str, Any]:
     """The settings of a recipe at a small size."""
     recipe = find_recipe(name)
-    sizes: Dict[str, Any] = dict(SMALL, dense_units=6 if recipe.graph.dense_units else 0)
-    if recipe.graph.embedding != "trained":
+    sizes: Dict[str, Any] = dict(SMALL, dense_units=6 if recipe.head.dense else 0)
+    if not isinstance(recipe.inputs, Embedding):
         del sizes["input_size"]
-    return recipe.with_settings({**sizes, **changes}).settings()
+    return flat_settings(recipe.with_settings({**sizes, **changes}))
 
 
 def make_bundle(base: Dict[str, Any], batch: int = 6, seed: int = 0, **changes: Any) -> Bundle:

@@ -1,31 +1,31 @@
 """The NumPy reference against TensorFlow 1.15's own graphs: every state, gradient and update."""
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.experiments import CELLS, experiment
 from tests.parity.support import IMDB_RECIPES, RECIPE_BUNDLES
 from tf1_lstm.parity import reference
 from tf1_lstm.parity.optimizers import update_steps
 from tf1_lstm.parity.spec import spec_of
 from tf1_lstm.recipes import find_recipe
-from tf1_lstm.recipes.settings import CELLS, GraphSettings, Schedule
+from tf1_lstm.recipes.experiment import TrainedVectors
+from tf1_lstm.recipes.flat import experiment_of_flat, flat_settings
 
 TOLERANCE = 1e-5
 STEPS, INPUTS, UNITS, CLASSES, BATCH = 7, 4, 5, 3, 6
 
-PLAIN = GraphSettings(
-    inputs="rows",
-    steps=STEPS,
-    input_size=INPUTS,
-    classes=CLASSES,
-    cell="basic_lstm",
-    units=UNITS,
-    readout="last-output",
-    softmax_initializer="random_normal",
-)
+PLAIN = {
+    "steps": STEPS,
+    "input_size": INPUTS,
+    "classes": CLASSES,
+    "units": UNITS,
+    "readout": "last-output",
+    "batch_size": BATCH,
+    "learning_rate": 0.01,
+}
 CASES = [
     *({"cell": cell, "layers": 2, "bidirectional": True, "readout": "both-states"} for cell in CELLS),
     {"bidirectional": True, "readout": "backward-state"},
@@ -55,17 +55,18 @@ def assert_close(mine: Any, theirs: Any, what: str) -> None:
 
 @pytest.mark.parametrize("changes", CASES, ids=lambda changes: "-".join(str(v) for v in changes.values()))
 def test_agrees_with_tensorflow(changes):
-    settings, schedule = dataclasses.replace(PLAIN, **changes), Schedule(BATCH, 1, learning_rate=0.01)
-    spec = spec_of({**dataclasses.asdict(settings), **dataclasses.asdict(schedule)})
+    built = experiment(**{**PLAIN, **changes})
+    spec = spec_of(flat_settings(built))
     random = np.random.RandomState(1)
     weights = {
         role: random.normal(scale=0.6, size=shape).astype(np.float32)
         for role, shape in spec.shapes(INPUTS).items()
     }
     inputs = random.normal(size=(BATCH, STEPS, INPUTS)).astype(np.float32)
-    labels = np.eye(settings.classes, dtype=np.float32)[random.randint(0, settings.classes, BATCH)]
+    classes = built.head.columns
+    labels = np.eye(classes, dtype=np.float32)[random.randint(0, classes, BATCH)]
 
-    theirs = recorded(settings, schedule, weights, inputs, labels, {})
+    theirs = recorded(built, weights, inputs, labels, {})
 
     ours = reference.gradients(spec, weights, inputs, labels)
     assert abs(ours.loss - theirs.loss) < TOLERANCE
@@ -90,13 +91,13 @@ def test_agrees_with_tensorflow(changes):
 )
 def test_every_recipe_of_word_ids_agrees_with_tensorflow(name, optimizer):
     bundle = RECIPE_BUNDLES[name][1]
-    recipe = find_recipe(name).with_settings({**bundle.settings, "optimizer": optimizer})
-    spec = spec_of(recipe.settings())
+    recipe = experiment_of_flat(find_recipe(name), {**bundle.settings, "optimizer": optimizer})
+    spec = spec_of(flat_settings(recipe))
     constants = {} if bundle.vectors is None else {"word_vectors": bundle.vectors.values}
-    if recipe.graph.embedding == "word-vectors-trained":
+    if isinstance(recipe.inputs, TrainedVectors):
         constants["word_vectors"] = np.zeros_like(bundle.weights["embedding"])  # the weights count
 
-    theirs = recorded(recipe.graph, recipe.schedule, bundle.weights, bundle.inputs, bundle.labels, constants)
+    theirs = recorded(recipe, bundle.weights, bundle.inputs, bundle.labels, constants)
 
     assert abs(bundle.loss - theirs.loss) < TOLERANCE
     np.testing.assert_allclose(bundle.logits, theirs.logits, atol=TOLERANCE)

@@ -9,10 +9,10 @@ from typing import Dict
 import numpy as np
 import pytest
 
+from tests.experiments import CELLS
 from tests.parity.support import IDS, IMDB_RECIPES, ROWS, make_bundle, small, with_document
 from tf1_lstm.errors import InputError
 from tf1_lstm.parity.bundle import Bundle, arrays_of, read_bundle, write_bundle
-from tf1_lstm.recipes.settings import CELLS
 
 
 @pytest.mark.parametrize("base", [ROWS, IDS], ids=["rows", "ids"])

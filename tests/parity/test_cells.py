@@ -6,11 +6,11 @@ from typing import Any, Dict, Tuple
 import numpy as np
 import pytest
 
+from tests.experiments import CELLS
 from tf1_lstm.parity import reference
 from tf1_lstm.parity.cells import Cell, run
 from tf1_lstm.parity.optimizers import Adam, update_steps
 from tf1_lstm.parity.spec import Spec
-from tf1_lstm.recipes.settings import CELLS
 
 STEPS, INPUTS, CLASSES, BATCH, WORDS = 5, 3, 4, 2, 6
 

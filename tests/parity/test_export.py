@@ -22,11 +22,12 @@ from tf1_lstm.parity.problem import numbers_of, problem_of
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: Any) -> Any:
     """A function: recipe and settings -> a checkpoint of initial values, for the embedded sample."""
+    from tf1_lstm.recipes import find_recipe
     from tf1_lstm.runs.model import Model
     from tf1_lstm.runs.resolve import resolve
 
     def make(name: str, **settings: Any) -> str:
-        experiment = resolve(name, sample=True, settings=settings)
+        experiment = resolve(find_recipe(name), sample=True, settings=settings)
         prefix = str(tmp_path_factory.mktemp(name) / "model")
         with Model(experiment.recipe, experiment.dataset.constants(), training=True) as model:
             model.initialise()

@@ -14,6 +14,7 @@ from tests.parity.ports_python import PROJECT, environment, needed_python, run
 from tests.parity.support import IMDB_RECIPES
 from tf1_lstm.data.registry import open_dataset
 from tf1_lstm.recipes import find_recipe
+from tf1_lstm.recipes.flat import flat_settings
 
 
 def start(framework: str, out: Path, *arguments: str) -> "subprocess.Popen[str]":
@@ -77,8 +78,8 @@ def test_a_keras_training_measures_the_test_reviews_at_its_end(tmp_path):
 
 def assert_figures(document: Any, recipe: str, epochs: int) -> None:
     published = find_recipe(recipe)
-    sample = published.with_settings(published.sample_settings)
-    dataset = open_dataset("keras-imdb", None, sample=True).with_settings(sample.settings())
+    sample = published.with_settings(published.published.sample)
+    dataset = open_dataset("keras-imdb", None, sample=True).with_settings(flat_settings(sample))
     size = sample.schedule.batch_size
     steps = dataset.train_sampler("published", size, 5).steps_per_epoch
     assert [entry["iteration"] for entry in document["log"]] == [

@@ -1,17 +1,27 @@
 """The MNIST recipes hold the document's settings."""
 
+from typing import Tuple
+
 import pytest
 
 from tf1_lstm.data import mnist
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import find_recipe
+from tf1_lstm.recipes.data_parts import MnistRows
+from tf1_lstm.recipes.experiment import Experiment, Steps
+from tf1_lstm.recipes.flat import flat_settings
 from tf1_lstm.recipes.mnist_rows import RECIPES
 
 BY_NAME = {recipe.name: recipe for recipe in RECIPES}
 
 
+def cell_and_readout(recipe: Experiment) -> Tuple[str, str]:
+    settings = flat_settings(recipe)
+    return settings["cell"], settings["readout"]
+
+
 def test_there_are_six_with_their_cells_and_readouts():
-    assert {name: (recipe.graph.cell, recipe.graph.readout) for name, recipe in BY_NAME.items()} == {
+    assert {name: cell_and_readout(recipe) for name, recipe in BY_NAME.items()} == {
         "mnist-rnn": ("basic_rnn", "last-state"),
         "mnist-lstm": ("basic_lstm", "last-state"),
         "mnist-bilstm": ("basic_lstm", "backward-state"),
@@ -23,7 +33,7 @@ def test_there_are_six_with_their_cells_and_readouts():
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_each_has_the_settings_of_the_document(name):
-    settings = find_recipe(name).settings()
+    settings = flat_settings(find_recipe(name))
     document = {
         "inputs": "rows",
         "steps": 28,
@@ -56,10 +66,11 @@ def test_each_trains_as_many_steps_as_the_documents_loop(name):
 @pytest.mark.parametrize("name", BY_NAME)
 def test_corrected_and_sample_settings_are_valid_together(name):
     recipe = BY_NAME[name]
-    corrected = recipe.with_settings({**recipe.sample_settings, **recipe.corrected})
-    assert corrected.schedule.sampler == "corrected"
+    corrected = recipe.with_settings({**recipe.published.sample, **recipe.corrected()})
+    assert isinstance(corrected.data, MnistRows) and isinstance(corrected.schedule, Steps)
+    assert corrected.data.sampler == "corrected"
     assert corrected.schedule.log_batch == "train"
-    assert corrected.graph.readout == ("both-states" if name == "mnist-bilstm" else "last-state")
+    assert flat_settings(corrected)["readout"] == ("both-states" if name == "mnist-bilstm" else "last-state")
     assert corrected.schedule.iterations < recipe.schedule.iterations
 
 
@@ -69,7 +80,7 @@ def test_a_single_direction_has_no_backward_state():
 
 
 def test_figures_are_those_of_the_documents_own_loop():
-    found = {name: [figure.value for figure in recipe.figures] for name, recipe in BY_NAME.items()}
+    found = {name: [figure.value for figure in recipe.published.figures] for name, recipe in BY_NAME.items()}
     assert found == {
         "mnist-rnn": [0.938],
         "mnist-lstm": [0.964],
@@ -78,7 +89,7 @@ def test_figures_are_those_of_the_documents_own_loop():
         "mnist-coupled": [],
         "mnist-gru": [],
     }
-    for figure in (figure for recipe in RECIPES for figure in recipe.figures):
+    for figure in (figure for recipe in RECIPES for figure in recipe.published.figures):
         assert (figure.examples, figure.split, figure.dropout, figure.sampler) == (
             10000,
             "test",

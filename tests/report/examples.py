@@ -2,8 +2,18 @@
 
 import numpy as np
 
-from tf1_lstm.recipes.base import Figure, LogLine, Recipe
-from tf1_lstm.recipes.settings import GraphSettings, Schedule
+from tf1_lstm.core.cells import BasicLSTM
+from tf1_lstm.recipes.data_parts import TutorialImdb
+from tf1_lstm.recipes.experiment import (
+    Adam,
+    Experiment,
+    FrozenVectors,
+    Recurrent,
+    Softmax,
+    Steps,
+    TensorFlow1,
+)
+from tf1_lstm.recipes.published import Figure, LogLine, Published
 from tf1_lstm.report.logs import epochs_part
 from tf1_lstm.report.results import build_published
 from tf1_lstm.report.statistics import accuracy_interval, test_batches_record
@@ -25,15 +35,17 @@ def imdb_recipe():
         "seed 001, section 6",
         parts,
     )
-    return Recipe(
+    return Experiment(
+        TutorialImdb(250),
+        FrozenVectors(),
+        Recurrent(BasicLSTM(64), read="output"),
+        Softmax(2),
+        Adam(),
+        Steps(50000, batch_size=24),
+        TensorFlow1("truncated_normal"),
         name="imdb-lstm",
         title="IMDB reviews, one LSTM",
-        source="seed 001",
-        dataset="imdb-ids",
-        graph=GraphSettings("ids", 250, 0, 2, "basic_lstm", 64, "last-output", "truncated_normal"),
-        schedule=Schedule(batch_size=24, iterations=50000),
-        figures=(figure,),
-        log=(LogLine(1001, 0.63, 0.5), LogLine(2001, 0.72, 0.625)),
+        published=Published("seed 001", (figure,), (LogLine(1001, 0.63, 0.5), LogLine(2001, 0.72, 0.625))),
     )
 
 

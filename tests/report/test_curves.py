@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.report.examples import published_log, training_log
 from tests.report.gallery import draw_curves
-from tf1_lstm.recipes.base import LogLine
+from tf1_lstm.recipes.published import LogLine
 from tf1_lstm.report import pictures
 from tf1_lstm.report.logs import running_mean, series, window_for
 

@@ -7,6 +7,7 @@ from matplotlib.colors import to_hex
 from tests.report.examples import EPOCHS, epoch_log, epoch_results, published_epochs
 from tests.report.gallery import assert_readable, draw_epochs, texts_of
 from tf1_lstm.recipes import all_recipes
+from tf1_lstm.recipes.experiment import Epochs
 from tf1_lstm.report.pictures import report_picture
 
 
@@ -77,15 +78,20 @@ def test_what_is_not_a_number_is_marked_at_its_epoch(tmp_path, drawn):
     assert any(text.get_text() == "not a number" for text in texts_of(drawn[0]))
 
 
-@pytest.mark.parametrize("name", [name for name, recipe in all_recipes().items() if recipe.schedule.epochs])
+@pytest.mark.parametrize(
+    "name", [name for name, recipe in all_recipes().items() if isinstance(recipe.schedule, Epochs)]
+)
 def test_every_published_log_of_epochs_is_drawn_whole_and_readable(tmp_path, drawn, name):
     recipe = all_recipes()[name]
+    assert isinstance(recipe.schedule, Epochs)
     random = np.random.RandomState(0)
     rows = tuple(random.uniform(0.3, 0.9, (recipe.schedule.epochs, 4)).tolist())
-    draw_epochs(tmp_path / "a.png", log=epoch_log(rows), published=recipe.log)
+    draw_epochs(tmp_path / "a.png", log=epoch_log(rows), published=recipe.published.log)
     dashed = [line for line in drawn[0].axes[1].lines if line.get_linestyle() == "--"]
     assert sorted(line.get_ydata().tolist() for line in dashed) == sorted(
-        [getattr(line, what) for line in recipe.log] for what in ("accuracy", "val_accuracy") if recipe.log
+        [getattr(line, what) for line in recipe.published.log]
+        for what in ("accuracy", "val_accuracy")
+        if recipe.published.log
     )
     assert_readable(drawn[0])
 

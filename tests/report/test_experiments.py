@@ -9,6 +9,7 @@ from tests.report.examples import EPOCHS, epoch_log, epoch_results, make_results
 from tests.report.gallery import assert_readable, texts_of
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import all_recipes
+from tf1_lstm.recipes.experiment import Epochs
 from tf1_lstm.report.experiments import experiments, rows_of
 from tf1_lstm.report.experiments_picture import experiments_picture
 from tf1_lstm.report.statistics import wilson_interval
@@ -80,12 +81,12 @@ def test_a_recipe_without_published_figures_has_none():
 
 
 def every_experiment():
-    recipes = [recipe for recipe in RECIPES.values() if recipe.schedule.epochs]
+    recipes = [recipe for recipe in RECIPES.values() if isinstance(recipe.schedule, Epochs)]
     runs, ports = [], []
     for recipe in recipes:
-        log = [line._asdict() if hasattr(line, "_asdict") else vars(line) for line in recipe.log]
+        log = [line._asdict() if hasattr(line, "_asdict") else vars(line) for line in recipe.published.log]
         changes = {"log": log or epoch_log(), "settings": recipe.settings()}
-        if recipe.word_vector_size:
+        if recipe.published.word_vector_size:
             changes["deviations"] = {"word_vector_size": [100, 50]}
         runs += [epoch_results(recipe=recipe.name, seed=seed, **changes) for seed in (1, 2)]
         ports.append(port_results(recipe=recipe.name, **changes))
@@ -94,17 +95,19 @@ def every_experiment():
 
 def test_the_picture_has_a_readable_panel_for_every_recipe_of_epochs(tmp_path, drawn):
     names = experiments_picture(every_experiment(), tmp_path / "a.png")
-    assert sorted(names) == sorted(name for name, recipe in RECIPES.items() if recipe.schedule.epochs)
+    assert sorted(names) == sorted(
+        name for name, recipe in RECIPES.items() if isinstance(recipe.schedule, Epochs)
+    )
     assert len(names) == 8
     assert_readable(drawn[0])
     assert (tmp_path / "a.png").stat().st_size < 300_000
     for name, axes in zip(names, drawn[0].axes):
         assert axes.get_title(loc="left").startswith(name + ", ")
         styles = [line.get_linestyle() for line in axes.lines]
-        published = ["--"] if RECIPES[name].log else []
+        published = ["--"] if RECIPES[name].published.log else []
         assert styles == [*published, "-", "-", ":"]
         if published:
-            printed = [line.val_accuracy for line in RECIPES[name].log]
+            printed = [line.val_accuracy for line in RECIPES[name].published.log]
             assert axes.lines[0].get_ydata().tolist() == printed
     text = "\n".join(text.get_text() for text in texts_of(drawn[0]))
     assert "word_vector_size 50 (published 100)" in text and "no published figures" in text

@@ -7,7 +7,7 @@ import pytest
 
 from tests.report.examples import EPOCHS, epoch_log, published_epochs
 from tf1_lstm.recipes import all_recipes
-from tf1_lstm.recipes.base import LogLine
+from tf1_lstm.recipes.published import LogLine
 from tf1_lstm.report.logs import epochs_part, epochs_summary, is_of_epochs, series, write_curves_csv
 
 
@@ -15,7 +15,7 @@ def test_a_log_is_one_of_epochs_only_if_every_line_is():
     assert is_of_epochs(epoch_log()) and is_of_epochs(published_epochs())
     assert not is_of_epochs([]) and not is_of_epochs([LogLine(1001, 0.6, 0.5)])
     assert not is_of_epochs([*epoch_log(), {"iteration": 9, "loss": 0.1, "accuracy": 0.5}])
-    names = {name for name, recipe in all_recipes().items() if is_of_epochs(recipe.log)}
+    names = {name for name, recipe in all_recipes().items() if is_of_epochs(recipe.published.log)}
     assert len(names) == 7 and "imdb-lstm" not in names
 
 
@@ -47,7 +47,7 @@ def test_the_summary_names_best_and_last_epoch_and_the_later_half():
 
 def test_the_summary_of_a_published_log_is_what_was_printed():
     # Seed 004's LSTM: the lowest val_loss of its ten epochs is 0.2766, in the third.
-    summary = epochs_summary(all_recipes()["imdb-lstm32"].log)
+    summary = epochs_summary(all_recipes()["imdb-lstm32"].published.log)
     assert summary is not None
     assert (summary["best_epoch"], summary["best_loss"], summary["best_accuracy"]) == (3, 0.2766, 0.8876)
     assert (summary["late_lowest"], summary["late_highest"]) == (0.8234, 0.8902)

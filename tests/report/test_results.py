@@ -8,7 +8,7 @@ import pytest
 
 from tests.report.examples import evaluation, make_results
 from tf1_lstm.errors import InputError
-from tf1_lstm.recipes.base import Figure
+from tf1_lstm.recipes.published import Figure
 from tf1_lstm.report.documents import read_results
 from tf1_lstm.report.results import (
     build_published,
@@ -18,6 +18,10 @@ from tf1_lstm.report.results import (
     grouped,
 )
 from tf1_lstm.report.statistics import wilson_interval
+
+
+def with_figures(recipe, *figures):
+    return dataclasses.replace(recipe, published=dataclasses.replace(recipe.published, figures=figures))
 
 
 def test_a_document_survives_the_way_through_a_file(write_results):
@@ -90,7 +94,7 @@ def test_dropout_off_is_never_compared_with_a_figure_that_had_it_on(recipe):
 
 def test_a_figure_of_a_whole_split_is_not_compared_with_test_batches(recipe, results):
     figure = Figure("accuracy", 0.83, 2001, "tutorial-test", True, "section 1", sampler="whole")
-    recipe = dataclasses.replace(recipe, figures=(figure,))
+    recipe = with_figures(recipe, figure)
     (entry,) = build_published(recipe, results["evaluations"], results["test_batches"])
     assert entry["measured_on"] == "whole split" and entry["note"] == ""
 
@@ -112,7 +116,7 @@ def test_one_run_is_never_judged_however_far_it_is(recipe):
 
 
 def test_one_run_has_its_place_among_the_seeds_of_the_projects_study(recipe):
-    figure = dataclasses.replace(recipe.figures[0], iteration=40000)
+    figure = dataclasses.replace(recipe.published.figures[0], iteration=40000)
     recipe = dataclasses.replace(recipe, figures=(figure,))
     own = evaluation("tutorial-test", "on", [[840, 161], [170, 830]], step=40000)
     row: Any = {"recipe": "imdb-lstm", "settings": {}, "split": "tutorial-test", "dropout": "on"}
@@ -130,8 +134,8 @@ def test_words_of_older_documents_are_not_repeated(results):
 
 
 def test_a_figure_is_compared_with_the_checkpoint_that_it_was_measured_with(recipe):
-    figure = dataclasses.replace(recipe.figures[0], iteration=40000)
-    recipe = dataclasses.replace(recipe, figures=(figure,))
+    figure = dataclasses.replace(recipe.published.figures[0], iteration=40000)
+    recipe = with_figures(recipe, figure)
     own = evaluation("tutorial-test", "on", [[840, 161], [170, 830]], step=40000, std=0.003)
     last = evaluation("tutorial-test", "on", [[800, 201], [200, 800]], step=50000, std=0.009)
     other = evaluation("train", "on", [[1, 0], [0, 1]], step=40000)
@@ -148,7 +152,7 @@ def test_a_figure_is_compared_with_the_checkpoint_that_it_was_measured_with(reci
 
 
 def test_a_recipe_without_figures_has_no_published_part(recipe, results):
-    assert build_published(dataclasses.replace(recipe, figures=()), results["evaluations"], None) == []
+    assert build_published(with_figures(recipe), results["evaluations"], None) == []
 
 
 def test_every_final_evaluation_is_shown_once(results):

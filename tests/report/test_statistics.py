@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tf1_lstm.recipes.base import Figure
+from tf1_lstm.recipes.published import Figure
 from tf1_lstm.report import statistics
 from tf1_lstm.report.statistics import (
     accuracy_by_class,

@@ -7,17 +7,18 @@ from typing import Any, Callable, List
 
 import pytest
 
+from tf1_lstm.recipes import find_recipe
 from tf1_lstm.runs.loop import Outcome, TrainOptions
-from tf1_lstm.runs.resolve import Experiment, resolve
+from tf1_lstm.runs.resolve import Resolved, resolve
 from tf1_lstm.runs.train import train
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def small(**settings: Any) -> Experiment:
+def small(**settings: Any) -> Resolved:
     """The IMDB recipe on the sample, a few iterations long."""
     changes = {"iterations": 12, "log_every": 4, "save_every": 5, **settings}
-    return resolve("imdb-lstm", sample=True, settings=changes)
+    return resolve(find_recipe("imdb-lstm"), sample=True, settings=changes)
 
 
 @pytest.fixture

@@ -13,20 +13,21 @@ import pytest
 from tests.runs.conftest import environment, tf1_lstm
 from tf1_lstm.data.split_batches import example_lengths
 from tf1_lstm.errors import InputError
-from tf1_lstm.runs.evaluate import evaluate, logits_of
+from tf1_lstm.recipes import find_recipe
+from tf1_lstm.runs.evaluate import Evaluation, evaluate, logits_of
 from tf1_lstm.runs.folder import ACCURACIES, LOSSES, RunFolder
 from tf1_lstm.runs.loop import TrainOptions
 from tf1_lstm.runs.model import Model
 from tf1_lstm.runs.recorded import experiment_of
-from tf1_lstm.runs.resolve import Experiment, resolve
+from tf1_lstm.runs.resolve import Resolved, resolve
 from tf1_lstm.runs.train import resume, train
 
 SMALL = {"units": 4, "input_size": 5, "steps": 12, "batch_size": 64, "epochs": 3}
 STEPS = 8  # 600 reviews less a fifth, in batches of 64: seven full ones and one of 32
 
 
-def small(name: str = "imdb-lstm32", **settings: Any) -> Experiment:
-    return resolve(name, sample=True, settings={**SMALL, **settings})
+def small(name: str = "imdb-lstm32", **settings: Any) -> Resolved:
+    return resolve(find_recipe(name), sample=True, settings={**SMALL, **settings})
 
 
 def events(run: Path, kind: str = "log") -> List[Dict[str, Any]]:
@@ -62,21 +63,26 @@ def test_validation_is_that_of_the_checkpoint_with_dropout_off(tmp_path: Path):
     with Model(experiment.recipe, experiment.dataset.constants()) as model:
         model.load(load_weights(outcome.checkpoint, model.expected()))
         found = evaluate(model, experiment.dataset.split("test"), progress=False)
+    assert isinstance(found, Evaluation)
     assert (logged["val_loss"], logged["val_accuracy"]) == (found.loss, found.accuracy)
 
 
 def test_a_number_of_iterations_wins_over_epochs(tmp_path: Path):
     typed = {**SMALL, "iterations": 11}
     del typed["epochs"]
-    experiment = resolve("imdb-lstm32", sample=True, settings=typed)
+    experiment = resolve(find_recipe("imdb-lstm32"), sample=True, settings=typed)
     assert experiment.recipe.schedule.iterations == 11
     outcome = train(experiment, tmp_path / "run", TrainOptions(), progress=False)
     assert [event["iteration"] for event in figures(outcome.run)] == [STEPS]
 
 
 def test_data_without_epochs_refuses_them():
-    with pytest.raises(InputError, match="setting epochs: found 2, expected 0"):
-        resolve("imdb-lstm", sample=True, settings={"epochs": 2})
+    with pytest.raises(InputError, match="setting 'epochs': unknown here"):
+        resolve(find_recipe("imdb-lstm"), sample=True, settings={"epochs": 2})
+    with pytest.raises(InputError, match="setting schedule: found Epochs with data=TutorialImdb"):
+        resolve(
+            find_recipe("imdb-lstm"), sample=True, settings={"schedule": "Epochs(epochs=2, batch_size=9)"}
+        )
 
 
 def test_early_stopping_waits_for_its_patience(tmp_path: Path):
@@ -114,7 +120,7 @@ def test_an_interruption_within_an_epoch_changes_no_figure(
     monkeypatch.setattr(training.TrainingLoop, "iterate", iterate)
     run = RunFolder.open(tmp_path / "run")
     run.lock()
-    ended = resume(experiment_of(run.record, None), run, TrainOptions(), progress=False)
+    ended = resume(experiment_of(run.path, run.record, None), run, TrainOptions(), progress=False)
     assert ended.exit_code == 0
     assert ended.weights_sha256 == whole.weights_sha256
     assert figures(ended.run) == figures(whole.run)
@@ -152,7 +158,8 @@ def test_a_killed_process_resumes_with_the_same_figures(tmp_path: Path):
 
 def test_reviews_of_any_length_are_measured_without_padding():
     """Each alone gives what it gives among others; reading its padding gives something else."""
-    experiment = small("imdb-bilstm2", input_size=0, units=3, steps=40)
+    settings = {"units": 3, "steps": 40, "batch_size": 64, "epochs": 3}
+    experiment = resolve(find_recipe("imdb-bilstm2"), sample=True, settings=settings)
     inputs = experiment.dataset.split("test").inputs[:30]
     lengths = example_lengths(inputs)
     assert lengths.min() < lengths.max() <= 40

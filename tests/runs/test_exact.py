@@ -6,6 +6,7 @@ from typing import Any, Callable
 import numpy as np
 import pytest
 
+from tests.experiments import experiment
 from tests.runs.conftest import small
 from tf1_lstm.errors import InputError, NotFiniteError
 from tf1_lstm.graphs.quiet import tf
@@ -123,21 +124,20 @@ def test_graph_is_finalized_so_that_nothing_can_grow(trained: Callable[..., Any]
 
 
 @pytest.mark.parametrize(
-    "name, settings",
+    "settings",
     [
-        ("mnist-lstm", {}),
-        ("mnist-lstm", {"batch_size": 4096, "units": 8, "steps": 4}),
-        ("mnist-gru", {"batch_size": 20_000, "units": 4, "steps": 2}),
+        {"cell": "basic_lstm", "batch_size": 128, "units": 128, "steps": 28},
+        {"cell": "basic_lstm", "batch_size": 4096, "units": 8, "steps": 4},
+        {"cell": "gru", "batch_size": 20_000, "units": 4, "steps": 2},
     ],
 )
-def test_no_shape_was_found_whose_bits_depend_on_the_number_of_threads(name: str, settings: Any):
+def test_no_shape_was_found_whose_bits_depend_on_the_number_of_threads(settings: Any):
     """Few and many examples: the sums over the batch are what threads might split."""
-    from tf1_lstm.recipes import find_recipe
     from tf1_lstm.runs.model import Model
 
-    recipe = find_recipe(name).with_settings(settings)
-    size, graph = recipe.schedule.batch_size, recipe.graph
-    inputs = np.random.RandomState(0).rand(size, graph.steps, 28).astype(np.float32)
+    size = settings["batch_size"]
+    recipe = experiment(input_size=28, classes=10, **settings)
+    inputs = np.random.RandomState(0).rand(size, settings["steps"], 28).astype(np.float32)
     labels = np.eye(10)[np.random.RandomState(1).randint(0, 10, size)]
     digests = set()
     for threads in (1, 2, 4):
@@ -153,11 +153,12 @@ def test_no_shape_was_found_whose_bits_depend_on_the_number_of_threads(name: str
 @pytest.mark.parametrize("name", ["mnist-bilstm", "mnist-peephole", "mnist-coupled", "mnist-gru"])
 def test_every_cell_goes_on_from_its_checkpoint_with_the_same_bits(name: str, tmp_path: Path):
     """Also where one direction has no optimizer slots: the published bidirectional model."""
+    from tf1_lstm.recipes import find_recipe
     from tf1_lstm.runs.resolve import resolve
     from tf1_lstm.runs.train import resume
 
     settings = {"iterations": 6, "save_every": 3, "log_every": 2, "units": 16}
-    experiment = resolve(name, sample=True, settings=settings)
+    experiment = resolve(find_recipe(name), sample=True, settings=settings)
     whole = train(experiment, tmp_path / "run", TrainOptions(), progress=False)
     before = losses(whole), logged(whole)
     (tmp_path / "run" / "checkpoints" / f"{name}-6.index").write_bytes(b"torn")

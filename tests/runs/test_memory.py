@@ -15,6 +15,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from tf1_lstm.runs import train as training
+from tf1_lstm.recipes import find_recipe
 from tf1_lstm.runs.resolve import resolve
 
 peaks = {}
@@ -29,7 +30,7 @@ def watched(self, iteration):
 
 training.TrainingLoop.iterate = watched
 settings = {"iterations": sys.argv[2], "units": 8, "batch_size": 4, "save_every": 500, "log_every": 100}
-experiment = resolve("imdb-lstm", sample=True, settings=settings)
+experiment = resolve(find_recipe("imdb-lstm"), sample=True, settings=settings)
 training.train(experiment, Path(sys.argv[1]), training.TrainOptions(), progress=False)
 print(json.dumps(peaks))
 """

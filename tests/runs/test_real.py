@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf1_lstm.runs.evaluate import evaluate, logits_of, sampled_accuracies
+from tf1_lstm.runs.evaluate import Evaluation, evaluate, logits_of, sampled_accuracies
 from tf1_lstm.runs.restore import Restored, restore
 
 
@@ -21,6 +21,12 @@ def imdb(shared: Path, prepared: Path) -> Any:
         yield found
 
 
+def measured(model: Any, split: Any, **options: Any) -> Evaluation:
+    found = evaluate(model, split, progress=False, **options)
+    assert isinstance(found, Evaluation)
+    return found
+
+
 def test_first_official_review_has_the_measured_logits(imdb: Restored):
     inputs = imdb.experiment.dataset.split("official-test").inputs[:1]
     logits = logits_of(imdb.model, inputs)
@@ -28,7 +34,7 @@ def test_first_official_review_has_the_measured_logits(imdb: Restored):
 
 
 def test_tutorial_test_accuracy_of_the_published_checkpoint(imdb: Restored):
-    found = evaluate(imdb.model, imdb.experiment.dataset.split("tutorial-test"), progress=False)
+    found = measured(imdb.model, imdb.experiment.dataset.split("tutorial-test"))
     assert found.examples == 2001
     assert found.accuracy == pytest.approx(0.83658, abs=5e-6)
     assert np.sum(found.confusion) == 2001
@@ -36,7 +42,7 @@ def test_tutorial_test_accuracy_of_the_published_checkpoint(imdb: Restored):
 
 @pytest.mark.slow
 def test_official_test_accuracy_of_the_published_checkpoint(imdb: Restored):
-    found = evaluate(imdb.model, imdb.experiment.dataset.split("official-test"), progress=False)
+    found = measured(imdb.model, imdb.experiment.dataset.split("official-test"))
     assert found.examples == 25_000
     assert found.accuracy == pytest.approx(0.82596, abs=5e-6)
 
@@ -44,11 +50,11 @@ def test_official_test_accuracy_of_the_published_checkpoint(imdb: Restored):
 def test_dropout_on_draws_differ_and_are_repeatable(imdb: Restored):
     split = imdb.experiment.dataset.split("tutorial-test")
     few = split._replace(inputs=split.inputs[900:1100], labels=split.labels[900:1100])
-    first = evaluate(imdb.model, few, dropout=True, draws=3, progress=False)
-    again = evaluate(imdb.model, few, dropout=True, draws=3, progress=False)
+    first = measured(imdb.model, few, dropout=True, draws=3)
+    again = measured(imdb.model, few, dropout=True, draws=3)
     assert first.std is not None and first.std > 0
     assert (first.accuracy, first.loss) == (again.accuracy, again.loss)
-    assert first.loss > evaluate(imdb.model, few, progress=False).loss
+    assert first.loss > measured(imdb.model, few).loss
 
 
 def test_test_batches_hold_whole_reviews_and_follow_the_seed(imdb: Restored):
@@ -61,7 +67,7 @@ def test_test_batches_hold_whole_reviews_and_follow_the_seed(imdb: Restored):
 def test_checkpoint_of_2016_gives_its_accuracy_on_all_test_images(shared: Path):
     found = restored("mnist-lstm", shared / "checkpoints/mnist-lstm-2016", shared / "data")
     with found.model as model:
-        evaluation = evaluate(model, found.experiment.dataset.split("test"), progress=False)
+        evaluation = measured(model, found.experiment.dataset.split("test"))
     assert evaluation.examples == 10_000
     assert evaluation.accuracy == pytest.approx(0.841, abs=5e-5)
 
@@ -72,16 +78,17 @@ def test_numpy_cells_agree_with_the_graph_on_real_images(shared: Path, name: str
     from tf1_lstm.parity.cells import Cell
     from tf1_lstm.parity.reference import forward
     from tf1_lstm.parity.spec import Spec
+    from tf1_lstm.recipes import find_recipe
     from tf1_lstm.runs.model import Model
     from tf1_lstm.runs.resolve import resolve
 
-    experiment = resolve(f"mnist-{name}", data=shared / "data")
+    experiment = resolve(find_recipe(f"mnist-{name}"), data=shared / "data")
     inputs = experiment.dataset.split("test").inputs[:64]
     with Model(experiment.recipe, {}, seed=3) as model:
         model.initialise()
         weights = model.weights()
         expected = logits_of(model, inputs)
-    settings = experiment.recipe.graph
-    cell = Cell(settings.cell, settings.units, settings.forget_bias)
-    spec = Spec(cell, settings.readout, settings.layers, settings.bidirectional)
+    settings = experiment.flat()
+    cell = Cell(settings["cell"], settings["units"], settings["forget_bias"])
+    spec = Spec(cell, settings["readout"], settings["layers"], settings["bidirectional"])
     assert np.abs(forward(spec, weights.arrays, inputs).logits - expected).max() < 1e-5

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs.conftest import tf1_lstm
+from tf1_lstm.recipes import find_recipe
 from tf1_lstm.report.documents import read_results
 from tf1_lstm.runs.resolve import resolve
 
@@ -30,7 +31,7 @@ def test_results_say_which_epoch_was_best_when_it_stopped_and_which_vectors_were
     assert results["iterations"] == log[-1]["iteration"]
     final = [e for e in results["evaluations"] if (e["split"], e["dropout"]) == ("test", "off")]
     assert final[0]["accuracy"] == log[-1]["val_accuracy"] == measured["last_accuracy"]
-    vectors = resolve("imdb-lstm2-glove", sample=True).dataset.constants()["word_vectors"]
+    vectors = resolve(find_recipe("imdb-lstm2-glove"), sample=True).dataset.constants()["word_vectors"]
     assert results["deviations"]["word_vector_size"] == [100, vectors.shape[1]]
     assert f"word_vector_size {vectors.shape[1]} (published 100)" in " ".join(finished.stdout.split())
     with open(tmp_path / "run" / "curves.csv", newline="") as stream:
@@ -40,13 +41,14 @@ def test_results_say_which_epoch_was_best_when_it_stopped_and_which_vectors_were
 
 @pytest.mark.parametrize("name", ["imdb-lstm32", "imdb-gru2"])
 def test_a_trained_embedding_deviates_by_no_vectors(name: str):
-    assert resolve(name, sample=True).data_deviations == {}
+    assert resolve(find_recipe(name), sample=True).data_deviations == {}
 
 
 def test_vectors_as_wide_as_the_published_ones_are_no_deviation(tmp_path: Path):
-    experiment = resolve("imdb-bilstm2", sample=True)
+    experiment = resolve(find_recipe("imdb-bilstm2"), sample=True)
     (width,) = {experiment.dataset.constants()["word_vectors"].shape[1]}
     assert experiment.data_deviations == {"word_vector_size": [100, width]}
-    published = dataclasses.replace(experiment.published, word_vector_size=width)
+    as_wide = dataclasses.replace(experiment.published.published, word_vector_size=width)
+    published = dataclasses.replace(experiment.published, published=as_wide)
     assert experiment._replace(published=published).data_deviations == {}
     json.dumps(experiment.data_deviations)

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
+from tf1_lstm.checkpoints.canonical import DIRECTIONS, Shape, canonical_name, cell_kinds
 from tf1_lstm.checkpoints.formats.tensors import Spec
-from tf1_lstm.checkpoints.names import CellName, joins_directions, parse_name
-from tf1_lstm.checkpoints.roles import CELL_KINDS, DIRECTIONS, PEEPHOLES, Shape, cell_shapes, role
+from tf1_lstm.checkpoints.names import KINDS_BETWEEN, CellName, joins_directions, parse_name
 
 STRANGERS = {  # what other recurrent layers are known by
     "recurrent_kernel": " (a Keras layer's are there: another arithmetic)",
@@ -38,7 +38,7 @@ class Recurrent(NamedTuple):
     """The recurrent part of a model.
 
     Attributes:
-      cell: a key of ``CELL_KINDS``.
+      cell: a name that ``cell_kinds`` knows.
       inputs, units, layers, directions, joined: as in ``Model``.
       sources: role -> where its values are.
       namings: the versions of TensorFlow whose names were used.
@@ -128,13 +128,13 @@ def _one_scope(scope: _Scope, specs: Mapping[str, Spec]) -> Recurrent:
     wanted = {(direction, layer) for direction in range(directions) for layer in range(layers)}
     for direction, layer in sorted(wanted - set(scope.cells)):
         raise UnidentifiedError(f"{where}: layer {layer} of direction {DIRECTIONS[direction]} is missing")
-    cell, peepholes = _kind(scope)
+    cell, optional = _kind(scope)
     sources: Dict[str, Source] = {}
     sizes: Dict[Tuple[int, int], Tuple[int, int]] = {}
     for (direction, layer), parts in sorted(scope.cells.items()):
-        weights, sizes[direction, layer] = _one_cell(cell, peepholes, parts, specs, f"{where}, layer {layer}")
+        weights, sizes[direction, layer] = _one_cell(cell, optional, parts, specs, f"{where}, layer {layer}")
         for part, source in weights.items():
-            sources[role(cell, direction, layer, part)] = source
+            sources[canonical_name(cell, direction, layer, part)] = source
     inputs, units, joined = _uniform(where, sizes, directions)
     if layers > 1 and joins_directions(scope.name) not in (None, joined):
         below = "one direction" if joined else "both directions"
@@ -146,20 +146,19 @@ def _one_scope(scope: _Scope, specs: Mapping[str, Spec]) -> Recurrent:
 
 
 def _kind(scope: _Scope) -> Tuple[str, bool]:
-    """The cell, and whether it has peepholes: some cells tell by their parts alone."""
-    kind = next(iter(scope.kinds))
+    """The cell, and whether it has its optional parts: some cells tell by their parts alone."""
+    candidates = next(iter(scope.kinds)).split(KINDS_BETWEEN)
     parts = {part for cell in scope.cells.values() for part in cell}
-    peepholes = bool(parts & set(PEEPHOLES))
-    if kind == "lstm":
-        kind = "lstm_peephole" if peepholes else "basic_lstm"
-    return kind, peepholes
+    known = cell_kinds()
+    kind = next((name for name in candidates if parts <= set(known[name].part_shapes(1, 1))), candidates[-1])
+    return kind, bool(parts & set(known[kind].optional_parts))
 
 
 def _one_cell(
-    cell: str, peepholes: bool, parts: Dict[str, Dict[int, str]], specs: Mapping[str, Spec], where: str
+    cell: str, optional: bool, parts: Dict[str, Dict[int, str]], specs: Mapping[str, Spec], where: str
 ) -> Tuple[Dict[str, Source], Tuple[int, int]]:
     """Part -> source for one cell, and its (inputs, units)."""
-    kind = CELL_KINDS[cell]
+    kind = cell_kinds()[cell]
     kernel, (bias, blocks) = next(iter(kind.kernels.items()))
     for part in (kernel, bias):
         if part not in parts:
@@ -177,7 +176,7 @@ def _one_cell(
     inputs = rows if kind.has_recurrent_kernel else rows - units
     if inputs < 1:
         raise UnidentifiedError(f"{where}: a kernel of {rows} rows fits no {cell} cell of {units} units")
-    wanted = cell_shapes(cell, inputs, units, peepholes)
+    wanted = kind.part_shapes(inputs, units, optional)
     for part in sorted(set(wanted) | set(joined)):
         found = joined[part].shape if part in joined else None
         if found != wanted.get(part):

@@ -1,21 +1,25 @@
 """A checkpoint under the names of another version: which variable becomes which."""
 
 import os
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Set, Tuple
 
 import numpy as np
 
+from tf1_lstm.checkpoints.canonical import cell_kinds
 from tf1_lstm.checkpoints.identify import SLOT_PAIR, Identified, collect, identify, values_of
 from tf1_lstm.checkpoints.naming import names_for
 from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
-from tf1_lstm.checkpoints.roles import CELL_KINDS
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike
 
 DEAD = "Variable"  # the tutorial's variable that nobody reads
 DEAD_SHAPE = (24, 250, 300)
 FRESH_POWERS = {"beta1_power": 0.9, "beta2_power": 0.999}  # AdamOptimizer's before its first step
-RECURRENT = {cell.kind for cell in CELL_KINDS.values()}
+
+
+def recurrent_kinds() -> Set[str]:
+    """First words of the canonical names of recurrent weights."""
+    return {kind.kind for kind in cell_kinds().values()}
 
 
 class Move(NamedTuple):
@@ -80,7 +84,9 @@ def plan(source: PathLike, target: PathLike, to: str, keep_names: bool = False) 
     names = names_for(identified.sources, identified.model, to)
     if keep_names and to != "tutorial":
         own = {role: source.names[0] for role, source in identified.sources.items() if len(source.names) == 1}
-        names.update({role: name for role, name in own.items() if role.split("/")[0] not in RECURRENT})
+        names.update(
+            {role: name for role, name in own.items() if role.split("/")[0] not in recurrent_kinds()}
+        )
     moves, values = _model_moves(checkpoint, identified, names)
     left = _carry_over(checkpoint, identified, to, moves, values)
     if to == "tutorial":

@@ -2,13 +2,13 @@
 
 from typing import List, Mapping, NamedTuple, Tuple
 
+from tf1_lstm.checkpoints.canonical import DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape, expected_shapes
 from tf1_lstm.checkpoints.formats.tensors import Spec
 from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.restore import differences
-from tf1_lstm.checkpoints.roles import DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape, expected_shapes
 from tf1_lstm.checkpoints.weights import Model
-from tf1_lstm.recipes.base import Recipe
-from tf1_lstm.recipes.settings import GraphSettings
+from tf1_lstm.core.cells import cell_name
+from tf1_lstm.recipes.experiment import Experiment, Sigmoid
 
 # Settings that may differ before a recipe is another model altogether; one fewer where the recipe
 # leaves the inputs open.
@@ -31,7 +31,7 @@ class Fit(NamedTuple):
     note: str = ""
 
 
-def fits(specs: Mapping[str, Spec], recipes: Mapping[str, Recipe]) -> List[Fit]:
+def fits(specs: Mapping[str, Spec], recipes: Mapping[str, Experiment]) -> List[Fit]:
     """Compare a checkpoint with recipes; those that are another model altogether are left out.
 
     Args:
@@ -43,38 +43,39 @@ def fits(specs: Mapping[str, Spec], recipes: Mapping[str, Recipe]) -> List[Fit]:
         return []
     found = []
     for name, recipe in recipes.items():
-        graph = recipe.graph
-        expected = expected_shapes(graph, graph.input_size or model.inputs, model.vocabulary)
+        width = getattr(recipe.inputs, "width", 0)
+        expected = expected_shapes(recipe, width or model.inputs, model.vocabulary)
         identified = identify(specs, expected)
         shapes = {role: source.shape for role, source in identified.sources.items()}
-        differing = _settings(identified.model or model, shapes, graph, expected)
+        differing = _settings(identified.model or model, shapes, recipe, expected)
         problems = differences(specs, identified, expected)
-        note = "" if graph.input_size else f"with word vectors of {model.inputs} numbers"
+        note = "" if width else f"with word vectors of {model.inputs} numbers"
         if not problems:
             found.append(Fit(name, True, (), note))
-        elif len(differing) <= (NEAR if graph.input_size else NEAR - 1):
+        elif len(differing) <= (NEAR if width else NEAR - 1):
             found.append(Fit(name, False, tuple(differing or [problem.text for problem in problems]), note))
     return found
 
 
 def _settings(
-    model: Model, shapes: Mapping[str, Shape], graph: GraphSettings, expected: Mapping[str, Shape]
+    model: Model, shapes: Mapping[str, Shape], recipe: Experiment, expected: Mapping[str, Shape]
 ) -> List[str]:
-    """Settings in which a model and a recipe's graph differ, in words."""
-    directions = 2 if graph.bidirectional else 1
+    """Settings in which a model and a recipe differ, in words."""
+    recurrent, head = recipe.recurrent, recipe.head
+    directions = recurrent.directions
     words = expected[EMBEDDING][0] if EMBEDDING in expected else 0
     pairs: List[Tuple[str, object, object]] = [
-        ("cell", model.cell, graph.cell),
-        ("inputs", model.inputs, graph.input_size or model.inputs),
-        ("units", model.units, graph.units),
-        ("layers", model.layers, graph.layers),
+        ("cell", model.cell, cell_name(recurrent.cell)),
+        ("inputs", model.inputs, getattr(recipe.inputs, "width", 0) or model.inputs),
+        ("units", model.units, recurrent.cell.units),
+        ("layers", model.layers, recurrent.layers),
         ("directions", model.directions, directions),
-        ("dense units", model.dense_units, graph.dense_units),
-        ("outputs" if graph.output == "sigmoid" else "classes", model.classes, graph.outputs),
+        ("dense units", model.dense_units, head.dense),
+        ("outputs" if isinstance(head, Sigmoid) else "classes", model.classes, head.width),
     ]
-    if model.layers == graph.layers > 1 and model.directions == directions == 2:
+    if model.layers == recurrent.layers > 1 and model.directions == directions == 2:
         below = {True: "both directions", False: "one direction"}
-        pairs.append(("upper layers that read", below[model.joined], below[graph.joined_layers]))
+        pairs.append(("upper layers that read", below[model.joined], below[recurrent.joined_layers]))
     if model.vocabulary and words:
         pairs.append(("words", model.vocabulary, words))
     else:
@@ -82,14 +83,20 @@ def _settings(
         pairs.append(("embedding", held[bool(model.vocabulary)], held[EMBEDDING in expected]))
     differing = [f"{name} {found}, expected {wanted}" for name, found, wanted in pairs if found != wanted]
     state = (model.units, model.directions, model.dense_units)
-    same_state = state == (graph.units, directions, graph.dense_units)
-    return differing + (_readout(shapes, graph, expected) if same_state else [])
+    same_state = state == (recurrent.cell.units, directions, head.dense)
+    return differing + (_readout(shapes, recipe, expected) if same_state else [])
 
 
-def _readout(shapes: Mapping[str, Shape], graph: GraphSettings, expected: Mapping[str, Shape]) -> List[str]:
+def _readout(shapes: Mapping[str, Shape], recipe: Experiment, expected: Mapping[str, Shape]) -> List[str]:
     """What is read of the recurrent layers, where it differs."""
-    reader, name = (DENSE_KERNEL, "dense layer") if graph.dense_units else (SOFTMAX_WEIGHTS, "softmax")
+    reader, name = (DENSE_KERNEL, "dense layer") if recipe.head.dense else (SOFTMAX_WEIGHTS, "softmax")
     width, wanted = shapes.get(reader, expected[reader])[0], expected[reader][0]
     if width == wanted:
         return []
-    return [f"the {name} reads {width} numbers, expected {wanted} ({graph.readout})"]
+    return [f"the {name} reads {width} numbers, expected {wanted} ({readout_words(recipe)})"]
+
+
+def readout_words(recipe: Experiment) -> str:
+    """What is read of the recurrent layers, for people."""
+    both = recipe.recurrent.bidirectional
+    return f"read={recipe.recurrent.read}" + (f", merge={both.merge}" if both else "")

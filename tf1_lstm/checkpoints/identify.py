@@ -5,12 +5,12 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
+from tf1_lstm.checkpoints.canonical import DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape, cell_kinds
 from tf1_lstm.checkpoints.cells import Recurrent, Source, UnidentifiedError, cell_variables, recognise
 from tf1_lstm.checkpoints.formats.tensors import Spec
 from tf1_lstm.checkpoints.names import PART
 from tf1_lstm.checkpoints.reading import Checkpoint
 from tf1_lstm.checkpoints.readout import FRONT, Layer, Readout, find_readout
-from tf1_lstm.checkpoints.roles import CELL_KINDS, DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape
 from tf1_lstm.checkpoints.slots import Separated, separate
 from tf1_lstm.checkpoints.weights import Model, Weights
 
@@ -77,11 +77,11 @@ def _assemble(
     sources = {**recurrent.sources, **readout.sources}
     used = {name for source in sources.values() for name in source.names}
     others = {role: source.shape for role, source in readout.sources.items()}
-    fixed = CELL_KINDS[recurrent.cell]
+    fixed = cell_kinds()[recurrent.cell]
     model = Model(
         cell=recurrent.cell,
         gate_order=fixed.gate_order,
-        forget_bias=fixed.forget_bias,
+        forget_bias=fixed.default_forget_bias,
         inputs=recurrent.inputs,
         units=recurrent.units,
         layers=recurrent.layers,

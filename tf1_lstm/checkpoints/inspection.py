@@ -12,13 +12,13 @@ from tf1_lstm.checkpoints.locate import list_prefixes
 from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
 from tf1_lstm.checkpoints.restore import table
 from tf1_lstm.files import PathLike
-from tf1_lstm.recipes.base import Recipe
+from tf1_lstm.recipes.experiment import Experiment
 
 Document = Dict[str, Any]
 STACKED = re.compile(r"multi_?rnn_?cell/cell_?0/")
 
 
-def inspect(path: PathLike, recipes: Mapping[str, Recipe]) -> Document:
+def inspect(path: PathLike, recipes: Mapping[str, Experiment]) -> Document:
     """Everything that can be said of a checkpoint.
 
     Args:

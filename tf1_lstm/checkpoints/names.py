@@ -8,21 +8,22 @@ around them is the user's own: any scope may be in front, so names are read by t
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
+from tf1_lstm.core.cells import cell_kinds
+
 NAMING_0_12, NAMING_1_0, NAMING_1_2 = "up to 0.12", "1.0-1.1", "1.2 and later"
 
-CLASSES: Dict[str, str] = {  # the class's name without case and underscores -> the cell
-    "basicrnncell": "basic_rnn",
-    "basiclstmcell": "basic_lstm",
-    "lstmcell": "lstm",  # basic_lstm or lstm_peephole: its parts tell
-    "lstmblockcell": "lstm",
-    "lstmblockwrapper": "lstm",
-    "lstmfusedcell": "lstm",
-    "lstmblockfusedcell": "lstm",
-    "coupledinputforgetgatelstmcell": "lstm_coupled",
-    "grucell": "gru",
-    "resetaftergrucell": "gru_reset_after",
-}
-RESET_AFTER = "gru_reset_after"  # the one cell whose state has a kernel of its own
+KINDS_BETWEEN = "|"  # of one class several kinds of cell: its parts tell which
+
+
+def cell_classes() -> Dict[str, str]:
+    """The class's name without case and underscores -> the cells that it may be (``basic_lstm|lstm_peephole``)."""
+    found: Dict[str, List[str]] = {}
+    for name, kind in cell_kinds().items():
+        for word in kind.tensorflow_classes:
+            found.setdefault(word.lower(), []).append(name)
+    return {word: KINDS_BETWEEN.join(names) for word, names in found.items()}
+
+
 LEAVES = {  # a name's last part -> the canonical part and the naming that used it
     "matrix": ("kernel", NAMING_0_12),
     "w": ("kernel", NAMING_0_12),
@@ -50,7 +51,7 @@ class CellName(NamedTuple):
 
     Attributes:
       scope: what stands around direction, layer and cell; one model shares one scope.
-      cell: a value of ``CLASSES``, or ``"?Name"`` for a cell that is not known here.
+      cell: a value of ``cell_classes``, or ``"?Name"`` for a cell that is not known here.
       direction: 0 forward, 1 backward.
       layer: from 0.
       part: ``kernel``, ``gates/bias``, ``w_f_diag`` ...; ``"?name"`` for one that is not known.
@@ -84,8 +85,9 @@ def parse_name(name: str) -> Optional[CellName]:
     direction, layer, scope = _surroundings(parts[:place])
     part, shard, naming = _part(parts[place + 1 :])
     cell = _cell_class(parts[place]) or ""
-    if cell == RESET_AFTER and part == "?recurrent_kernel":
-        part = "recurrent_kernel"
+    if part.startswith("?") and not cell.startswith("?"):
+        own = {own for name in cell.split(KINDS_BETWEEN) for own in cell_kinds()[name].part_shapes(1, 1)}
+        part = part[1:] if part[1:] in own else part
     if parts[place] != parts[place].lower():
         naming = NAMING_0_12  # BasicLSTMCell, not yet basic_lstm_cell
     elif naming == NAMING_0_12:
@@ -112,8 +114,9 @@ def _plain(part: str) -> str:
 
 def _cell_class(part: str) -> Optional[str]:
     plain = _plain(part)
-    if plain in CLASSES:
-        return CLASSES[plain]
+    classes = cell_classes()
+    if plain in classes:
+        return classes[plain]
     looks_like_one = plain.endswith(("cell", "cellwrapper")) and plain not in ("cell", *STACKS)
     return "?" + UNIQUE.sub("", part) if looks_like_one else None
 

@@ -2,42 +2,11 @@
 
 from typing import Callable, Dict, Iterable, Mapping, NamedTuple, Tuple
 
+from tf1_lstm.checkpoints.canonical import SOFTMAX_BIAS, SOFTMAX_WEIGHTS, cell_kinds
 from tf1_lstm.checkpoints.locate import BUNDLE, SINGLE
-from tf1_lstm.checkpoints.roles import RECURRENT_KERNEL, SOFTMAX_BIAS, SOFTMAX_WEIGHTS
 from tf1_lstm.checkpoints.weights import Model
 from tf1_lstm.errors import InputError
 
-LINEAR = {"kernel": "Linear/Matrix", "bias": "Linear/Bias"}
-SHARDED = {  # cells that could split their kernel into W_0, W_1, ...
-    "kernel": "W_0",
-    "bias": "B",
-    "w_i_diag": "W_I_diag",
-    "w_f_diag": "W_F_diag",
-    "w_o_diag": "W_O_diag",
-}
-# Keras's GRU was no cell of TensorFlow 1: a cell written for one has the same parts in every version.
-OWN = {part: part for part in ("kernel", RECURRENT_KERNEL, "bias")}
-OLD_PARTS: Dict[str, Mapping[str, str]] = {
-    "basic_rnn": LINEAR,
-    "basic_lstm": LINEAR,
-    "lstm_peephole": SHARDED,
-    "lstm_coupled": SHARDED,
-    "gru": {
-        "gates/kernel": "Gates/Linear/Matrix",
-        "gates/bias": "Gates/Linear/Bias",
-        "candidate/kernel": "Candidate/Linear/Matrix",
-        "candidate/bias": "Candidate/Linear/Bias",
-    },
-    "gru_reset_after": OWN,
-}
-CLASS_NAMES = {
-    "basic_rnn": ("BasicRNNCell", "basic_rnn_cell"),
-    "basic_lstm": ("BasicLSTMCell", "basic_lstm_cell"),
-    "lstm_peephole": ("LSTMCell", "lstm_cell"),
-    "lstm_coupled": ("CoupledInputForgetGateLSTMCell", "coupled_input_forget_gate_lstm_cell"),
-    "gru": ("GRUCell", "gru_cell"),
-    "gru_reset_after": ("ResetAfterGRUCell", "reset_after_gru_cell"),
-}
 TUTORIAL_SOFTMAX = {SOFTMAX_WEIGHTS: "Variable_1", SOFTMAX_BIAS: "Variable_2"}
 
 
@@ -62,28 +31,23 @@ def _old(model: Model, direction: str, layer: int, part: str) -> str:
     stack = f"/MultiRNNCell/Cell{layer}" if model.layers > 1 else ""
     if model.joined:
         scope, stack = f"StackRNN/Layer{layer}/{scope}", ""
-    return f"{scope}{stack}/{CLASS_NAMES[model.cell][0]}/{OLD_PARTS[model.cell][part]}"
+    return f"{scope}{stack}/{cell_kinds()[model.cell].variable_name(part, '0.12')}"
 
 
-def _later(model: Model, direction: str, layer: int, part: str) -> str:
+def _later(model: Model, direction: str, layer: int, part: str, version: str) -> str:
     scope = "rnn" if model.directions == 1 else f"bidirectional_rnn/{direction}"
     stack = f"/multi_rnn_cell/cell_{layer}" if model.layers > 1 else ""
     if model.joined:
         scope, stack = f"stack_bidirectional_rnn/cell_{layer}/{scope}", ""
-    return f"{scope}{stack}/{CLASS_NAMES[model.cell][1]}/{part}"
+    return f"{scope}{stack}/{cell_kinds()[model.cell].variable_name(part, version)}"
 
 
 def _new(model: Model, direction: str, layer: int, part: str) -> str:
-    # The coupled cell lives in tf.contrib and never followed the others.
-    return _later(model, direction, layer, SHARDED[part] if model.cell == "lstm_coupled" else part)
+    return _later(model, direction, layer, part, "1.2")
 
 
 def _middle(model: Model, direction: str, layer: int, part: str) -> str:
-    if model.cell in ("lstm_coupled", "gru_reset_after"):
-        return _new(model, direction, layer, part)
-    head, _, last = part.rpartition("/")
-    word = {"kernel": "weights", "bias": "biases"}.get(last, last)
-    return _later(model, direction, layer, f"{head}/{word}" if head else word)
+    return _later(model, direction, layer, part, "1.0")
 
 
 NAMINGS: Dict[str, Naming] = {

@@ -8,10 +8,7 @@ Where shapes leave a choice, names must decide it clearly, or nothing is decided
 import re
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from tf1_lstm.checkpoints.cells import Source
-from tf1_lstm.checkpoints.formats.tensors import Spec
-from tf1_lstm.checkpoints.names import PART
-from tf1_lstm.checkpoints.roles import (
+from tf1_lstm.checkpoints.canonical import (
     DENSE_BIAS,
     DENSE_KERNEL,
     EMBEDDING,
@@ -19,6 +16,9 @@ from tf1_lstm.checkpoints.roles import (
     SOFTMAX_WEIGHTS,
     Shape,
 )
+from tf1_lstm.checkpoints.cells import Source
+from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.names import PART
 
 FLOATS = ("float16", "float32", "float64")
 EMBEDDING_WORDS = re.compile(r"embed|word_?vec|lookup", re.I)

@@ -5,11 +5,11 @@ from typing import Collection, List, Mapping, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
+from tf1_lstm.checkpoints.canonical import Shape
 from tf1_lstm.checkpoints.cells import Source
 from tf1_lstm.checkpoints.formats.tensors import Spec
 from tf1_lstm.checkpoints.identify import SLOT_PAIR, Identified, collect, identify
 from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
-from tf1_lstm.checkpoints.roles import Shape
 from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.core.text_table import text_table
 from tf1_lstm.errors import InputError

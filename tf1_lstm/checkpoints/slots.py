@@ -9,6 +9,7 @@ SLOT = re.compile(
     r"^(?P<primary>.+)/(?P<slot>(?:Adam|AdaMax|Momentum|RMSProp|Adagrad|Adadelta|Ftrl"
     r"|ExponentialMovingAverage)(?:_\d+)?)$"
 )
+CARRIED = re.compile(r"^carried_state/\d+$")  # a state that is carried from batch to batch
 SCALARS = ("beta1_power", "beta2_power", "global_step")
 
 
@@ -45,6 +46,8 @@ def separate(specs: Mapping[str, Spec]) -> Separated:
         owner = _owner(match.group("primary"), specs[name], specs) if match else ""
         if match and owner:
             slots.setdefault(owner, {})[match.group("slot")] = name
+        elif CARRIED.match(name):
+            scalars[name] = name
         elif name not in taken:
             primaries.append(name)
     return Separated(primaries, slots, scalars)

@@ -12,7 +12,7 @@ class Model:
     """What a model is, apart from its numbers.
 
     Attributes:
-      cell: one of ``recipes.settings.CELLS``.
+      cell: a name that ``core.cells.cell_kinds`` knows.
       gate_order: the blocks of the kernel's columns (``i, j, f, o`` for a BasicLSTMCell).
       forget_bias: added to the forget gate when the cell runs. No checkpoint holds it: 1.0 is
         TensorFlow's default; None for a cell without a forget gate.

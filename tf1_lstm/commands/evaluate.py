@@ -15,7 +15,7 @@ from tf1_lstm.commands.restoring import (
 from tf1_lstm.errors import InputError
 
 if TYPE_CHECKING:
-    from tf1_lstm.runs.evaluate import Evaluation
+    from tf1_lstm.runs.evaluate import AnyEvaluation
     from tf1_lstm.runs.restore import Restored
 
 
@@ -75,7 +75,7 @@ def _evaluate_many(options: argparse.Namespace, paths: Sequence[str]) -> int:
         return answer_and_count(paths, options.out, question, answer)
 
 
-def _evaluations(opened: "Restored", options: argparse.Namespace, progress: bool) -> "List[Evaluation]":
+def _evaluations(opened: "Restored", options: argparse.Namespace, progress: bool) -> "List[AnyEvaluation]":
     from tf1_lstm.runs.evaluate import evaluate
 
     dataset = opened.experiment.dataset
@@ -83,7 +83,7 @@ def _evaluations(opened: "Restored", options: argparse.Namespace, progress: bool
     if options.split != "all":
         names = (options.split or names[0],)
     dropouts = {"off": (False,), "on": (True,), "both": (False, True)}[options.dropout]
-    if opened.model.recipe.graph.training_keep_prob == 1:
+    if opened.model.recipe.keep_prob == 1:
         if options.dropout == "on":
             raise InputError(f"--dropout on: {options.recipe} has no dropout; expected off")
         dropouts = (False,)
@@ -94,17 +94,31 @@ def _evaluations(opened: "Restored", options: argparse.Namespace, progress: bool
     ]
 
 
-def _document(opened: "Restored", found: "Sequence[Evaluation]") -> Dict[str, Any]:
+def _document(opened: "Restored", found: "Sequence[AnyEvaluation]") -> Dict[str, Any]:
     documents = [evaluation.document() for evaluation in found]
     single = documents[0] if len(documents) == 1 else {"evaluations": documents}
     return {**opened.facts, **single}
 
 
 def print_evaluation(evaluation: Any, class_names: Tuple[str, ...]) -> None:
-    """Print one evaluation with its interval and confusion matrix."""
+    """Print one evaluation with its interval and, of classes, its confusion matrix."""
     from tf1_lstm.report.tables import text_table
 
     low, high = evaluation.interval
+    what = f"with dropout {evaluation.dropout}, {evaluation.examples:,} examples"
+    if hasattr(evaluation, "mean_absolute_error"):
+        print(
+            f"{evaluation.split}: mean absolute error {evaluation.mean_absolute_error:.6g} (95 % interval "
+            f"{low:.6g} to {high:.6g}), root mean squared error {evaluation.root_mean_squared_error:.6g} {what}"
+        )
+        return
+    if hasattr(evaluation, "perplexity"):
+        print(
+            f"{evaluation.split}: perplexity {evaluation.perplexity:.4f}, loss {evaluation.loss:.5f} a step (95 % "
+            f"interval {low:.5f} to {high:.5f}), accuracy {evaluation.accuracy:.3%} of {evaluation.steps:,} steps "
+            f"{what}"
+        )
+        return
     spread = f" ± {evaluation.std:.3%} over {evaluation.draws} draws" if evaluation.std is not None else ""
     print(
         f"{evaluation.split}: accuracy {evaluation.accuracy:.3%}{spread} with dropout {evaluation.dropout}, "

@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import shutil
 import sys
-from typing import Any, Dict
+import textwrap
+from typing import Any, Dict, Optional
 
 from tf1_lstm.commands.options import add_data_options, add_json_option, add_setting_options, parse_settings
 
@@ -13,10 +15,15 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "recipes",
         help="list the published experiments, or show one with its settings and split audit",
-        description="List the published experiments; with NAME show one: source, settings, published "
-        "figures, what is odd in it, and an audit of its split, computed from the data.",
+        description="List the published experiments; with NAME show one: source, settings with their "
+        "meaning, published figures, what is odd in it and what fixes that, and an audit of its split, "
+        "computed from the data. NAME may also be FILE.py, FILE.py:NAME or a run folder.",
+        epilog="example: tf1-lstm recipes imdb-lstm --python > mine.py; tf1-lstm train mine.py --sample",
     )
     parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument(
+        "--python", action="store_true", help="print the experiment as Python source, to save and edit"
+    )
     add_data_options(parser)
     add_setting_options(parser)
     add_json_option(parser)
@@ -28,6 +35,8 @@ def run(options: argparse.Namespace) -> int:
     if options.name is None:
         _print_list(options.json)
         return 0
+    if options.python:
+        return _print_python(options)
     from tf1_lstm.runs.audit import audit, describe
 
     found = audit(
@@ -59,16 +68,29 @@ def _print_list(as_json: bool) -> None:
         print(f"{recipe.name:<{width}}  {recipe.title}")
 
 
+def _print_python(options: argparse.Namespace) -> int:
+    from tf1_lstm.recipes.python_source import python_source
+    from tf1_lstm.runs.recorded import named_experiment
+
+    recipe = named_experiment(options.name)
+    changes = {**(recipe.corrected() if options.corrected else {}), **parse_settings(options.settings)}
+    print(python_source(recipe.with_settings(changes)), end="")
+    return 0
+
+
 def _print_recipe(document: Dict[str, Any]) -> None:
     print(f"{document['name']}: {document['title']}")
-    print(f"Source: {document['source']}")
-    print("\nSettings (published, unless a change is shown)")
-    for name, value in document["settings"].items():
-        change = document["deviations"].get(name)
-        note = f"   (published: {change[0]})" if change else ""
-        corrected = document["corrected"].get(name)
-        note += f"   (corrected: {corrected})" if corrected not in (None, value) else ""
-        print(f"  {name:<22}{value}{note}")
+    _wrapped(f"Source: {document['source']}")
+    print("\nSettings (published, unless a change is shown; --set PATH=VALUE changes one)")
+    for path, value in document["settings"].items():
+        change = document["deviations"].get(path)
+        note = f"   (published: {_shown(change[0])})" if change else ""
+        corrected = document["corrected"].get(path)
+        if corrected is not None and corrected != value:
+            note += f"   (corrected: {_shown(corrected)})"
+        print(f"  {path} = {_shown(value)}{note}")
+        meaning = document["meanings"][path]
+        _wrapped(f"{meaning['meaning']}: {meaning['expected']}", "      ")
     print("\nPublished figures")
     for figure in document["published"]:
         dropout = "dropout on" if figure["dropout"] else "dropout off"
@@ -79,11 +101,34 @@ def _print_recipe(document: Dict[str, Any]) -> None:
         print(f"  and a training log of {len(document['published_log'])} lines (--json prints it)")
     print("\nWhat is odd in the published version")
     for oddity in document["oddities"]:
-        print(f"  - {oddity}")
+        _wrapped(f"- {oddity['text']}", "  ", "    ")
+        if oddity["fix"]:
+            fixes = ", ".join(f"{path}={_shown(value)}" for path, value in oddity["fix"].items())
+            _wrapped(f"--corrected sets {fixes}", "    ")
     print(f"\nAudit of split and graph, computed from {document['audit']['of']}")
     for finding in document["audit"]["findings"]:
         rows = ", ".join(str(row) for row in finding["rows"])
         more = ", …" if finding["total"] > len(finding["rows"]) and rows else ""
         where = f" (row {rows}{more})" if rows else ""
         meaning = f": {finding['meaning']}" if finding["total"] else ""
-        print(f"  {finding['total']:>6,}  {finding['what']}{where}{meaning}")
+        _wrapped(f"{finding['total']:>6,}  {finding['what']}{where}{meaning}", "  ", " " * 10)
+
+
+def _shown(value: Any) -> str:
+    """A setting's value as it is typed; a whole part as a call."""
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key}={item!r}" for key, item in value.items() if key != "kind")
+        return f"{value['kind']}({inner})"
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "none" if value is None else str(value)
+
+
+def _wrapped(text: str, indent: str = "", later: Optional[str] = None) -> None:
+    """Print a text in lines that fit the terminal."""
+    width = max(40, min(110, shutil.get_terminal_size().columns))
+    print(
+        textwrap.fill(
+            text, width, initial_indent=indent, subsequent_indent=indent if later is None else later
+        )
+    )

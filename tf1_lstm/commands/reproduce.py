@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     code = 0
     for name, recipe in all_recipes().items():
-        if recipe.headline:
+        if recipe.published.headline:
             code = max(code, _reproduce(name, options))
             print()
     print(f"all done in {time.monotonic() - started:.0f} s", file=sys.stderr)

@@ -32,14 +32,14 @@ def run(options: argparse.Namespace) -> int:
 
     opened = restored(options)
     recipe, dataset = opened.experiment.recipe, opened.experiment.dataset
-    dropout = options.dropout == "on" and recipe.graph.training_keep_prob < 1
+    dropout = options.dropout == "on" and recipe.keep_prob < 1
     with opened.model as model:
         accuracies = sampled_accuracies(model, dataset, options.batches, options.seed, dropout)
-    size = recipe.schedule.batch_size
+    size = opened.experiment.batch_size
     measured = test_batches_record(accuracies, size, "on" if dropout else "off")
-    published = next((figure for figure in recipe.figures if figure.parts), None)
+    published = next((figure for figure in recipe.published.figures if figure.parts), None)
     if options.json:
-        document = {**opened.facts, "test_batches": measured, "sampler": recipe.schedule.sampler}
+        document = {**opened.facts, "test_batches": measured, "sampler": opened.experiment.sampler}
         if published:
             interval = list(accuracy_interval(published.value, published.examples))
             document["published"] = {
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(document, indent=1, ensure_ascii=False))
         return 0
     print_facts(opened.facts)
-    how = f"{recipe.schedule.sampler} sampler, dropout {measured['dropout']}"
+    how = f"{opened.experiment.sampler} sampler, dropout {measured['dropout']}"
     print(f"batches         {size} examples each, {how}")
     parts = published.parts if published else ()
     for number, accuracy in enumerate(accuracies):

@@ -1,1 +1,1 @@
-"""What every room needs."""
+"""What every other room needs: parts and their settings, cells, TensorFlow imported quietly, children."""

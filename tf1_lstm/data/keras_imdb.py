@@ -177,7 +177,7 @@ class KerasImdb(Dataset):
         return self.files.train, rows
 
     def _how_read(self) -> str:
-        end = "last" if self.reading.padding == "front" else "first"
+        end = "last" if (self.reading.cutting or self.reading.padding) == "front" else "first"
         return f"the {end} {self.reading.steps} words of each, {self.reading.vocabulary:,} ids"
 
 

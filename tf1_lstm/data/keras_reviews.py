@@ -43,7 +43,8 @@ class Reading(NamedTuple):
 
     Attributes:
       steps: the most ids that are read of a review.
-      padding: ``"front"`` or ``"back"``: where short reviews are padded and long ones are cut.
+      padding: ``"front"`` or ``"back"``: where short reviews are padded.
+      cutting: where long ones are cut; where they are padded if empty.
       vocabulary: ids from here on become "unknown".
       any_steps: rows are as long as the longest review of the batch, not ``steps``.
     """
@@ -52,10 +53,11 @@ class Reading(NamedTuple):
     padding: str = "front"
     vocabulary: int = 10_000
     any_steps: bool = False
+    cutting: str = ""
 
     def cut(self, review: np.ndarray) -> np.ndarray:
         """The ids that are read of one review, at most ``steps``."""
-        return review[-self.steps :] if self.padding == "front" else review[: self.steps]
+        return review[-self.steps :] if (self.cutting or self.padding) == "front" else review[: self.steps]
 
     def rows(self, reviews: Sequence[np.ndarray], steps: int = 0) -> np.ndarray:
         """Cut and pad reviews: int32 ``[reviews, steps]``, or as long as the longest if ``steps`` is 0."""

@@ -2,7 +2,7 @@
 
 import importlib
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from tf1_lstm.data.base import Dataset
 from tf1_lstm.errors import InputError
@@ -15,6 +15,25 @@ DATASETS = {
     "keras-imdb": ("tf1_lstm.data.keras_imdb", "KerasImdb", "keras-imdb"),
     "mnist-rows": ("tf1_lstm.data.mnist", "MnistRows", "mnist"),
 }
+
+
+def open_data(part: Any, folder: Optional[Path] = None, sample: bool = False) -> Dataset:
+    """Open the data set that an experiment's data part describes.
+
+    Args:
+      part: a ``recipes.data_parts.Data``; one that has a method ``open`` opens itself.
+      folder, sample: as for ``open_dataset``.
+
+    Raises:
+      InputError: as ``open_dataset``; or data of one's own asked for as the sample.
+    """
+    if hasattr(part, "open"):
+        if sample:
+            raise InputError(
+                f"--sample: the sample has no {type(part).__name__}; expected a recipe, or no --sample"
+            )
+        return part.open(folder)
+    return open_dataset(part.dataset, folder, sample)
 
 
 def open_dataset(name: str, folder: Optional[Path] = None, sample: bool = False) -> Dataset:

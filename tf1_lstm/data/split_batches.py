@@ -13,7 +13,7 @@ def batches_of(inputs: np.ndarray, any_steps: bool, size: int) -> Iterator[Tuple
 
     Args:
       inputs: ``[examples, steps]`` or ``[examples, steps, inputs]``.
-      any_steps: as in ``GraphSettings``.
+      any_steps: whether the graph takes any number of steps.
       size: most examples in a batch.
     """
     steps = inputs.shape[1]

@@ -10,7 +10,7 @@ wrapper, the same arithmetic and the same distribution, and it costs no more.
 import hashlib
 from typing import Any, Collection, Optional
 
-from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.graphs.seeds import op_seed
 
 # Room for the time steps of one iteration in the second word of a stateless seed.
@@ -23,6 +23,15 @@ class LoopClock:
     def __init__(self) -> None:
         self.time: Optional[Any] = None
 
+    def read(self, inputs: Any) -> None:
+        """Take the time from the inputs of the loop's cell.
+
+        dynamic_rnn reads the inputs of a step from a TensorArray at the loop's time step, and tells the
+        cell nothing else about the time.
+        """
+        if inputs.op.type == "TensorArrayReadV3":
+            self.time = inputs.op.inputs[1]
+
 
 class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
     """``tf.nn.rnn_cell.DropoutWrapper`` with stateless masks.
@@ -34,7 +43,7 @@ class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
       seed: the run's seed.
       iteration: scalar int64 tensor, the training iteration (or the draw, in an evaluation).
       output_keep_prob: scalar float32 tensor.
-      steps: time steps of the loop.
+      steps: time steps of the loop, an int or a scalar tensor.
     """
 
     def __init__(
@@ -46,25 +55,22 @@ class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
         seed: int,
         iteration: Any,
         output_keep_prob: Any,
-        steps: int,
+        steps: Any,
     ) -> None:
         super().__init__(cell, output_keep_prob=output_keep_prob)
-        self._clock = clock
+        self.clock = clock
         # All that does not depend on the time step is computed here, outside of the loop: a small op
         # in it runs once for every step.
         counters = iteration * STEPS_PER_ITERATION + tf.range(steps, dtype=tf.int64)
         self._seeds = tf.stack(
             [tf.fill([steps], tf.constant(stateless_key(seed, salt), tf.int64)), counters], 1
-        )
+        )  # [steps, 2]
         self._rate = 1.0 - output_keep_prob
         self._scale = 1.0 / (1.0 - self._rate)
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
         """Run the wrapped cell. ``inputs`` [batch, inputs] of one time step."""
-        # dynamic_rnn reads the inputs of a step from a TensorArray at the loop's time step, and
-        # tells the cell nothing else about the time.
-        if inputs.op.type == "TensorArrayReadV3":
-            self._clock.time = inputs.op.inputs[1]
+        self.clock.read(inputs)
         return super().__call__(inputs, state, scope)
 
     def _dropout(
@@ -76,10 +82,10 @@ class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
         shallow_filtered_substructure: Any = None,
     ) -> Any:
         """Re-do tf.nn.dropout's arithmetic (TensorFlow 1.15) with stateless noise."""
-        if self._clock.time is None:
+        if self.clock.time is None:
             raise ValueError("StepSeededDropout runs inside dynamic_rnn only: no time step is known here")
         shape = values.shape if values.shape.is_fully_defined() else tf.shape(values)
-        noise = tf.random.stateless_uniform(shape, seed=tf.gather(self._seeds, self._clock.time))
+        noise = tf.random.stateless_uniform(shape, seed=tf.gather(self._seeds, self.clock.time))
         dropped = values * self._scale * tf.cast(noise >= self._rate, values.dtype)
         dropped.set_shape(values.shape)
         return dropped
@@ -98,7 +104,7 @@ class PlacedDropout:
       iteration: scalar int64 tensor.
       seed: the run's seed.
       exact: stateless masks; otherwise ``tf.nn.dropout`` with a seeded op.
-      places: where the graph drops anything, some of ``recipes.settings.DROPOUT_PLACES``.
+      places: where the graph drops anything, some of ``recipes.experiment.PLACES``.
     """
 
     def __init__(
@@ -109,12 +115,17 @@ class PlacedDropout:
         self._counter = iteration * STEPS_PER_ITERATION
         self._seed, self._exact, self._places = seed, exact, places
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anything is dropped anywhere."""
+        return bool(self._places)
+
     def __call__(self, values: Any, place: str, salt: str = "", one_mask: bool = False) -> Any:
         """``values`` with dropout, where the graph has any at that place.
 
         Args:
           values: ``[batch, ...]``.
-          place: one of ``DROPOUT_PLACES``.
+          place: one of ``recipes.experiment.PLACES``.
           salt: tells two of the same place apart.
           one_mask: of ``[batch, steps, width]``, the same mask for all steps of an example. Keras draws
             it so (``dropout`` of a recurrent layer); TensorFlow 1's ``variational_recurrent`` draws one

@@ -1,4 +1,4 @@
-"""First values of the weights: TensorFlow 1's, Keras's and PyTorch's, every draw with a seed of its own.
+"""Initial values of the weights: TensorFlow 1's, Keras's and PyTorch's, every draw with a seed of its own.
 
 Sources: ``tf.keras.layers`` of TensorFlow 2 (Glorot's uniform kernels, orthogonal recurrent kernels,
 an embedding uniform within 0.05) and ``torch.nn`` (uniform within one over the root of the width, for
@@ -8,17 +8,17 @@ kernels and biases; a recurrent bias there is two).
 import math
 from typing import Any, Callable, List, Optional, Tuple
 
-from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.graphs.seeds import op_seed
-from tf1_lstm.recipes.settings import GraphSettings
+from tf1_lstm.recipes.experiment import Experiment, Keras, PyTorch, TensorFlow1
 
 Initializer = Callable[..., Any]
 EMBEDDING_RANGE = 0.05
 RECURRENT = "/recurrent"  # names the second draw of a kernel that holds two
 
 
-def seeded_getter(settings: GraphSettings, seed: int) -> Any:
-    """A custom getter that gives the cells' variables their first values.
+def seeded_getter(experiment: Experiment, seed: int) -> Any:
+    """A custom getter that gives the cells' variables their initial values.
 
     The cells name no initializer for their kernels: TensorFlow's layers give them Glorot's uniform
     one, unseeded, which would take its seed from the number of ops built before.
@@ -26,7 +26,7 @@ def seeded_getter(settings: GraphSettings, seed: int) -> Any:
 
     def seeded(getter: Any, name: str, *args: Any, **kwargs: Any) -> Any:
         initializer = kwargs.get("initializer")
-        published = recurrent_initializer(settings, name, seed)
+        published = recurrent_initializer(experiment, name, seed)
         if published is not None:
             kwargs["initializer"] = published
         elif initializer is None:
@@ -39,17 +39,18 @@ def seeded_getter(settings: GraphSettings, seed: int) -> Any:
     return seeded
 
 
-def recurrent_initializer(settings: GraphSettings, name: str, seed: int) -> Optional[Initializer]:
-    """First values of a recurrent cell's variable; None where TensorFlow 1's own stand."""
-    if settings.initializers == "tensorflow1" or not name.startswith(("rnn/", "bidirectional_", "stack_")):
+def recurrent_initializer(experiment: Experiment, name: str, seed: int) -> Optional[Initializer]:
+    """Initial values of a recurrent cell's variable; None where TensorFlow 1's own stand."""
+    initial, units = experiment.initial_values, experiment.recurrent.cell.units
+    if isinstance(initial, TensorFlow1) or not name.startswith(("rnn/", "bidirectional_", "stack_")):
         return None
     last = name.rsplit("/", 1)[-1]
-    if settings.initializers == "pytorch":
-        return _uniform(1 / math.sqrt(settings.units), name, seed, draws=2 if last == "bias" else 1)
+    if isinstance(initial, PyTorch):
+        return _uniform(1 / math.sqrt(units), name, seed, draws=2 if last == "bias" else 1)
     if last == "recurrent_kernel":
         return _orthogonal(name, seed)
     if last == "kernel":
-        return _glorot(name, seed) if "reset_after" in name else _joined_kernel(settings.units, name, seed)
+        return _glorot(name, seed) if "reset_after" in name else _joined_kernel(units, name, seed)
     return None
 
 
@@ -59,21 +60,20 @@ def embedding_initializer(seed: int) -> Initializer:
 
 
 def layer_initializers(
-    settings: GraphSettings, names: Tuple[str, str], inputs: int, seed: int
+    experiment: Experiment, names: Tuple[str, str], inputs: int, seed: int
 ) -> List[Initializer]:
-    """First values of kernel and bias, so named, of a layer that reads ``inputs`` numbers."""
-    if settings.initializers == "keras":
-        return [_glorot(names[0], seed), tf.constant_initializer(settings.softmax_bias)]
-    if settings.initializers == "pytorch":
+    """Initial values of kernel and bias, so named, of a layer that reads ``inputs`` numbers."""
+    initial = experiment.initial_values
+    if isinstance(initial, Keras):
+        return [_glorot(names[0], seed), tf.constant_initializer(0.0)]
+    if isinstance(initial, PyTorch):
         return [_uniform(1 / math.sqrt(inputs), name, seed) for name in names]
+    assert isinstance(initial, TensorFlow1)
     kind = {
         "truncated_normal": tf.compat.v1.truncated_normal_initializer,
         "random_normal": tf.compat.v1.random_normal_initializer,
-    }[settings.softmax_initializer]
-    return [
-        kind(stddev=1.0, seed=op_seed(seed, names[0])),
-        tf.constant_initializer(settings.softmax_bias),
-    ]
+    }[initial.softmax]
+    return [kind(stddev=1.0, seed=op_seed(seed, names[0])), tf.constant_initializer(initial.softmax_bias)]
 
 
 def _glorot(name: str, seed: int) -> Initializer:

@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple, Optional, Tuple
 
-from tf1_lstm.graphs.cells import Dropout, layer_scope, make_cell, single_cell
-from tf1_lstm.graphs.dropout import PlacedDropout
-from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.recipes.settings import GraphSettings
+from tf1_lstm.core.tensorflow import tf
+from tf1_lstm.graphs.cells import Dropout, MaskedCell, layer_scope, make_cell
+from tf1_lstm.graphs.dropout import LoopClock, PlacedDropout
+from tf1_lstm.recipes.experiment import Recurrent
 
 # TensorFlow's own default for dynamic_rnn.
 PARALLEL_ITERATIONS = 32
@@ -18,7 +18,7 @@ class Recurrence(NamedTuple):
       outputs: of the last layer, ``[batch, steps, units]``; a (forward, backward) pair for two directions.
       states: final states: of the whole stack as ``dynamic_rnn`` returns them, or a tuple with one for
         each layer where the layers run one after the other; a pair for two directions.
-      last: what is read of them, ``[batch, units]`` or ``[batch, 2 * units]``.
+      last: what is read of them, ``[batch, width]``, or ``[batch, steps, width]`` where every step is.
     """
 
     outputs: Any
@@ -26,80 +26,203 @@ class Recurrence(NamedTuple):
     last: Any
 
 
-def one_by_one(settings: GraphSettings) -> bool:
+class Sequence(NamedTuple):
+    """What the recurrent layers read.
+
+    Attributes:
+      values: ``[batch, steps, inputs]``.
+      steps: how many, an int or a scalar tensor.
+      lengths: ``[batch]`` int32, steps of each example that count; None for all.
+      mask: ``[batch, steps]`` float32, 0 at a step that is left out; None for none.
+    """
+
+    values: Any
+    steps: Any
+    lengths: Optional[Any] = None
+    mask: Optional[Any] = None
+
+
+def one_by_one(recurrent: Recurrent, placed: bool) -> bool:
     """Whether each layer runs over the whole sequence before the next begins.
 
     The numbers are those of a stack in one loop; but dropout between layers then stands outside of the
     loop, and a layer can read both directions of the one below.
+
+    Args:
+      recurrent: the layers.
+      placed: whether there is dropout at named places.
     """
-    return bool(settings.places) or settings.joined_layers
+    return placed or recurrent.joined_layers
 
 
 def recurrence(
-    settings: GraphSettings, sequence: Any, in_loop: Optional[Dropout], placed: PlacedDropout
+    recurrent: Recurrent,
+    sequence: Sequence,
+    in_loop: Optional[Dropout],
+    placed: PlacedDropout,
+    initial_state: Optional[Any] = None,
 ) -> Recurrence:
-    """Run all layers over ``sequence``, ``[batch, steps, inputs]``."""
-    if one_by_one(settings):
-        outputs, states = _layer_by_layer(settings, sequence, placed)
+    """Run all layers over a sequence."""
+    if recurrent.go_backwards:
+        sequence = _reversed(sequence)
+    if one_by_one(recurrent, placed.is_used):
+        outputs, states = _layer_by_layer(recurrent, sequence, placed)
     else:
-        outputs, states = _one_loop(settings, sequence, in_loop)
-    return Recurrence(outputs, states, _read(settings, outputs, states))
+        outputs, states = _one_loop(recurrent, sequence, in_loop, initial_state)
+    return Recurrence(outputs, states, _read(recurrent, sequence, outputs, states, placed.is_used))
 
 
-def _one_loop(settings: GraphSettings, sequence: Any, dropout: Optional[Dropout]) -> Tuple[Any, Any]:
-    forward = make_cell(settings, "fw", dropout)
-    if settings.bidirectional:
-        return _both(forward, make_cell(settings, "bw", dropout), sequence, None)
-    return _one(forward, sequence, None)
+def _reversed(sequence: Sequence) -> Sequence:
+    if sequence.lengths is None:
+        values = tf.reverse(sequence.values, [1])
+    else:
+        values = tf.reverse_sequence(sequence.values, sequence.lengths, seq_axis=1)
+    mask = None if sequence.mask is None else tf.reverse(sequence.mask, [1])
+    return sequence._replace(values=values, mask=mask)
 
 
-def _layer_by_layer(settings: GraphSettings, sequence: Any, dropout: PlacedDropout) -> Tuple[Any, Any]:
+def _one_loop(
+    recurrent: Recurrent, sequence: Sequence, dropout: Optional[Dropout], initial_state: Optional[Any]
+) -> Tuple[Any, Any]:
+    forward = make_cell(recurrent, "fw", dropout, LoopClock())
+    if recurrent.bidirectional is None:
+        return _one(forward, sequence, None, initial_state)
+    return _both(forward, make_cell(recurrent, "bw", dropout, LoopClock()), sequence, None)
+
+
+def _layer_by_layer(recurrent: Recurrent, sequence: Sequence, dropout: PlacedDropout) -> Tuple[Any, Any]:
     outputs: Any = None
     states = []
-    for layer in range(settings.layers):
+    shared = recurrent.cell.tensorflow() if recurrent.shared_cell else None
+    for layer in range(recurrent.layers):
+        values = sequence.values
         if layer:
-            sequence = tf.concat(outputs, axis=2) if settings.bidirectional else outputs
-            sequence = dropout(sequence, "layers", str(layer))
-        sequence = dropout(sequence, "inputs", str(layer), one_mask=True)
-        scope = layer_scope(settings, layer)
-        if settings.bidirectional:
-            outputs, state = _both(single_cell(settings), single_cell(settings), sequence, scope)
+            values = tf.concat(outputs, axis=2) if recurrent.bidirectional is not None else outputs
+            values = dropout(values, "layers", str(layer))
+        values = dropout(values, "inputs", str(layer), one_mask=True)
+        read = sequence._replace(values=dropout(values, "inputs-each-step", str(layer)))
+        scope = layer_scope(recurrent, layer)
+        if recurrent.bidirectional is not None:
+            cells = recurrent.cell.tensorflow(), recurrent.cell.tensorflow()
+            outputs, state = _both(*cells, read, scope)
         else:
-            outputs, state = _one(single_cell(settings), sequence, scope)
+            outputs, state = _one(shared or recurrent.cell.tensorflow(), read, scope, None)
         states.append(state)
-    return outputs, tuple(zip(*states)) if settings.bidirectional else tuple(states)
+    both = recurrent.bidirectional is not None
+    return outputs, tuple(zip(*states)) if both else tuple(states)
 
 
-def _one(cell: Any, sequence: Any, scope: Optional[str]) -> Tuple[Any, Any]:
-    return tf.compat.v1.nn.dynamic_rnn(
-        cell, sequence, dtype=tf.float32, parallel_iterations=PARALLEL_ITERATIONS, scope=scope
-    )
-
-
-def _both(forward: Any, backward: Any, sequence: Any, scope: Optional[str]) -> Tuple[Any, Any]:
-    return tf.compat.v1.nn.bidirectional_dynamic_rnn(
-        forward,
-        backward,
-        sequence,
+def _one(
+    cell: Any, sequence: Sequence, scope: Optional[str], initial_state: Optional[Any]
+) -> Tuple[Any, Any]:
+    values = sequence.values
+    if sequence.mask is not None:
+        cell = MaskedCell(cell, _clock_of(cell))
+        values = tf.concat([values, sequence.mask[:, :, None]], axis=2)
+        if initial_state is not None:
+            zeros = cell.zero_state(tf.shape(values)[0], tf.float32)
+            initial_state = (initial_state, zeros[1])
+    outputs, state = tf.compat.v1.nn.dynamic_rnn(
+        cell,
+        values,
         dtype=tf.float32,
         parallel_iterations=PARALLEL_ITERATIONS,
         scope=scope,
+        sequence_length=sequence.lengths,
+        initial_state=initial_state,
     )
+    return outputs, state if sequence.mask is None else state[0]
 
 
-def _read(settings: GraphSettings, outputs: Any, states: Any) -> Any:
+def _both(forward: Any, backward: Any, sequence: Sequence, scope: Optional[str]) -> Tuple[Any, Any]:
+    values, masked = sequence.values, sequence.mask is not None
+    if masked:
+        forward = MaskedCell(forward, _clock_of(forward))
+        backward = MaskedCell(backward, _clock_of(backward))
+        assert sequence.mask is not None
+        values = tf.concat([values, sequence.mask[:, :, None]], axis=2)
+    outputs, states = tf.compat.v1.nn.bidirectional_dynamic_rnn(
+        forward,
+        backward,
+        values,
+        dtype=tf.float32,
+        parallel_iterations=PARALLEL_ITERATIONS,
+        scope=scope,
+        sequence_length=sequence.lengths,
+    )
+    return outputs, tuple(state[0] for state in states) if masked else states
+
+
+def _clock_of(cell: Any) -> LoopClock:
+    """The clock that the dropout wrappers inside of a cell share; a new one where there are none."""
+    cells = getattr(cell, "_cells", [cell])
+    return next((inner.clock for inner in cells if hasattr(inner, "clock")), LoopClock())
+
+
+def _read(recurrent: Recurrent, sequence: Sequence, outputs: Any, states: Any, placed: bool) -> Any:
     """What the layer behind the recurrent ones reads."""
-    if settings.bidirectional:
-        hidden = [_hidden(settings, state) for state in states]
-        return hidden[1] if settings.readout == "backward-state" else tf.concat(hidden, 1)
-    if settings.readout == "last-state":
-        return _hidden(settings, states)
+    if recurrent.read == "state":
+        stacked = recurrent.layers > 1 or one_by_one(recurrent, placed)
+        if recurrent.bidirectional is None:
+            return _hidden(states, stacked)
+        return merged(recurrent, [_hidden(state, stacked) for state in states])
+    if recurrent.bidirectional is not None:
+        outputs = merged(recurrent, outputs)
+    if recurrent.read == "output":
+        return _last_output(sequence, outputs)
+    if recurrent.read == "steps":
+        return outputs
+    return _over_steps(recurrent.read, sequence, outputs)
+
+
+def _last_output(sequence: Sequence, outputs: Any) -> Any:
+    """The output of the last step that counts, ``[batch, units]``."""
+    if sequence.lengths is not None:
+        rows = tf.range(tf.shape(outputs)[0])
+        return tf.gather_nd(outputs, tf.stack([rows, sequence.lengths - 1], axis=1))
     by_step = tf.transpose(outputs, [1, 0, 2])  # [steps, batch, units]
-    return tf.gather(by_step, tf.shape(by_step)[0] - 1 if settings.any_steps else settings.steps - 1)
+    steps = sequence.steps
+    return tf.gather(by_step, steps - 1 if isinstance(steps, int) else tf.shape(by_step)[0] - 1)
 
 
-def _hidden(settings: GraphSettings, state: Any) -> Any:
+def _over_steps(how: str, sequence: Sequence, outputs: Any) -> Any:
+    """Mean or maximum over the steps that count, ``[batch, units]``."""
+    counted = sequence.mask
+    if sequence.lengths is not None:
+        counted = tf.sequence_mask(sequence.lengths, tf.shape(outputs)[1], tf.float32)
+    if counted is None:
+        return tf.reduce_mean(outputs, 1) if how == "mean" else tf.reduce_max(outputs, 1)
+    counted = counted[:, :, None]
+    if how == "maximum":
+        lowest = tf.fill(tf.shape(outputs), outputs.dtype.min)
+        read = tf.cast(counted, tf.bool) & tf.ones_like(outputs, tf.bool)
+        return tf.reduce_max(tf.where(read, outputs, lowest), 1)
+    return tf.reduce_sum(outputs * counted, 1) / tf.maximum(tf.reduce_sum(counted, 1), 1.0)
+
+
+def merged(recurrent: Recurrent, both: Any) -> Any:
+    """One tensor of a (forward, backward) pair, joined along the last axis or number by number."""
+    assert recurrent.bidirectional is not None
+    forward, backward = both
+    merge = recurrent.bidirectional.merge
+    if merge in ("forward", "backward"):
+        return forward if merge == "forward" else backward
+    if merge == "sum":
+        return forward + backward
+    if merge == "product":
+        return forward * backward
+    if merge == "average":
+        return (forward + backward) / 2
+    return tf.concat([forward, backward], len(forward.shape) - 1)
+
+
+def _hidden(state: Any, stacked: bool) -> Any:
     """h of the last layer's final state, [batch, units]."""
-    if settings.layers > 1 or one_by_one(settings):
+    if stacked:
         state = state[-1]
-    return state.h if isinstance(state, tf.nn.rnn_cell.LSTMStateTuple) else state
+    return state.h if isinstance(state, tf.nn.rnn_cell.LSTMStateTuple) else _own_hidden(state)
+
+
+def _own_hidden(state: Any) -> Any:
+    """The last of a state of several tensors, or the only one."""
+    return state[-1] if isinstance(state, (tuple, list)) else state

@@ -9,13 +9,20 @@ decays every row. PyTorch's Adam adds epsilon to the root of the corrected secon
 import warnings
 from typing import Any, Dict, Iterable, NamedTuple
 
-from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.core.tensorflow import tf
+from tf1_lstm.recipes.experiment import SGD, Adadelta, Adam, KerasRMSprop, Optimizer, TorchAdam
 
 RMSPROP_DECAY = 0.9
 RMSPROP_EPSILON = 1e-7
 
-SLOTS = {"adam": (("Adam", "m"), ("Adam_1", "v")), "keras-rmsprop": (("RMSProp", "rms"),)}
-SLOTS["pytorch-adam"] = SLOTS["adam"]
+_ADAM = (("Adam", "m"), ("Adam_1", "v"))
+SLOTS = {
+    Adam: _ADAM,
+    TorchAdam: _ADAM,
+    KerasRMSprop: (("RMSProp", "rms"),),
+    Adadelta: (("Adadelta", "accum"), ("Adadelta_1", "accum_update")),
+    SGD: (),
+}
 POWERS = ("beta1_power", "beta2_power")
 
 
@@ -46,7 +53,7 @@ class _TwiceAsFar(tf.compat.v1.train.Optimizer):
         return 2.0 if variable.op.name in self.twice else 1.0
 
 
-class KerasRMSprop(_TwiceAsFar):
+class KerasRMSpropOptimizer(_TwiceAsFar):
     """``tf.keras.optimizers.RMSprop`` of TensorFlow 2.0 to 2.10, without momentum, on dense gradients.
 
     Args:
@@ -68,7 +75,7 @@ class KerasRMSprop(_TwiceAsFar):
         return tf.compat.v1.assign_sub(var, self._reach(var) * step)
 
 
-class PyTorchAdam(_TwiceAsFar, tf.compat.v1.train.AdamOptimizer):
+class PyTorchAdamOptimizer(_TwiceAsFar, tf.compat.v1.train.AdamOptimizer):
     """``torch.optim.Adam``: TensorFlow 1's with epsilon on the corrected second moment."""
 
     def _apply_dense(self, grad: Any, var: Any) -> Any:
@@ -81,44 +88,55 @@ class PyTorchAdam(_TwiceAsFar, tf.compat.v1.train.AdamOptimizer):
         return tf.compat.v1.assign_sub(var, self._reach(var) * step)
 
 
-def add_training(
-    name: str, learning_rate: float, loss: Any, variables: Dict[str, Any], *, double_bias: bool, exact: bool
-) -> Training:
+def add_training(optimizer: Optimizer, loss: Any, variables: Dict[str, Any], *, exact: bool) -> Training:
     """Add an optimizer to the graph being built.
 
     Args:
-      name: one of ``recipes.settings.OPTIMIZERS``.
-      learning_rate: step size.
+      optimizer: the experiment's.
       loss: scalar to make smaller.
-      variables: role -> trainable variable.
-      double_bias: move recurrent biases twice as far.
+      variables: canonical name -> trainable variable.
       exact: add up the gradient of an embedding on the CPU, where the order is fixed.
     """
     with warnings.catch_warnings():
         # The gradient of the last step's gather is sparse in the published graph as well.
         warnings.simplefilter("ignore")
-        if name == "adam":
-            optimizer = tf.compat.v1.train.AdamOptimizer(learning_rate)
-            train_op = optimizer.minimize(loss)
-        else:
-            optimizer = KerasRMSprop(learning_rate) if name == "keras-rmsprop" else PyTorchAdam(learning_rate)
-            if double_bias:
-                optimizer.twice = {v.op.name for role, v in variables.items() if _is_recurrent_bias(role)}
-            found = optimizer.compute_gradients(loss)
+        trainer = _trainer(optimizer, variables)
+        if isinstance(optimizer, (KerasRMSprop, TorchAdam)):
+            found = trainer.compute_gradients(loss)
             with tf.device("/cpu:0" if exact else None):
                 dense = [(tf.convert_to_tensor(g), v) for g, v in found if g is not None]
-            train_op = optimizer.apply_gradients(dense)
+            train_op = trainer.apply_gradients(dense)
+        else:
+            train_op = trainer.minimize(loss)
     slots = {
-        slot: {role: optimizer.get_slot(v, internal) for role, v in variables.items()}
-        for slot, internal in SLOTS[name]
+        slot: {role: trainer.get_slot(v, internal) for role, v in variables.items()}
+        for slot, internal in SLOTS[type(optimizer)]
     }
     # A direction that nothing reads has no gradient, and so no slots.
     slots = {
         slot: {role: variable for role, variable in of_role.items() if variable is not None}
         for slot, of_role in slots.items()
     }
-    scalars = {} if name == "keras-rmsprop" else dict(zip(POWERS, optimizer._get_beta_accumulators()))
+    has_powers = isinstance(optimizer, (Adam, TorchAdam))
+    scalars = dict(zip(POWERS, trainer._get_beta_accumulators())) if has_powers else {}
     return Training(train_op, slots, scalars)
+
+
+def _trainer(optimizer: Optimizer, variables: Dict[str, Any]) -> Any:
+    rate = optimizer.learning_rate
+    if isinstance(optimizer, Adam):
+        return tf.compat.v1.train.AdamOptimizer(rate)
+    if isinstance(optimizer, SGD):
+        return tf.compat.v1.train.GradientDescentOptimizer(rate)
+    if isinstance(optimizer, Adadelta):
+        return tf.compat.v1.train.AdadeltaOptimizer(rate, optimizer.rho, optimizer.epsilon)
+    if isinstance(optimizer, KerasRMSprop):
+        return KerasRMSpropOptimizer(rate)
+    assert isinstance(optimizer, TorchAdam)
+    found = PyTorchAdamOptimizer(rate)
+    if optimizer.two_biases:
+        found.twice = {v.op.name for role, v in variables.items() if _is_recurrent_bias(role)}
+    return found
 
 
 def _is_recurrent_bias(role: str) -> bool:

@@ -10,12 +10,12 @@ import numpy as np
 
 from tf1_lstm.parity.cells import (
     ACTIVATIONS,
-    GATE_ORDER,
-    KINDS,
     Cell,
     GruArrays,
     Parts,
     Trace,
+    cell_kind,
+    gate_order,
     gru_arrays,
     gru_gradients,
     keep,
@@ -42,9 +42,9 @@ def back(
       d_h: ``[batch, steps, units]``, derivative by the output of each step.
       d_c: the same by the cell state of each step; None for zero.
     """
-    if KINDS[cell.name] == "rnn":
+    if cell_kind(cell.name) == "rnn":
         return _back_rnn(cell, parts, trace, d_h)
-    if KINDS[cell.name] == "gru":
+    if cell_kind(cell.name) == "gru":
         return _back_gru(cell, parts, trace, d_h)
     return _back_lstm(cell, parts, trace, d_h, d_c)
 
@@ -78,7 +78,7 @@ def _back_lstm(
     assert trace.c is not None
     input_kernel, recurrent = split_rows(parts["kernel"], cell.units)
     previous_c = _previous(trace.c)
-    order = GATE_ORDER[cell.name]
+    order = gate_order(cell.name)
     d_gates = {name: np.zeros_like(trace.h) for name in order}
     carried_h = carried_c = np.zeros_like(trace.h[:, 0])
     for step in reversed(range(trace.h.shape[1])):

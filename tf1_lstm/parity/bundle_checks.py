@@ -4,10 +4,11 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy as np
 
+from tf1_lstm.core.cells import cell_kinds
+from tf1_lstm.core.parts import kinds
 from tf1_lstm.files import sha256_of_array
-from tf1_lstm.parity.cells import GATE_ORDER
 from tf1_lstm.parity.spec import Spec, spec_of
-from tf1_lstm.recipes.settings import EMBEDDINGS, OPTIMIZERS, READOUTS
+from tf1_lstm.recipes.experiment import Inputs, Optimizer
 
 UPDATE_STEPS = 3
 # Settings that every bundle has, and those that one written before they were added has not.
@@ -36,14 +37,15 @@ ADDED: Dict[str, type] = {
     "output": str,
     "optimizer": str,
 }
+READOUTS = ("last-output", "last-state", "backward-state", "both-states")
 CHOICES = {
-    "cell": tuple(GATE_ORDER),
+    "cell": tuple(cell_kinds()),
     "readout": READOUTS,
     "inputs": ("ids", "rows"),
     "padding": ("front", "back"),
-    "embedding": EMBEDDINGS,
+    "embedding": tuple(kind.flat_kind for kind in kinds(Inputs).values()),
     "output": ("softmax", "sigmoid"),
-    "optimizer": OPTIMIZERS,
+    "optimizer": tuple(kind.flat_kind for kind in kinds(Optimizer).values()),
 }
 MOST = {"layers": 64}
 MAY_BE_ZERO = ("dense_units",)

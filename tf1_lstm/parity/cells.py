@@ -12,26 +12,20 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from tf1_lstm.core.cells import cell_kinds
+
 Parts = Mapping[str, np.ndarray]
 Pair = Tuple[np.ndarray, np.ndarray]
 
-KINDS = {
-    "basic_rnn": "rnn",
-    "basic_lstm": "lstm",
-    "lstm_peephole": "lstm",
-    "lstm_coupled": "lstm",
-    "gru": "gru",
-    "gru_reset_after": "gru",
-}
-# The columns of the kernel that holds several gates.
-GATE_ORDER = {
-    "basic_rnn": (),
-    "basic_lstm": ("i", "j", "f", "o"),
-    "lstm_peephole": ("i", "j", "f", "o"),
-    "lstm_coupled": ("j", "f", "o"),
-    "gru": ("r", "u"),
-    "gru_reset_after": ("u", "r", "candidate"),
-}
+
+def cell_kind(name: str) -> str:
+    """``rnn``, ``lstm`` or ``gru``; of a cell of one's own, what it says."""
+    return cell_kinds()[name].kind
+
+
+def gate_order(name: str) -> Tuple[str, ...]:
+    """The columns of the kernel that holds several gates."""
+    return cell_kinds()[name].gate_order
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ class Cell:
     """One kind of cell, and how it is calculated.
 
     Attributes:
-      name: one of ``recipes.settings.CELLS``.
+      name: a name that ``core.cells.cell_kinds`` knows.
       units: width of its state.
       forget_bias: added to the forget gate when it runs (LSTM only).
       gate_activation: ``"sigmoid"``; ports use ``"hard_sigmoid"`` (0.2x + 0.5, old Keras) or
@@ -65,7 +59,7 @@ class Cell:
     @property
     def has_c(self) -> bool:
         """Whether the state has a cell state beside the output."""
-        return KINDS[self.name] == "lstm"
+        return cell_kind(self.name) == "lstm"
 
     def with_forget_bias(self, forget_bias: float) -> "Cell":
         """Return the cell with another forget bias."""
@@ -73,25 +67,7 @@ class Cell:
 
     def shapes(self, inputs: int) -> Dict[str, Tuple[int, ...]]:
         """Part name -> shape of one cell that reads ``inputs`` numbers a step."""
-        rows, units = inputs + self.units, self.units
-        if self.name == "gru":
-            return {
-                "gates/kernel": (rows, 2 * units),
-                "gates/bias": (2 * units,),
-                "candidate/kernel": (rows, units),
-                "candidate/bias": (units,),
-            }
-        if self.name == "gru_reset_after":  # one bias for the inputs, one for the state
-            return {
-                "kernel": (inputs, 3 * units),
-                "recurrent_kernel": (units, 3 * units),
-                "bias": (2, 3 * units),
-            }
-        width = max(1, len(GATE_ORDER[self.name])) * units
-        shapes: Dict[str, Tuple[int, ...]] = {"kernel": (rows, width), "bias": (width,)}
-        if self.name == "lstm_peephole":
-            shapes.update({f"w_{gate}_diag": (units,) for gate in "ifo"})
-        return shapes
+        return cell_kinds()[self.name].part_shapes(inputs, self.units)
 
 
 class Trace(NamedTuple):
@@ -156,7 +132,7 @@ def run(
     """
     if state is None:
         state = (np.zeros((len(inputs), cell.units), parts[_first(parts)].dtype),) * 2
-    kind = {"rnn": _run_rnn, "lstm": _run_lstm, "gru": _run_gru}[KINDS[cell.name]]
+    kind = {"rnn": _run_rnn, "lstm": _run_lstm, "gru": _run_gru}[cell_kind(cell.name)]
     return kind(cell, parts, inputs, mask, state)
 
 
@@ -188,7 +164,7 @@ def _run_rnn(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.nda
 
 def _run_lstm(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair) -> Trace:
     gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
-    order, units = GATE_ORDER[cell.name], cell.units
+    order, units = gate_order(cell.name), cell.units
     input_kernel, recurrent = split_rows(parts["kernel"], units)
     projected = inputs @ input_kernel + parts["bias"]  # [batch, steps, gates * units]
     at = {name: slice(k * units, (k + 1) * units) for k, name in enumerate(order)}

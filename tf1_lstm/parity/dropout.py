@@ -40,7 +40,7 @@ class Dropped:
 
     Args:
       keep_prob: the share that each of them keeps.
-      places: some of ``recipes.settings.DROPOUT_PLACES``.
+      places: some of ``recipes.experiment.PLACES``.
       seed: of the masks.
     """
 

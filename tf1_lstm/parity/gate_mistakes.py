@@ -5,7 +5,7 @@ from typing import Callable, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import GATE_ORDER, Cell
+from tf1_lstm.parity.cells import Cell, gate_order
 from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
 
@@ -19,7 +19,7 @@ def entries(cell: Cell) -> Iterator[Mistake]:
     """Yield every mistake that the gates of this cell allow."""
     if cell.has_c:
         yield from _forget_bias(cell)
-    if GATE_ORDER[cell.name]:
+    if gate_order(cell.name):
         yield from _gate_orders(cell)
     yield from _biases(cell)
 
@@ -54,7 +54,7 @@ def _forget_bias(cell: Cell) -> Iterator[Mistake]:
 
 
 def _gate_orders(cell: Cell) -> Iterator[Mistake]:
-    own = GATE_ORDER[cell.name]
+    own = gate_order(cell.name)
     fixes = {"any": f"TensorFlow 1's columns are {', '.join(own)}: split and join them in the port's order"}
     if cell.name == "basic_lstm":
         fixes["keras"] = (
@@ -100,7 +100,7 @@ def _reorder(
     """Read the columns of the gates as if they stood in ``order``."""
 
     def change(cell: Cell, parts: Arrays) -> Arrays:
-        own, found = GATE_ORDER[cell.name], dict(parts)
+        own, found = gate_order(cell.name), dict(parts)
         for name, array in parts.items():
             if name.split("/")[-1] not in only or name.startswith("candidate"):
                 continue

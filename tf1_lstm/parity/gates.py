@@ -10,7 +10,7 @@ import numpy as np
 
 from tf1_lstm.parity import cells
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.cells import KINDS, Trace
+from tf1_lstm.parity.cells import Trace, cell_kind
 from tf1_lstm.parity.problem import largest_error
 
 LONG = {
@@ -95,7 +95,7 @@ def _gates(
         found = [g for g in right.gates if largest_error(theirs.gates[g], right.gates[g]) > tolerance]
         if found:
             return [LONG[g] for g in found], "computed from the port's weights"
-    if KINDS[spec.cell.name] != "lstm" or f"{direction}/{layer}/c" not in steps:
+    if cell_kind(spec.cell.name) != "lstm" or f"{direction}/{layer}/c" not in steps:
         return [], ""
     h, c, c_before = (
         _at(steps, direction, layer, part, at) for part, at in (("h", step), ("c", step), ("c", step - 1))

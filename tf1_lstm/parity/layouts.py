@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import GATE_ORDER, Cell
+from tf1_lstm.parity.cells import Cell, gate_order
 
 Arrays = Dict[str, np.ndarray]
 LSTM_ORDER = ("i", "f", "j", "o")  # Keras and PyTorch alike
@@ -47,8 +47,8 @@ def to_keras(cell: Cell, parts: Mapping[str, np.ndarray]) -> List[np.ndarray]:
     else:
         kernel, bias = parts["kernel"], parts["bias"]
     if cell.name == "basic_lstm":
-        kernel = reorder(kernel, GATE_ORDER[cell.name], LSTM_ORDER)
-        bias = reorder(bias, GATE_ORDER[cell.name], LSTM_ORDER)
+        kernel = reorder(kernel, gate_order(cell.name), LSTM_ORDER)
+        bias = reorder(bias, gate_order(cell.name), LSTM_ORDER)
         bias = _plus_forget_bias(bias, cell.units, cell.forget_bias)
     return [kernel[: -cell.units], kernel[-cell.units :], bias]
 
@@ -74,8 +74,8 @@ def from_keras(cell: Cell, weights: Sequence[np.ndarray]) -> Arrays:
         }
     if cell.name == "basic_lstm":
         bias = _plus_forget_bias(bias, cell.units, -cell.forget_bias)
-        kernel = reorder(kernel, LSTM_ORDER, GATE_ORDER[cell.name])
-        bias = reorder(bias, LSTM_ORDER, GATE_ORDER[cell.name])
+        kernel = reorder(kernel, LSTM_ORDER, gate_order(cell.name))
+        bias = reorder(bias, LSTM_ORDER, gate_order(cell.name))
     return {"kernel": kernel, "bias": bias}
 
 

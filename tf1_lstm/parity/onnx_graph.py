@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import GATE_ORDER, Cell, split_rows
+from tf1_lstm.parity.cells import Cell, gate_order, split_rows
 from tf1_lstm.parity.layouts import reorder, to_keras
 from tf1_lstm.parity.weight_files import Trained
 
@@ -95,7 +95,7 @@ def _operator(cell: Cell, parts: Mapping[str, np.ndarray]) -> Tuple[str, Arrays,
         if cell.name == "basic_rnn":
             return "RNN", arrays, attributes
         return "GRU", arrays, dict(attributes, linear_before_reset=int(cell.name == "gru_reset_after"))
-    order = GATE_ORDER[cell.name]
+    order = gate_order(cell.name)
     bias = np.array(parts["bias"])
     at = order.index("f") * cell.units
     bias[at : at + cell.units] += np.float32(cell.forget_bias)

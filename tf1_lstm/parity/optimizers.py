@@ -161,7 +161,7 @@ def optimizer_of(name: str, learning_rate: float) -> Optimizer:
     """Return the optimizer of a recipe.
 
     Args:
-      name: one of ``recipes.settings.OPTIMIZERS``.
+      name: an optimizer's ``flat_kind``.
       learning_rate: of the schedule.
     """
     if name == "keras-rmsprop":

@@ -76,7 +76,7 @@ def forward(
       weights: role -> array, as in ``Spec.shapes``.
       inputs: ``[batch, steps, inputs]``; ids ``[batch, steps]`` where the embedding is trained.
       mask: ``[batch, steps]``, False at steps to skip.
-      drop: called at each of ``recipes.settings.DROPOUT_PLACES``.
+      drop: called at each of ``recipes.experiment.PLACES``.
     """
     sequence = drop("embedding", looked_up(spec, weights, inputs))
     if spec.steps_on_batch_axis:

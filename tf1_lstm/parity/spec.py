@@ -9,7 +9,7 @@ from typing import Any, Dict, Mapping, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import KINDS, Cell
+from tf1_lstm.parity.cells import Cell, cell_kind
 from tf1_lstm.parity.optimizers import EMBEDDING, Adam, Optimizer, optimizer_of
 
 Arrays = Dict[str, np.ndarray]
@@ -22,11 +22,11 @@ class Spec:
 
     Attributes:
       cell: the cell of every layer.
-      readout: as in ``recipes.settings.READOUTS``.
+      readout: ``last-output``, ``last-state``, ``backward-state`` or ``both-states``.
       layers: stacked layers in each direction.
       bidirectional: a second stack that reads the sequence from its end.
       optimizer: what trains it.
-      embedding: of ids, one of ``recipes.settings.EMBEDDINGS``; "" where the inputs are rows.
+      embedding: of ids, an input's ``flat_kind``; "" where the inputs are rows.
       joined_layers: each layer but the first reads both directions of the one below.
       dense_units: width of a layer with a ReLU between states and softmax; 0 for none.
       output: ``"softmax"``, or ``"sigmoid"`` of one number z; then the logits are (0, z).
@@ -37,7 +37,7 @@ class Spec:
       padding: the end of a sequence that is padded, ``"front"`` or ``"back"``.
       keep_prob: the share that every dropout keeps; 1 without one.
       dropout_places: where they are, other than on the cells' outputs: some of
-        ``recipes.settings.DROPOUT_PLACES``.
+        ``recipes.experiment.PLACES``.
       read: ``"h"``; ``"c"`` where a port reads the cell state.
       position: ``"final"``: each direction's last computed step; ``"first"`` or ``"last"``: that
         place in the sequence, for both directions.
@@ -105,11 +105,11 @@ class Spec:
 
     def role(self, direction: str, layer: int, part: str) -> str:
         """Name of one array of the canonical weights."""
-        return f"{KINDS[self.cell.name]}/{direction}/{layer}/{part}"
+        return f"{cell_kind(self.cell.name)}/{direction}/{layer}/{part}"
 
     def is_recurrent_bias(self, role: str) -> bool:
         """Whether a role is the bias of a cell."""
-        return role.startswith(KINDS[self.cell.name] + "/") and role.endswith("bias")
+        return role.startswith(cell_kind(self.cell.name) + "/") and role.endswith("bias")
 
     def factor(self, role: str) -> float:
         """How many times the optimizer's step is applied to a role."""

@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import GATE_ORDER, Cell
+from tf1_lstm.parity.cells import Cell, gate_order
 from tf1_lstm.parity.mistake import Candidate
 from tf1_lstm.parity.mistakes import apply_all, training_catalogue
 from tf1_lstm.parity.optimizers import Adam
@@ -230,10 +230,10 @@ def _loss_of(problem: Problem) -> Spec:
 
 
 def _add_to_forget_gate(cell: Cell, parts: Arrays, amount: float) -> Arrays:
-    if not amount or "f" not in GATE_ORDER[cell.name]:
+    if not amount or "f" not in gate_order(cell.name):
         return parts
     bias = np.array(parts["bias"])
-    start = GATE_ORDER[cell.name].index("f") * cell.units
+    start = gate_order(cell.name).index("f") * cell.units
     bias[start : start + cell.units] += amount
     return dict(parts, bias=bias)
 

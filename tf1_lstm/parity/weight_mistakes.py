@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_lstm.parity import gate_mistakes
-from tf1_lstm.parity.cells import GATE_ORDER, Cell, split_rows
+from tf1_lstm.parity.cells import Cell, gate_order, split_rows
 from tf1_lstm.parity.gate_mistakes import parts_changed
 from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
@@ -68,7 +68,7 @@ def _layouts(cell: Cell) -> Iterator[Mistake]:
             common=where == "recurrent",
         )
     orders: Tuple[Tuple[str, ...], ...] = ((),)
-    if len(GATE_ORDER[cell.name]) == 4:
+    if len(gate_order(cell.name)) == 4:
         orders = ((), ("i", "f", "j", "o"))
     for where, order in itertools.product(("recurrent", "input", "both"), orders):
         layout = f", gates {', '.join(order)}" if order else ""
@@ -129,7 +129,7 @@ def _one_array(role: str, edit: Callable[[np.ndarray], np.ndarray]) -> Change:
 
 def _with_halves(cell: Cell, parts: Mapping[str, np.ndarray], edit: HalvesEdit) -> Arrays:
     """Return the parts with both halves of every kernel edited, whether they are one array or two."""
-    found, own = dict(parts), GATE_ORDER[cell.name]
+    found, own = dict(parts), gate_order(cell.name)
     if "recurrent_kernel" in parts:
         found["kernel"], found["recurrent_kernel"] = edit(parts["kernel"], parts["recurrent_kernel"], own)
         return found

@@ -6,12 +6,12 @@ accuracy (after the epoch, dropout off).
 
 from typing import Tuple
 
-from tf1_lstm.recipes.base import LogLine
+from tf1_lstm.recipes.published import LogLine
 
-Rows = Tuple[Tuple[float, float, float, float], ...]
+LogRows = Tuple[Tuple[float, float, float, float], ...]
 
 
-def log_lines(rows: Rows, steps_per_epoch: int) -> Tuple[LogLine, ...]:
+def log_lines(rows: LogRows, steps_per_epoch: int) -> Tuple[LogLine, ...]:
     """The rows as log lines, each at the iteration that ended its epoch."""
     return tuple(
         LogLine(steps_per_epoch * epoch, loss, accuracy, val_loss, val_accuracy, epoch)
@@ -19,8 +19,8 @@ def log_lines(rows: Rows, steps_per_epoch: int) -> Tuple[LogLine, ...]:
     )
 
 
-# Seed 000, section 2.
-LSTMCELL_LOG: Rows = (
+# LSTM and GRU modules in TensorFlow 2 (2021), section 2.
+LSTMCELL_LOG: LogRows = (
     (0.5681, 0.6938, 0.4031, 0.8169),
     (0.3971, 0.8333, 0.3926, 0.8308),
     (0.3439, 0.8635, 0.3988, 0.8228),
@@ -43,7 +43,7 @@ LSTMCELL_LOG: Rows = (
     (0.1094, 0.9621, 0.6452, 0.8026),
 )
 
-GRUCELL_LOG: Rows = (
+GRUCELL_LOG: LogRows = (
     (0.6548, 0.5858, 0.5477, 0.7868),
     (0.4448, 0.8065, 0.4007, 0.8239),
     (0.3696, 0.8502, 0.377, 0.8385),
@@ -66,7 +66,7 @@ GRUCELL_LOG: Rows = (
     (0.0911, 0.9698, 0.7305, 0.7993),
 )
 
-GRU_LOG: Rows = (
+GRU_LOG: LogRows = (
     (0.6804, 0.5408, 0.5008, 0.7498),
     (0.4641, 0.7956, 0.3919, 0.8277),
     (0.3703, 0.8495, 0.361, 0.8406),
@@ -89,7 +89,7 @@ GRU_LOG: Rows = (
     (0.0747, 0.9752, 0.7058, 0.7942),
 )
 
-LSTM_GLOVE_LOG: Rows = (
+LSTM_GLOVE_LOG: LogRows = (
     (0.6836, 0.552, 0.5855, 0.7033),
     (0.6173, 0.6746, 0.5575, 0.7146),
     (0.5794, 0.7037, 0.5562, 0.6993),
@@ -142,8 +142,8 @@ LSTM_GLOVE_LOG: Rows = (
     (0.3693, 0.8341, 0.4041, 0.8251),
 )
 
-# Seed 004, section 6.2.
-SIMPLE_RNN32_LOG: Rows = (
+# Notes after Chollet, section 6.2.
+SIMPLE_RNN32_LOG: LogRows = (
     (0.6445, 0.6106, 0.614, 0.6676),
     (0.4139, 0.8219, 0.4147, 0.8194),
     (0.3041, 0.8779, 0.4529, 0.8012),
@@ -156,7 +156,7 @@ SIMPLE_RNN32_LOG: Rows = (
     (0.0174, 0.9952, 0.7274, 0.7968),
 )
 
-LSTM32_LOG: Rows = (
+LSTM32_LOG: LogRows = (
     (0.5143, 0.7509, 0.3383, 0.8672),
     (0.301, 0.8834, 0.2817, 0.8862),
     (0.2357, 0.9129, 0.2766, 0.8876),
@@ -169,7 +169,7 @@ LSTM32_LOG: Rows = (
     (0.1113, 0.9615, 0.4926, 0.8614),
 )
 
-GRU32_LOG: Rows = (
+GRU32_LOG: LogRows = (
     (0.5119, 0.7386, 0.3713, 0.8434),
     (0.2971, 0.8806, 0.3324, 0.8722),
     (0.2495, 0.9034, 0.3148, 0.8722),

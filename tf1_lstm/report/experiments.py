@@ -3,14 +3,14 @@
 import json
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from tf1_lstm.recipes.base import Recipe
+from tf1_lstm.recipes.experiment import Experiment
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.logs import epochs_summary
 from tf1_lstm.report.statistics import accuracy_interval, mean_and_std
 from tf1_lstm.report.tables import NOTHING, count, percent, percent_interval
 
 
-class Experiment(NamedTuple):
+class TrainedExperiment(NamedTuple):
     """One recipe with one set of settings: everything that was measured of it, on real data.
 
     Attributes:
@@ -20,7 +20,7 @@ class Experiment(NamedTuple):
       ports: results documents of the port, by seed; may be empty.
     """
 
-    recipe: Recipe
+    recipe: Experiment
     deviations: Mapping[str, Sequence[Any]]
     runs: List[Document]
     ports: List[Document]
@@ -36,8 +36,8 @@ class Row(NamedTuple):
 
 
 def experiments(
-    recipes: Mapping[str, Recipe], runs: Sequence[Document], ports: Sequence[Document]
-) -> List[Experiment]:
+    recipes: Mapping[str, Experiment], runs: Sequence[Document], ports: Sequence[Document]
+) -> List[TrainedExperiment]:
     """Group documents of epochs by recipe and settings; the sample is left out.
 
     Args:
@@ -52,19 +52,19 @@ def experiments(
                 key = document["recipe"], json.dumps(document["deviations"], sort_keys=True)
                 groups.setdefault(key, ([], []))[place].append(document)
     return [
-        Experiment(recipe, json.loads(deviations), *groups[found, deviations])
+        TrainedExperiment(recipe, json.loads(deviations), *groups[found, deviations])
         for name, recipe in recipes.items()
         for found, deviations in sorted(groups)
         if found == name
     ]
 
 
-def rows_of(experiment: Experiment) -> List[Row]:
+def rows_of(experiment: TrainedExperiment) -> List[Row]:
     """The accuracies of one experiment, dropout off: last epoch, best epoch, and test where it is another."""
     documents = [*experiment.runs, *experiment.ports]
     split = documents[0]["settings"].get("validation") or "test"
     examples = _examples(documents, split)
-    published = epochs_summary(experiment.recipe.log)
+    published = epochs_summary(experiment.recipe.published.log)
     place = f"{split}, {count(examples)} reviews"
     summaries = [
         [published] if published else [],

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike
 from tf1_lstm.report.canvas import BLUE, GREEN, VERMILLION, picture, plain
-from tf1_lstm.report.experiments import Experiment
+from tf1_lstm.report.experiments import TrainedExperiment
 from tf1_lstm.report.logs import LogEntry, series
 from tf1_lstm.report.panels import LegendEntry
 from tf1_lstm.report.results import deviations_text
@@ -20,7 +20,7 @@ STYLES: Dict[str, Dict[str, Any]] = {
 }
 
 
-def experiments_picture(found: Sequence[Experiment], path: PathLike) -> List[str]:
+def experiments_picture(found: Sequence[TrainedExperiment], path: PathLike) -> List[str]:
     """Draw a panel for each recipe; returns the recipes that were drawn.
 
     Args:
@@ -30,7 +30,7 @@ def experiments_picture(found: Sequence[Experiment], path: PathLike) -> List[str
     Raises:
       InputError: nothing to draw, or the file cannot be written.
     """
-    panels: Dict[str, List[Experiment]] = {}
+    panels: Dict[str, List[TrainedExperiment]] = {}
     for experiment in found:
         if set(experiment.deviations) <= COMPARABLE:
             panels.setdefault(experiment.recipe.name, []).append(experiment)
@@ -59,9 +59,9 @@ def _write_legend(axes: Any, shown: Dict[str, Any]) -> None:
     axes.legend([shown[label] for label in labels], labels, loc="center", ncol=len(labels))
 
 
-def _draw_panel(axes: Any, experiments: Sequence[Experiment]) -> List[LegendEntry]:
+def _draw_panel(axes: Any, experiments: Sequence[TrainedExperiment]) -> List[LegendEntry]:
     recipe = experiments[0].recipe
-    logs: List[Tuple[str, Sequence[LogEntry]]] = [("published", recipe.log)]
+    logs: List[Tuple[str, Sequence[LogEntry]]] = [("published", recipe.published.log)]
     logs += [("TensorFlow 1", run["log"]) for one in experiments for run in one.runs]
     logs += [("port", port["log"]) for one in experiments for port in one.ports]
     shown: List[LegendEntry] = []
@@ -72,7 +72,7 @@ def _draw_panel(axes: Any, experiments: Sequence[Experiment]) -> List[LegendEntr
             shown.append(
                 (axes.plot(points.places, points.values, markersize=size, **STYLES[label])[0], label)
             )
-    title = f"{recipe.name}, {recipe.schedule.validation} reviews"
+    title = f"{recipe.name}, {getattr(recipe.schedule, 'validation', '')} reviews"
     axes.set_title("\n".join([title, *_notes(experiments)]))
     axes.set_xlim(left=0)
     axes.set_xlabel("epoch")
@@ -82,7 +82,7 @@ def _draw_panel(axes: Any, experiments: Sequence[Experiment]) -> List[LegendEntr
     return shown
 
 
-def _notes(experiments: Sequence[Experiment]) -> List[str]:
+def _notes(experiments: Sequence[TrainedExperiment]) -> List[str]:
     """A line on each setting that is not as published; iterations are left out, since epochs say it."""
     lines = [
         deviations_text({name: pair})
@@ -90,6 +90,6 @@ def _notes(experiments: Sequence[Experiment]) -> List[str]:
         for name, pair in sorted(experiment.deviations.items())
         if name != "iterations"
     ]
-    if not experiments[0].recipe.log:
+    if not experiments[0].recipe.published.log:
         lines.append("no published figures")
     return [plain(line) for line in dict.fromkeys(lines)]

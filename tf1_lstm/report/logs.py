@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Uni
 import numpy as np
 
 from tf1_lstm.files import PathLike, replacing
-from tf1_lstm.recipes.base import LogLine
+from tf1_lstm.recipes.published import LogLine
 
 LogEntry = Union[LogLine, Mapping[str, Any]]
 

@@ -54,7 +54,7 @@ def write_page(
     Args:
       folder: the run folder.
       results: a whole ``results.json`` document.
-      oddities: what is odd in the published version, a sentence each (``Recipe.oddities``).
+      oddities: what is odd in the published version, a sentence each (``Published.oddities``).
       pictures: caption -> path, relative to ``folder``, of a PNG, ``.md`` or ``.txt`` file; else
         ``results["pictures"]``.
 

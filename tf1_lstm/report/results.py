@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from tf1_lstm.recipes.base import Figure, Recipe
+from tf1_lstm.recipes.experiment import Experiment
+from tf1_lstm.recipes.published import Figure
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.statistics import Interval, accuracy_interval, compare_one_run
 from tf1_lstm.report.verdicts import NOT_JUDGED, Place, place_among
@@ -32,7 +33,7 @@ def batches_name(test_batches: Mapping[str, Any]) -> str:
 
 
 def build_published(
-    recipe: Recipe,
+    recipe: Experiment,
     evaluations: Sequence[Document],
     test_batches: Optional[Document],
     sample: bool = False,
@@ -60,7 +61,7 @@ def build_published(
       the run stands among the seeds of a study: ``below, equal, above``, or None.
     """
     entries = []
-    for figure in recipe.figures:
+    for figure in recipe.published.figures:
         measurements = _measurements(figure, evaluations, test_batches)
         for how, step, accuracy, examples in measurements:
             one = compare_one_run(figure, accuracy, examples, sampled=how != WHOLE)

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.recipes.base import Figure
+from tf1_lstm.recipes.published import Figure
 
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % point
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import find_recipe
-from tf1_lstm.recipes.base import Figure
+from tf1_lstm.recipes.published import Figure
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.logs import LogEntry, is_of_epochs, series
 from tf1_lstm.report.results import evaluations_at, final_step
@@ -49,7 +49,7 @@ def reference_of(recipe: str) -> Reference:
         found = find_recipe(recipe)
     except InputError:
         return Reference()
-    return Reference(found.source, found.figures, found.log)
+    return Reference(found.source, found.published.figures, found.published.log)
 
 
 class CellResults(NamedTuple):

@@ -4,11 +4,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
+from tf1_lstm.core.parts import Part, leaves, to_document
 from tf1_lstm.data.base import Finding
 from tf1_lstm.data.registry import DATASETS
-from tf1_lstm.recipes import find_recipe
-from tf1_lstm.recipes.base import Recipe
-from tf1_lstm.runs.resolve import Experiment, resolve
+from tf1_lstm.recipes.experiment import Experiment
+from tf1_lstm.runs.recorded import named_experiment
+from tf1_lstm.runs.resolve import Resolved, resolve
 
 
 class Audit(NamedTuple):
@@ -22,8 +23,8 @@ class Audit(NamedTuple):
       for_want_of_data: whether it is the embedded sample because there is no data folder.
     """
 
-    published: Recipe
-    recipe: Recipe
+    published: Experiment
+    recipe: Experiment
     findings: List[Finding]
     of: str
     for_want_of_data: bool
@@ -37,23 +38,30 @@ def audit(
     settings: Optional[Mapping[str, Any]] = None,
 ) -> Audit:
     """Audit a recipe; arguments as for ``resolve``, and the embedded sample where there are no data."""
-    published = find_recipe(name)
-    folder = Path("data", DATASETS[published.dataset][2])
-    wanting = data is None and not sample and not folder.is_dir()
-    experiment = resolve(name, data=data, sample=sample or wanting, corrected=corrected, settings=settings)
-    schedule = experiment.recipe.schedule
-    findings = experiment.dataset.audit(schedule.sampler, schedule.batch_size)
+    published = named_experiment(name)
+    below = DATASETS.get(published.data.dataset, ("", "", ""))[2]
+    wanting = data is None and not sample and bool(below) and not Path("data", below).is_dir()
+    experiment = resolve(
+        published, data=data, sample=sample or wanting, corrected=corrected, settings=settings
+    )
+    findings = experiment.dataset.audit(experiment.sampler, experiment.batch_size)
     of = "the embedded sample" if experiment.dataset.is_sample else str(experiment.dataset.folder)
-    return Audit(published, experiment.recipe, findings + _graph_findings(experiment), of, wanting)
+    recipe = experiment.recipe
+    if experiment.dataset.is_sample:
+        # What suits the sample is no setting of the recipe: shown are the published ones, as changed.
+        changes = {**(published.corrected() if corrected else {}), **(settings or {})}
+        recipe = published.with_settings(changes)
+    return Audit(published, recipe, findings + _graph_findings(experiment), of, wanting)
 
 
-def _graph_findings(experiment: Experiment) -> List[Finding]:
+def _graph_findings(experiment: Resolved) -> List[Finding]:
     """Trainable variables that get no gradient, found in the built graph."""
     from tf1_lstm.graphs.build import build
 
     constants = {name: array.shape for name, array in experiment.dataset.constants().items()}
-    graph = build(experiment.recipe.graph, constants)
-    without = [role for role in graph.variables if role not in graph.slots["Adam"]]
+    graph = build(experiment.recipe, constants)
+    of_slots = next(iter(graph.slots.values()), graph.variables)
+    without = [role for role in graph.variables if role not in of_slots]
     names = ", ".join(without)
     return [
         Finding(
@@ -65,20 +73,31 @@ def _graph_findings(experiment: Experiment) -> List[Finding]:
     ]
 
 
+def _plain(value: Any) -> Any:
+    """A setting's value, JSON-ready."""
+    return to_document(value) if isinstance(value, Part) else value
+
+
 def describe(found: Audit) -> Dict[str, Any]:
     """One JSON-ready document of a recipe and its audit."""
     published, recipe = found.published, found.recipe
-    used = recipe.settings()
     return {
         "name": recipe.name,
         "title": recipe.title,
         "source": recipe.source,
-        "dataset": recipe.dataset,
-        "settings": used,
-        "deviations": {k: [v, used[k]] for k, v in published.settings().items() if v != used[k]},
-        "corrected": dict(recipe.corrected),
-        "published": [dataclasses.asdict(figure) for figure in recipe.figures],
-        "published_log": [dataclasses.asdict(line) for line in recipe.log],
-        "oddities": list(recipe.oddities),
+        "dataset": recipe.data.dataset or type(recipe.data).__name__,
+        "settings": recipe.settings(),
+        "meanings": {
+            leaf.path: {"meaning": leaf.field.metadata["meaning"], "expected": leaf.expected}
+            for leaf in leaves(recipe)
+        },
+        "deviations": published.differences(recipe),
+        "corrected": {path: _plain(value) for path, value in published.corrected().items()},
+        "published": [dataclasses.asdict(figure) for figure in recipe.published.figures],
+        "published_log": [dataclasses.asdict(line) for line in recipe.published.log],
+        "oddities": [
+            {"text": oddity.text, "fix": oddity.fix and {k: _plain(v) for k, v in oddity.fix.items()}}
+            for oddity in recipe.published.oddities
+        ],
         "audit": {"of": found.of, "findings": [finding._asdict() for finding in found.findings]},
     }

@@ -12,11 +12,12 @@ import numpy as np
 from tqdm import tqdm
 
 from tf1_lstm.data.base import Sampler
+from tf1_lstm.recipes.experiment import Epochs
 from tf1_lstm.runs.evaluate import InterruptedMeasuringError, evaluate
 from tf1_lstm.runs.folder import ACCURACIES, LOSSES, RunFolder
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.model import Model
-from tf1_lstm.runs.resolve import Experiment
+from tf1_lstm.runs.resolve import Resolved
 
 
 class EpochLog:
@@ -34,10 +35,14 @@ class EpochLog:
     """
 
     def __init__(
-        self, run: RunFolder, model: Model, experiment: Experiment, sampler: Sampler, progress: bool
+        self, run: RunFolder, model: Model, experiment: Resolved, sampler: Sampler, progress: bool
     ) -> None:
         self._run, self._model, self._sampler, self._progress = run, model, sampler, progress
-        self._schedule = experiment.recipe.schedule
+        schedule = experiment.recipe.schedule
+        assert isinstance(schedule, Epochs)
+        self._schedule = schedule
+        numbers = experiment.recipe.head.task == "numbers"
+        self._metric = "mean_absolute_error" if numbers else "accuracy"
         self._dataset = experiment.dataset
         self._steps = sampler.steps_per_epoch
         self.sizes: List[int] = []
@@ -73,7 +78,7 @@ class EpochLog:
         self.sizes = []
         figures = {
             name: float(np.average(self._run.series(series)[done - len(sizes) : done], weights=sizes))
-            for name, series in (("loss", LOSSES), ("accuracy", ACCURACIES))
+            for name, series in (("loss", LOSSES), (self._metric, ACCURACIES))
         }
         if self._schedule.validation:
             split = self._dataset.split(self._schedule.validation)
@@ -81,12 +86,15 @@ class EpochLog:
                 found = evaluate(self._model, split, progress=self._progress, interruption=interruption)
             except InterruptedMeasuringError:
                 return None
-            figures.update(val_loss=found.loss, val_accuracy=found.accuracy)
+            figures.update({f"val_{name}": value for name, value in found.figures.items()})
         epoch = done // self._steps
         self._run.log("log", iteration=done, epoch=epoch, **figures)
         if self._progress:
             shown = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-            tqdm.write(f"epoch {epoch}/{self._schedule.epochs or '-'}  {shown}", file=sys.stdout)
+            tqdm.write(
+                f"epoch {epoch}/{'-' if self._schedule.iterations else self._schedule.epochs}  {shown}",
+                file=sys.stdout,
+            )
         return figures
 
     def is_time_to_stop(self) -> bool:

@@ -1,7 +1,7 @@
-"""Accuracy with dropout off or on, every example once, and the published test batches again."""
+"""What a checkpoint gives on a split, every example once; and the published test batches again."""
 
 import sys
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 from tqdm import tqdm
@@ -22,7 +22,7 @@ class InterruptedMeasuringError(Exception):
 
 
 class Evaluation(NamedTuple):
-    """What one split gave.
+    """What one split gave, of a class for each example.
 
     Attributes:
       split: its name.
@@ -52,6 +52,74 @@ class Evaluation(NamedTuple):
         """Everything but the probabilities, JSON-ready."""
         return {name: value for name, value in self._asdict().items() if name != "probabilities"}
 
+    @property
+    def figures(self) -> Dict[str, float]:
+        """What is logged of it."""
+        return {"accuracy": self.accuracy, "loss": self.loss}
+
+
+class NumbersEvaluation(NamedTuple):
+    """What one split gave, of numbers to predict.
+
+    Attributes:
+      split, examples, dropout: as in ``Evaluation``.
+      loss: as it was trained, mean squared or mean absolute error.
+      mean_absolute_error: over examples and outputs, in the units of the targets.
+      root_mean_squared_error: likewise.
+      interval: 95 % interval of the mean absolute error, from the spread over the examples.
+    """
+
+    split: str
+    examples: int
+    dropout: str
+    loss: float
+    mean_absolute_error: float
+    root_mean_squared_error: float
+    interval: List[float]
+
+    def document(self) -> Dict[str, Any]:
+        """JSON-ready."""
+        return dict(self._asdict())
+
+    @property
+    def figures(self) -> Dict[str, float]:
+        """What is logged of it."""
+        return {"mean_absolute_error": self.mean_absolute_error, "loss": self.loss}
+
+
+class StepsEvaluation(NamedTuple):
+    """What one split gave, of an output at every step.
+
+    Attributes:
+      split, examples, dropout: as in ``Evaluation``.
+      steps: how many steps count.
+      accuracy: share of them whose largest logit is at the target.
+      loss: mean cross-entropy of a step, in nats.
+      perplexity: exp of the loss.
+      interval: 95 % interval of the loss, from the spread over the examples.
+    """
+
+    split: str
+    examples: int
+    dropout: str
+    steps: int
+    accuracy: float
+    loss: float
+    perplexity: float
+    interval: List[float]
+
+    def document(self) -> Dict[str, Any]:
+        """JSON-ready."""
+        return dict(self._asdict())
+
+    @property
+    def figures(self) -> Dict[str, float]:
+        """What is logged of it."""
+        return {"accuracy": self.accuracy, "loss": self.loss}
+
+
+AnyEvaluation = Union[Evaluation, NumbersEvaluation, StepsEvaluation]
+
 
 def logits_of(
     model: Model,
@@ -60,6 +128,7 @@ def logits_of(
     draw: int = 0,
     progress: Optional[Any] = None,
     interruption: Optional[Interruption] = None,
+    lengths: Optional[np.ndarray] = None,
 ) -> np.ndarray:
     """Run the graph over many examples.
 
@@ -70,27 +139,58 @@ def logits_of(
       draw: which dropout masks.
       progress: a tqdm bar to move on.
       interruption: a signal that it has seen ends the measuring.
+      lengths: [examples], steps that count; None for all.
 
     Returns:
-      [examples, classes] float32.
+      [examples, columns] float32, or [examples, steps, columns] of an output at every step.
 
     Raises:
       InterruptedMeasuringError: a signal came.
     """
-    graph = model.graph
-    feeds = [graph.inputs, graph.keep_prob, graph.iteration]
-    run = model.session.make_callable(graph.logits, feed_list=feeds)
-    settings = model.recipe.graph
-    keep_prob = settings.training_keep_prob if dropout else 1.0
-    found = np.empty((len(inputs), settings.classes), np.float32)
-    for number, (rows, steps) in enumerate(batches_of(inputs, settings.any_steps, BATCH)):
+    recipe = model.recipe
+    shape = (len(inputs), *inputs.shape[1:2], recipe.head.columns) if recipe.per_step else None
+    found = np.empty(shape or (len(inputs), recipe.head.columns), np.float32)
+    for rows, logits in _batches(model, inputs, dropout, draw, progress, interruption, lengths):
+        if recipe.per_step:
+            found[rows, : logits.shape[1]] = logits
+        else:
+            found[rows] = logits
+    return found
+
+
+def _batches(
+    model: Model,
+    inputs: np.ndarray,
+    dropout: bool,
+    draw: int,
+    progress: Optional[Any],
+    interruption: Optional[Interruption],
+    lengths: Optional[np.ndarray],
+) -> Iterator[Tuple[Any, np.ndarray]]:
+    """The rows of each batch and its logits; a state that is carried begins at zeros and goes on."""
+    graph, recipe = model.graph, model.recipe
+    carries = graph.carry is not None
+    if carries:
+        model.session.run(graph.forget)
+    feeds = [
+        graph.inputs,
+        graph.keep_prob,
+        graph.iteration,
+        *([graph.lengths] if model.wants_lengths else []),
+    ]
+    run = model.session.make_callable([graph.logits, *([graph.carry] if carries else [])], feed_list=feeds)
+    keep_prob = recipe.keep_prob if dropout else 1.0
+    size = 1 if carries else BATCH
+    for number, (rows, steps) in enumerate(batches_of(inputs, recipe.data.any_steps, size)):
         if interruption is not None and interruption.signal_number is not None:
             raise InterruptedMeasuringError
         batch = inputs[rows, :steps]
-        found[rows] = run(batch, keep_prob, EVALUATION_ITERATIONS + (draw << 20) + number)
+        counted = (
+            [model.lengths(batch, None if lengths is None else lengths[rows])] if model.wants_lengths else []
+        )
+        yield rows, run(batch, keep_prob, EVALUATION_ITERATIONS + (draw << 20) + number, *counted)[0]
         if progress is not None:
             progress.update(len(batch))
-    return found
 
 
 def evaluate(
@@ -100,22 +200,23 @@ def evaluate(
     draws: int = 1,
     progress: bool = True,
     interruption: Optional[Interruption] = None,
-) -> Evaluation:
+) -> AnyEvaluation:
     """Measure one split.
 
     Args:
       model: filled with weights.
       split: examples and true labels.
       dropout: as published (on), or off.
-      draws: repetitions with dropout on; without dropout there is nothing to repeat.
+      draws: repetitions with dropout on, of classes; without dropout there is nothing to repeat.
       progress: show a bar on standard error.
       interruption: a signal that it has seen ends the measuring.
 
     Raises:
       InterruptedMeasuringError: a signal came.
     """
-    dropout = dropout and model.recipe.graph.training_keep_prob < 1
-    draws = draws if dropout else 1
+    dropout = dropout and model.recipe.keep_prob < 1
+    of_classes = model.recipe.head.task == "classes" and not model.recipe.per_step
+    draws = draws if dropout and of_classes else 1
     bar = tqdm(
         total=draws * len(split.labels),
         desc=f"{split.name}, dropout {'on' if dropout else 'off'}",
@@ -123,15 +224,27 @@ def evaluate(
         disable=not progress,
         mininterval=0.5 if sys.stderr.isatty() else 30,
     )
+    with bar:
+        if model.recipe.per_step and model.recipe.head.task == "classes":
+            return _evaluate_steps(model, split, dropout, bar, interruption)
+        if not of_classes:
+            return _evaluate_numbers(model, split, dropout, bar, interruption)
+        return _evaluate_classes(model, split, dropout, draws, bar, interruption)
+
+
+def _evaluate_classes(
+    model: Model, split: Split, dropout: bool, draws: int, bar: Any, interruption: Optional[Interruption]
+) -> Evaluation:
     accuracies, losses = [], []
     first: Optional[np.ndarray] = None
-    with bar:
-        for draw in range(draws):
-            logits = logits_of(model, split.inputs, dropout, draw, bar, interruption).astype(np.float64)
-            first = logits if first is None else first
-            accuracies.append(float((logits.argmax(1) == split.labels).mean()))
-            log_normaliser = np.logaddexp.reduce(logits, axis=1)
-            losses.append(float((log_normaliser - logits[np.arange(len(logits)), split.labels]).mean()))
+    for draw in range(draws):
+        logits = logits_of(model, split.inputs, dropout, draw, bar, interruption, split.lengths).astype(
+            np.float64
+        )
+        first = logits if first is None else first
+        accuracies.append(float((logits.argmax(1) == split.labels).mean()))
+        log_normaliser = np.logaddexp.reduce(logits, axis=1)
+        losses.append(float((log_normaliser - logits[np.arange(len(logits)), split.labels]).mean()))
     assert first is not None
     accuracy = float(np.mean(accuracies))
     return Evaluation(
@@ -143,9 +256,62 @@ def evaluate(
         std=float(np.std(accuracies, ddof=1)) if draws > 1 else None,
         interval=[float(end) for end in accuracy_interval(accuracy, len(split.labels))],
         loss=float(np.mean(losses)),
-        confusion=_confusion(split.labels, first.argmax(1), model.recipe.graph.classes),
+        confusion=_confusion(split.labels, first.argmax(1), model.recipe.head.columns),
         probabilities=probabilities_of(first),
     )
+
+
+def _evaluate_numbers(
+    model: Model, split: Split, dropout: bool, bar: Any, interruption: Optional[Interruption]
+) -> NumbersEvaluation:
+    found = logits_of(model, split.inputs, dropout, 0, bar, interruption, split.lengths).astype(np.float64)
+    errors = (found - np.asarray(split.labels)).reshape(len(found), -1)
+    absolute, squared = np.abs(errors).mean(axis=1), np.square(errors).mean(axis=1)
+    return NumbersEvaluation(
+        split=split.name,
+        examples=len(found),
+        dropout="on" if dropout else "off",
+        loss=float((squared if getattr(model.recipe.head, "loss", "") == "squared" else absolute).mean()),
+        mean_absolute_error=float(absolute.mean()),
+        root_mean_squared_error=float(np.sqrt(squared.mean())),
+        interval=_mean_interval(absolute),
+    )
+
+
+def _evaluate_steps(
+    model: Model, split: Split, dropout: bool, bar: Any, interruption: Optional[Interruption]
+) -> StepsEvaluation:
+    total = len(split.labels)
+    losses, correct, counts = np.zeros(total), np.zeros(total), np.zeros(total)
+    for rows, logits in _batches(model, split.inputs, dropout, 0, bar, interruption, split.lengths):
+        wide = logits.astype(np.float64)  # [batch, steps, classes]
+        labels = np.asarray(split.labels[rows])[:, : wide.shape[1]]
+        counted = labels >= 0
+        at = np.take_along_axis(wide, np.maximum(labels, 0)[:, :, None], axis=2)[:, :, 0]
+        losses[rows] = ((np.logaddexp.reduce(wide, axis=2) - at) * counted).sum(axis=1)
+        correct[rows] = ((wide.argmax(axis=2) == labels) & counted).sum(axis=1)
+        counts[rows] = counted.sum(axis=1)
+    steps = max(1.0, counts.sum())
+    loss = float(losses.sum() / steps)
+    used = counts > 0
+    return StepsEvaluation(
+        split=split.name,
+        examples=total,
+        dropout="on" if dropout else "off",
+        steps=int(counts.sum()),
+        accuracy=float(correct.sum() / steps),
+        loss=loss,
+        perplexity=float(np.exp(min(loss, 700.0))),
+        interval=_mean_interval(losses[used] / counts[used]),
+    )
+
+
+def _mean_interval(values: np.ndarray) -> List[float]:
+    """95 % interval of the mean of one number for each example, by the normal distribution."""
+    mean, half = float(values.mean()), 0.0
+    if len(values) > 1:
+        half = 1.959964 * float(values.std(ddof=1)) / float(np.sqrt(len(values)))
+    return [mean - half, mean + half]
 
 
 def probabilities_of(logits: np.ndarray) -> np.ndarray:
@@ -177,12 +343,14 @@ def sampled_accuracies(
       One accuracy for each batch, as the graph computes it (float32).
     """
     graph, schedule = model.graph, model.recipe.schedule
-    sampler = dataset.test_sampler(schedule.sampler, schedule.batch_size, seed)
-    keep_prob = model.recipe.graph.training_keep_prob if dropout else 1.0
+    kind = getattr(model.recipe.data, "sampler", "published")
+    sampler = dataset.test_sampler(kind, schedule.batch_size, seed)
+    keep_prob = model.recipe.keep_prob if dropout else 1.0
     found = []
     for number in range(batches):
         batch = sampler.batch(number)
         feeds = {
+            **model.length_feed(batch.inputs, batch.lengths),
             graph.inputs: batch.inputs,
             graph.labels: batch.labels,
             graph.keep_prob: keep_prob,

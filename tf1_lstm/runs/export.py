@@ -57,7 +57,7 @@ def export(
 
 def _trained(restored: Restored, weights: Dict[str, np.ndarray]) -> Trained:
     recipe, dataset = restored.experiment.recipe, restored.experiment.dataset
-    spec = spec_of(recipe.settings())
+    spec = spec_of(restored.experiment.flat())
     return Trained(recipe.name, spec, weights, _frozen_vectors(spec, dataset))
 
 
@@ -74,18 +74,18 @@ def make_bundle(
     """
     experiment = restored.experiment
     recipe, dataset = experiment.recipe, experiment.dataset
-    graph, constants = recipe.graph, dataset.constants()
-    spec = spec_of(recipe.settings())
+    constants, settings = dataset.constants(), experiment.flat()
+    spec = spec_of(settings)
     split = dataset.split(split_name or dataset.split_names()[0])
     vectors = _frozen_vectors(spec, dataset)
     table = weights.get(EMBEDDING, vectors)
     words = None if table is None else Words(len(table), dataset.unknown_id % len(table))
-    rows = choose_rows(split, examples, words, graph.padding)
+    rows = choose_rows(split, examples, words, settings["padding"])
     inputs = np.ascontiguousarray(split.inputs[rows])
-    if graph.any_steps and words is not None:
+    if recipe.data.any_steps and words is not None:
         inputs = np.ascontiguousarray(inputs[:, : max(1, _longest(inputs))])
-    labels = np.eye(graph.classes, dtype=np.float32)[split.labels[rows]]
-    numbers = record(graph, recipe.schedule, weights, inputs, labels, constants)
+    labels = np.eye(recipe.head.columns, dtype=np.float32)[split.labels[rows]]
+    numbers = record(recipe, weights, inputs, labels, constants)
     return Bundle(
         document=_document(restored, split, rows, spec, words),
         weights=weights,
@@ -97,7 +97,7 @@ def make_bundle(
         loss=numbers.loss,
         gradients=numbers.gradients,
         updates=tuple(numbers.updates),
-        split_logits=split_logits(graph, weights, split.inputs, constants),
+        split_logits=split_logits(recipe, weights, split.inputs, constants),
     )
 
 
@@ -142,7 +142,7 @@ def _document(
     dataset: Dataset = experiment.dataset
     found: Dict[str, Any] = {
         "recipe": experiment.recipe.name,
-        "settings": experiment.recipe.settings(),
+        "settings": experiment.flat(),
         "batch": {"split": split.name, "rows": rows.tolist()},
         "split": _split_facts(split),
         "checkpoint": {

@@ -269,7 +269,7 @@ class RunFolder:
         kept = [
             event
             for event in self.events()
-            if event["event"] not in ("log", "checkpoint")
+            if event["event"] not in ("log", "checkpoint", "validation")
             or event.get("step", event.get("iteration", 0)) <= step
         ]
         series = {

@@ -10,12 +10,14 @@ from tqdm import tqdm
 
 from tf1_lstm.data.base import Sampler
 from tf1_lstm.errors import NotFiniteError
+from tf1_lstm.recipes.experiment import Epochs
+from tf1_lstm.runs.early_stopping import loss_watch
 from tf1_lstm.runs.epochs import EpochLog
 from tf1_lstm.runs.evaluate import evaluate
 from tf1_lstm.runs.folder import ACCURACIES, LOSSES, RunFolder, utc_now
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.model import Model
-from tf1_lstm.runs.resolve import Experiment
+from tf1_lstm.runs.resolve import Resolved
 from tf1_lstm.runs.saving import CheckpointWriter, Scalars
 
 # Dropout masks of the logged figures: numbered apart from those of the training iterations.
@@ -66,38 +68,42 @@ class TrainingLoop:
     """The training loop of one process."""
 
     def __init__(
-        self, run: RunFolder, model: Model, experiment: Experiment, options: TrainOptions, progress: bool
+        self, run: RunFolder, model: Model, experiment: Resolved, options: TrainOptions, progress: bool
     ) -> None:
         self.run = run
         self.model = model
         self.recipe = experiment.recipe
         self.dataset = experiment.dataset
-        self.schedule = experiment.recipe.schedule
+        self.schedule: Any = experiment.recipe.schedule
+        self.total = experiment.iterations
+        # Of epochs the figures are those of the batches as they were trained on.
+        self.log_batch = getattr(self.schedule, "log_batch", "epoch")
         self.progress = progress
         self.device = options.device
         self.sampler = self._sampler(experiment, options.seed, "train")
         self.log_sampler = (
-            self.sampler
-            if self.schedule.log_batch in ("train", "epoch")
-            else self._sampler(experiment, options.seed, self.schedule.log_batch)
+            self.sampler if self.log_batch != "test" else self._sampler(experiment, options.seed, "test")
         )
         self.writer = CheckpointWriter(run, model, self.recipe.name, options.keep)
         self.scalars = Scalars(run.path / "events") if options.summaries else None
         self.epochs: Optional[EpochLog] = None
-        if self.schedule.log_batch == "epoch":
+        if isinstance(self.schedule, Epochs):
             self.epochs = EpochLog(run, model, experiment, self.sampler, progress)
+        self.watch = loss_watch(run, model, experiment, options.device, progress)
         self.save_every = self.schedule.save_every or self.sampler.steps_per_epoch
         graph = model.graph
         feeds = [graph.inputs, graph.labels, graph.iteration]
-        # Of epochs the figures are those of the batches as they were trained on.
-        fetches = [graph.loss, graph.train_op] + ([graph.accuracy] if self.epochs else [])
+        feeds += [graph.lengths] if model.wants_lengths else []
+        self.metric = "mean_absolute_error" if self.recipe.head.task == "numbers" else "accuracy"
+        self.carries = graph.carry is not None
+        fetches = [graph.loss, graph.train_op] + ([graph.accuracy] if self.epochs or self.carries else [])
         self.step = model.session.make_callable(fetches, feed_list=feeds)
         self.measure = model.session.make_callable([graph.loss, graph.accuracy], feed_list=feeds)
         self.pending: Dict[str, List[float]] = {}
 
-    def _sampler(self, experiment: Experiment, seed: int, which: str) -> Sampler:
+    def _sampler(self, experiment: Resolved, seed: int, which: str) -> Sampler:
         make = experiment.dataset.train_sampler if which == "train" else experiment.dataset.test_sampler
-        return make(self.schedule.sampler, self.schedule.batch_size, seed)
+        return make(experiment.sampler, experiment.batch_size, seed)
 
     def run_from(self, start: int, interruption: Interruption) -> Outcome:
         """Run the iterations from ``start`` to the end, or to a signal (one at least)."""
@@ -106,7 +112,7 @@ class TrainingLoop:
         if self.scalars is not None:
             self.scalars.begin(start)
         done = start
-        total = self.schedule.iterations
+        total = self.total
         bar = tqdm(
             total=total,
             initial=start,
@@ -118,6 +124,8 @@ class TrainingLoop:
         stop = False
         if self.epochs is not None:
             stop = self.epochs.begin(start, interruption)
+        elif self.watch is not None:
+            stop = self.watch.begin(start, interruption)
         with bar:
             for iteration in range(start, total):
                 if stop:
@@ -126,6 +134,8 @@ class TrainingLoop:
                 done = iteration + 1
                 bar.update()
                 stop = interruption.signal_number is not None
+                if self.watch is not None and not stop:
+                    stop = self.watch.after(done, interruption) or interruption.signal_number is not None
                 if done % self.save_every == 0 or done == total or stop:
                     self._save(done)
                 if self.epochs is not None and not stop:
@@ -136,7 +146,9 @@ class TrainingLoop:
 
     def _is_over(self, done: int) -> bool:
         """Whether nothing is left to do: all iterations, and the figures of the last epoch."""
-        return done >= self.schedule.iterations and (self.epochs is None or self.epochs.is_logged(done))
+        if self.watch is not None and self.watch.is_over():
+            return True
+        return done >= self.total and (self.epochs is None or self.epochs.is_logged(done))
 
     def _end_epoch(self, done: int, interruption: Interruption) -> bool:
         """Log an epoch that is complete; returns whether training stops with it."""
@@ -152,7 +164,9 @@ class TrainingLoop:
     def iterate(self, iteration: int) -> None:
         """Train on the batch of one iteration, and log where it is due."""
         batch = self.sampler.batch(iteration)
-        loss, _, *accuracy = self.step(batch.inputs, batch.labels, iteration)
+        if self.carries and iteration % max(1, self.sampler.steps_per_epoch) == 0:
+            self.model.session.run(self.model.graph.forget)  # a pass begins with nothing to go on from
+        loss, _, *accuracy = self.step(*self._fed(batch, iteration))
         self.pending.setdefault(LOSSES, []).append(loss)
         if self.epochs is not None:
             self.pending.setdefault(ACCURACIES, []).extend(accuracy)
@@ -162,22 +176,33 @@ class TrainingLoop:
         if self.epochs is not None:
             return
         if iteration % self.schedule.log_every == 0 and (iteration or self.schedule.log_first):
-            self._log(iteration, batch)
+            self._log(iteration, batch, [loss, *accuracy])
 
-    def _log(self, iteration: int, batch: Any) -> None:
-        """Log loss and accuracy after this iteration's update, as the published loop does."""
+    def _fed(self, batch: Any, iteration: int) -> List[Any]:
+        """What ``step`` and ``measure`` are called with."""
+        lengths = [self.model.lengths(batch.inputs, batch.lengths)] if self.model.wants_lengths else []
+        return [batch.inputs, batch.labels, iteration, *lengths]
+
+    def _log(self, iteration: int, batch: Any, trained: List[Any]) -> None:
+        """Log loss and accuracy after this iteration's update, as the published loop does.
+
+        Where state is carried, those of the update itself: to run the batch again would need the state
+        that it began with.
+        """
         if self.log_sampler is not self.sampler:
             batch = self.log_sampler.batch(iteration)
-        loss, accuracy = self.measure(batch.inputs, batch.labels, LOG_ITERATIONS + iteration)
+        loss, accuracy = (
+            trained if self.carries else self.measure(*self._fed(batch, LOG_ITERATIONS + iteration))
+        )
         if not math.isfinite(loss):
             self._stop_not_finite(iteration, f"the loss after the update is {loss}")
         number = iteration + 1
         self._flush()
-        self.run.log("log", iteration=number, loss=float(loss), accuracy=float(accuracy))
+        self.run.log("log", iteration=number, loss=float(loss), **{self.metric: float(accuracy)})
         if self.scalars is not None:
-            self.scalars.write(number, loss=loss, accuracy=accuracy)
+            self.scalars.write(number, loss=loss, **{self.metric: accuracy})
         if self.progress:
-            line = f"iteration {number}/{self.schedule.iterations}... loss {loss}... accuracy {accuracy}..."
+            line = f"iteration {number}/{self.total}... loss {loss}... {self.metric.replace('_', ' ')} {accuracy}..."
             tqdm.write(line, file=sys.stdout)
 
     def _save(self, done: int) -> None:
@@ -213,7 +238,7 @@ class TrainingLoop:
         with Model(self.recipe, self.dataset.constants(), device=self.device) as model:
             model.load(self.model.weights())
             found = evaluate(model, split, progress=self.progress)
-        figures = {"accuracy": found.accuracy, "loss": found.loss, "examples": found.examples}
+        figures = {**found.figures, "examples": found.examples}
         self.run.log("evaluation", step=done, split=found.split, dropout=found.dropout, **figures)
 
     def _end(self, done: int, interruption: Optional[Interruption]) -> Outcome:

@@ -43,7 +43,7 @@ def measure(
       JSON-ready: ``facts``, ``evaluations``, ``test_batches``, ``pictures``, ``class_names``.
     """
     restored = restore(recipe, checkpoint, data=data, sample=sample, device=device, threads=threads)
-    dropouts = (False, True) if restored.experiment.recipe.graph.training_keep_prob < 1 else (False,)
+    dropouts = (False, True) if restored.experiment.recipe.keep_prob < 1 else (False,)
     dataset = restored.experiment.dataset
     with restored.model as model:
         found = [
@@ -53,7 +53,7 @@ def measure(
         ]
         accuracies = sampled_accuracies(model, dataset, batches, seed, dropouts[-1])
     step = restored.facts["step"]
-    size = restored.experiment.recipe.schedule.batch_size
+    size = restored.experiment.batch_size
     return {
         "facts": restored.facts,
         "evaluations": [{**evaluation.document(), "checkpoint_step": step} for evaluation in found],
@@ -61,7 +61,9 @@ def measure(
             **test_batches_record(accuracies, size, "on" if dropouts[-1] else "off"),
             "checkpoint_step": step,
         },
-        "pictures": {} if pictures is None else draw(restored, found[0], pictures),
+        "pictures": draw(restored, found[0], pictures)
+        if pictures and isinstance(found[0], Evaluation)
+        else {},
         "class_names": list(dataset.class_names),
     }
 

@@ -1,4 +1,4 @@
-"""A built graph with a session of its own: filled from a checkpoint, or with first values."""
+"""A built graph with a session of its own: filled from a checkpoint, or with initial values."""
 
 from contextlib import nullcontext
 from typing import Any, Dict, Mapping, Optional, Tuple
@@ -7,18 +7,18 @@ import numpy as np
 
 from tf1_lstm.checkpoints.weights import Model as ModelDescription
 from tf1_lstm.checkpoints.weights import Weights
+from tf1_lstm.core.cells import cell_name
 from tf1_lstm.devices import bias_added_in_order
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.parity.cells import GATE_ORDER
-from tf1_lstm.recipes.base import Recipe
+from tf1_lstm.recipes.experiment import Experiment
 
 
 class Model:
     """A recipe's graph in a session; use as a context manager.
 
     Nothing is initialised until ``initialise`` or ``load`` is called, so a variable that was
-    forgotten makes TensorFlow fail instead of standing at a first value silently.
+    forgotten makes TensorFlow fail instead of standing at an initial value silently.
 
     Args:
       recipe: with the settings to use.
@@ -32,7 +32,7 @@ class Model:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: Experiment,
         constants: Mapping[str, np.ndarray],
         seed: int = 1,
         training: bool = False,
@@ -49,14 +49,12 @@ class Model:
         in_order = bias_added_in_order(nn_ops, math_ops) if exact and device == "gpu" else nullcontext()
         with in_order:
             self.graph: Graph = build(
-                recipe.graph,
+                recipe,
                 {name: array.shape for name, array in constants.items()},
-                learning_rate=recipe.schedule.learning_rate,
                 seed=seed,
                 training=training,
                 exact=exact,
-                batch_size=recipe.schedule.batch_size if training and recipe.graph.fixed_batch else None,
-                optimizer=recipe.schedule.optimizer,
+                batch_size=self._fixed_batch() if training else None,
             )
         with self.graph.graph.as_default():
             # All kept: what to forget is decided by the run, which knows which files are good.
@@ -72,11 +70,38 @@ class Model:
         config.gpu_options.allow_growth = True
         self.session = tf.compat.v1.Session(graph=self.graph.graph, config=config)
 
+    def _fixed_batch(self) -> Optional[int]:
+        schedule: Any = self.recipe.schedule
+        return schedule.batch_size if getattr(schedule, "fixed_batch", False) else None
+
+    def _inputs(self, vectors: Optional[np.ndarray]) -> int:
+        """Numbers that the first recurrent layer reads at each step."""
+        if self.recipe.front is not None:
+            return self.recipe.front.units
+        if vectors is not None:
+            return int(vectors.shape[1])
+        return getattr(self.recipe.inputs, "width", 0) or self.recipe.words
+
     def __enter__(self) -> "Model":
         return self
 
     def __exit__(self, *unused: Any) -> None:
         self.session.close()
+
+    @property
+    def wants_lengths(self) -> bool:
+        """Whether the graph is fed how many steps of each example count."""
+        return self.graph.lengths is not None
+
+    def lengths(self, inputs: np.ndarray, lengths: Optional[np.ndarray]) -> np.ndarray:
+        """What it is fed, int32 [batch]: all steps where the data have no lengths."""
+        if lengths is None:
+            return np.full(len(inputs), inputs.shape[1], np.int32)
+        return np.asarray(lengths, np.int32)
+
+    def length_feed(self, inputs: np.ndarray, lengths: Optional[np.ndarray]) -> Dict[Any, np.ndarray]:
+        """The placeholder of lengths -> its value; empty where there is none."""
+        return {self.graph.lengths: self.lengths(inputs, lengths)} if self.wants_lengths else {}
 
     def initialise(self) -> None:
         """Give every variable its first value."""
@@ -109,19 +134,19 @@ class Model:
         """Read the canonical weights, slots included, out of the session."""
         graph = self.graph
         arrays, slots, scalars = self.session.run((graph.variables, graph.slots, graph.scalars))
-        settings = self.recipe.graph
+        recurrent, head = self.recipe.recurrent, self.recipe.head
         vectors = self._constants.get("word_vectors")
         description = ModelDescription(
-            cell=settings.cell,
-            gate_order=GATE_ORDER[settings.cell],
-            forget_bias=settings.forget_bias if "lstm" in settings.cell else None,
-            inputs=settings.input_size if vectors is None else int(vectors.shape[1]),
-            units=settings.units,
-            layers=settings.layers,
-            directions=2 if settings.bidirectional else 1,
-            classes=settings.outputs,
-            joined=settings.joined_layers and settings.layers > 1,
-            dense_units=settings.dense_units,
+            cell=cell_name(recurrent.cell),
+            gate_order=recurrent.cell.gate_order,
+            forget_bias=recurrent.cell.added_forget_bias,
+            inputs=self._inputs(vectors),
+            units=recurrent.cell.units,
+            layers=1 if recurrent.shared_cell else recurrent.layers,
+            directions=recurrent.directions,
+            classes=head.width,
+            joined=recurrent.joined_layers and recurrent.layers > 1,
+            dense_units=getattr(head, "dense", 0),
             vocabulary=len(arrays["embedding"]) if "embedding" in arrays else 0,
         )
         return Weights(model=description, arrays=arrays, slots=slots, scalars=scalars, step=step)

@@ -7,10 +7,11 @@ import numpy as np
 
 from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.graphs.build import Graph, build
-from tf1_lstm.graphs.cells import layer_scope, make_cell, roles_of, single_cell
+from tf1_lstm.graphs.cells import layer_scope, make_cell, recurrent_variables
+from tf1_lstm.graphs.dropout import LoopClock
 from tf1_lstm.graphs.layers import one_by_one
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.recipes.settings import GraphSettings, Schedule
+from tf1_lstm.recipes.experiment import Dropout, Experiment, FrozenVectors, OneHot, Recurrent, Rows
 
 Arrays = Dict[str, np.ndarray]
 UPDATES = 3
@@ -66,8 +67,7 @@ class StateRecorder(tf.nn.rnn_cell.RNNCell):
 
 
 def record(
-    settings: GraphSettings,
-    schedule: Schedule,
+    experiment: Experiment,
     weights: Mapping[str, np.ndarray],
     inputs: np.ndarray,
     labels: np.ndarray,
@@ -76,14 +76,13 @@ def record(
     """Compute everything that a bundle holds of one batch.
 
     Args:
-      settings: the recipe's graph.
-      schedule: the recipe's; its optimizer and learning rate make the updates.
+      experiment: its model; its optimizer makes the updates.
       weights: role -> float32 array.
       inputs: [batch, steps] int32 ids, or [batch, steps, inputs] float32.
       labels: [batch, classes] float32, one-hot.
       constants: the data set's arrays.
     """
-    graph = _build(settings, constants, schedule)
+    graph = _build(experiment, constants, training=True)
     with graph.graph.as_default():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # The gradient of the last step's gather is sparse.
@@ -99,48 +98,60 @@ def record(
         for _ in range(UPDATES):
             session.run(graph.train_op, feed)
             updates.append(session.run(graph.variables))
-    sequence = inputs
-    if settings.inputs == "ids":
-        table = constants["word_vectors"] if settings.embedding == "word-vectors" else weights["embedding"]
-        sequence = table[inputs]
-    steps = record_states(settings, weights, np.asarray(sequence, np.float32))
+    steps = record_states(experiment, weights, looked_up(experiment, weights, inputs, constants))
     return Recorded(steps, logits, float(loss), gradient_values, updates)
 
 
-def record_states(settings: GraphSettings, weights: Mapping[str, np.ndarray], sequence: np.ndarray) -> Arrays:
+def looked_up(
+    experiment: Experiment,
+    weights: Mapping[str, np.ndarray],
+    inputs: np.ndarray,
+    constants: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """What the first layer reads, float32 [batch, steps, inputs], of ids or rows."""
+    if isinstance(experiment.inputs, Rows):
+        return np.asarray(inputs, np.float32)
+    if isinstance(experiment.inputs, OneHot):
+        return np.eye(experiment.words, dtype=np.float32)[inputs]
+    frozen = isinstance(experiment.inputs, FrozenVectors)
+    return np.asarray((constants["word_vectors"] if frozen else weights["embedding"])[inputs], np.float32)
+
+
+def record_states(experiment: Experiment, weights: Mapping[str, np.ndarray], sequence: np.ndarray) -> Arrays:
     """Return every state at every step, as in ``Recorded.steps``.
 
     Args:
-      settings: the recipe's graph.
+      experiment: its recurrent layers.
       weights: role -> float32 array.
       sequence: [batch, steps, inputs] float32, after any look-up.
     """
+    recurrent = experiment.recurrent
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         placeholder = tf.compat.v1.placeholder(tf.float32, sequence.shape)
-        if one_by_one(settings):
-            outputs = _layer_by_layer(settings, placeholder)
+        if one_by_one(recurrent, isinstance(experiment.dropout, Dropout)):
+            outputs = _layer_by_layer(recurrent, placeholder)
         else:
-            cells = [make_cell(settings, direction, None) for direction in ("fw", "bw")]
-            outputs = _watched(settings, cells, placeholder, None)
+            cells = [make_cell(recurrent, direction, None, LoopClock()) for direction in ("fw", "bw")]
+            outputs = _watched(recurrent, cells, placeholder, None)
         session.run(tf.compat.v1.global_variables_initializer())
-        for role, variable in roles_of(settings, tf.compat.v1.trainable_variables()).items():
+        for role, variable in recurrent_variables(recurrent, tf.compat.v1.trainable_variables()).items():
             variable.load(weights[role], session)
         values = session.run(outputs, {placeholder: sequence})
-    names = ("c", "h") if "lstm" in settings.cell else ("h",)
+    names = recurrent.cell.states
     states: Arrays = {}
-    directions = ("fw", "bw") if settings.bidirectional else ("fw",)
+    directions = ("fw", "bw")[: recurrent.directions]
     for place, value in enumerate(values):
         first_layer, direction = divmod(place, len(directions))
-        for column, part in enumerate(np.split(value, value.shape[2] // settings.units, axis=2)):
+        for column, part in enumerate(np.split(value, value.shape[2] // recurrent.cell.units, axis=2)):
             layer, name = divmod(column, len(names))
             states[f"{directions[direction]}/{first_layer + layer}/{names[name]}"] = part
     return states
 
 
-def _watched(settings: GraphSettings, cells: List[Any], sequence: Any, scope: Optional[str]) -> List[Any]:
+def _watched(recurrent: Recurrent, cells: List[Any], sequence: Any, scope: Optional[str]) -> List[Any]:
     """All states of all steps, [batch, steps, states], for each direction."""
     watched = [StateRecorder(cell) for cell in cells]
-    if settings.bidirectional:
+    if recurrent.bidirectional is not None:
         outputs, _ = tf.compat.v1.nn.bidirectional_dynamic_rnn(
             *watched, sequence, dtype=tf.float32, scope=scope
         )
@@ -148,44 +159,39 @@ def _watched(settings: GraphSettings, cells: List[Any], sequence: Any, scope: Op
     return [tf.compat.v1.nn.dynamic_rnn(watched[0], sequence, dtype=tf.float32, scope=scope)[0]]
 
 
-def _layer_by_layer(settings: GraphSettings, sequence: Any) -> List[Any]:
+def _layer_by_layer(recurrent: Recurrent, sequence: Any) -> List[Any]:
     """As ``_watched``, layer by layer, where each reads h of all directions of the one below."""
     found: List[Any] = []
-    for layer in range(settings.layers):
-        cells = [single_cell(settings), single_cell(settings)]
-        states = _watched(settings, cells, sequence, layer_scope(settings, layer))
+    for layer in range(recurrent.layers):
+        cells = [recurrent.cell.tensorflow(), recurrent.cell.tensorflow()]
+        states = _watched(recurrent, cells, sequence, layer_scope(recurrent, layer))
         # The last block of a cell's flattened state is h.
-        sequence = tf.concat([state[:, :, -settings.units :] for state in states], axis=2)
+        sequence = tf.concat([state[:, :, -recurrent.cell.units :] for state in states], axis=2)
         found += states
     return found
 
 
 def split_logits(
-    settings: GraphSettings,
+    experiment: Experiment,
     weights: Mapping[str, np.ndarray],
     inputs: np.ndarray,
     constants: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """Return the logits of many examples, [examples, classes] float32, cut as in ``batches_of``."""
-    graph = _build(settings, constants, None)
-    found = np.empty((len(inputs), settings.classes), np.float32)
+    graph = _build(experiment, constants, training=False)
+    found = np.empty((len(inputs), experiment.head.columns), np.float32)
     with _session(graph, weights, constants) as session:
-        for rows, steps in batches_of(inputs, settings.any_steps, EXAMPLES_AT_ONCE):
+        for rows, steps in batches_of(inputs, experiment.data.any_steps, EXAMPLES_AT_ONCE):
             feed = {graph.inputs: inputs[rows, :steps], graph.keep_prob: 1.0}
             found[rows] = session.run(graph.logits, feed)
     return found
 
 
-def _build(
-    settings: GraphSettings, constants: Mapping[str, np.ndarray], schedule: Optional[Schedule]
-) -> Graph:
-    """The graph, with the optimizer of ``schedule`` where there is one."""
+def _build(experiment: Experiment, constants: Mapping[str, np.ndarray], training: bool) -> Graph:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shapes = {name: array.shape for name, array in constants.items()}
-        if schedule is None:
-            return build(settings, shapes, training=False)
-        return build(settings, shapes, learning_rate=schedule.learning_rate, optimizer=schedule.optimizer)
+        return build(experiment, shapes, training=training)
 
 
 def _session(graph: Graph, weights: Mapping[str, np.ndarray], constants: Mapping[str, np.ndarray]) -> Any:

@@ -10,9 +10,10 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from tf1_lstm.core.children import python_command
 from tf1_lstm.errors import InputError
+from tf1_lstm.recipes.experiment import Epochs, Experiment
 from tf1_lstm.runs.locks import held
-from tf1_lstm.runs.recorded import check_unchanged
-from tf1_lstm.runs.resolve import Experiment, resolve
+from tf1_lstm.runs.recorded import RecordedRun, check_unchanged, named_experiment, run_of
+from tf1_lstm.runs.resolve import Resolved, resolve
 from tf1_lstm.runs.start import free_run_folder
 
 
@@ -75,15 +76,17 @@ def reproduce(options: ReproduceOptions) -> Reproduced:
     Raises:
       InputError: anything of this cannot be used.
     """
+    known = run_of(options.run) if options.run is not None else None
+    published = named_experiment(options.recipe, known)
     experiment = resolve(
-        options.recipe,
+        published,
         data=options.data,
         sample=options.sample,
         corrected=options.corrected,
         settings=options.settings,
     )
     is_sample = experiment.dataset.is_sample
-    path = options.run or free_run_folder(options.recipe, options.seed, is_sample)
+    path = options.run or free_run_folder(published.name, options.seed, is_sample)
     if is_sample:
         print("EMBEDDED SAMPLE: these figures say nothing about the published experiment", file=sys.stderr)
     # One lock from training to measuring: a second process neither trains nor measures the same run.
@@ -92,7 +95,7 @@ def reproduce(options: ReproduceOptions) -> Reproduced:
 
 
 def _reproduce(
-    options: ReproduceOptions, experiment: Experiment, path: Path, lent: Dict[str, Any]
+    options: ReproduceOptions, experiment: Resolved, path: Path, lent: Dict[str, Any]
 ) -> Reproduced:
     """Train and measure in a locked folder; ``lent`` hands the lock to children."""
     code = _train(options, experiment, path, lent)
@@ -103,11 +106,11 @@ def _reproduce(
     results = _results(options, experiment, path, measured)
     results["seconds"]["evaluate"] = round(time.monotonic() - trained, 1)
     results["seconds"]["total"] = round(results["seconds"]["train"] + results["seconds"]["evaluate"], 1)
-    _write(results, path, options.copy, measured[-1]["class_names"])
+    _write(experiment.published, results, path, options.copy, measured[-1]["class_names"])
     return Reproduced(path, 0, results)
 
 
-def _train(options: ReproduceOptions, experiment: Experiment, path: Path, lent: Dict[str, Any]) -> int:
+def _train(options: ReproduceOptions, experiment: Resolved, path: Path, lent: Dict[str, Any]) -> int:
     """Train in a child process, or go on with the run that is there; returns its exit code."""
     from tf1_lstm.runs.folder import RunFolder
 
@@ -121,7 +124,7 @@ def _train(options: ReproduceOptions, experiment: Experiment, path: Path, lent: 
         }
         found = {
             # A setting that came later has its published value in an older run.
-            "settings": experiment.published.with_settings(record["settings"]).settings(),
+            "settings": RecordedRun(path, record).used.settings(),
             "seed": record["options"]["seed"],
             "exact": record["options"]["exact"],
         }
@@ -174,12 +177,12 @@ def _child(job: Dict[str, Any], stdout: Any, **more: Any) -> Tuple[int, str]:
     return process.returncode, output or ""
 
 
-def _measure_all(options: ReproduceOptions, experiment: Experiment, path: Path) -> List[Dict[str, Any]]:
+def _measure_all(options: ReproduceOptions, experiment: Resolved, path: Path) -> List[Dict[str, Any]]:
     """Measure the checkpoint that was published, where there is one, and the last; in that order."""
     from tf1_lstm.runs.folder import RunFolder
 
     checkpoints = {checkpoint["step"]: checkpoint for checkpoint in RunFolder.open(path).checkpoints()}
-    published = {figure.iteration for figure in experiment.published.figures}
+    published = {figure.iteration for figure in experiment.published.published.figures}
     wanted = sorted({step for step in checkpoints if step in published} | {max(checkpoints)})
     return [
         _measure(options, experiment, path, checkpoints[step], last=step == wanted[-1]) for step in wanted
@@ -187,7 +190,7 @@ def _measure_all(options: ReproduceOptions, experiment: Experiment, path: Path) 
 
 
 def _measure(
-    options: ReproduceOptions, experiment: Experiment, path: Path, checkpoint: Dict[str, Any], last: bool
+    options: ReproduceOptions, experiment: Resolved, path: Path, checkpoint: Dict[str, Any], last: bool
 ) -> Dict[str, Any]:
     print(f"restoring {checkpoint['prefix']} in a fresh process", file=sys.stderr)
     job = {
@@ -218,7 +221,7 @@ def _measure(
 
 
 def _results(
-    options: ReproduceOptions, experiment: Experiment, path: Path, measured: List[Dict[str, Any]]
+    options: ReproduceOptions, experiment: Resolved, path: Path, measured: List[Dict[str, Any]]
 ) -> Dict[str, Any]:
     from tf1_lstm.report.committed import committed_rows
     from tf1_lstm.report.logs import epochs_part
@@ -234,14 +237,16 @@ def _results(
     batches = measured[0]["test_batches"]
     is_sample = experiment.dataset.is_sample
     deviations = {**experiment.deviations, **experiment.data_deviations}
-    others = bool(set(deviations) - {"log_every", "save_every", "log_batch", "log_first"})
+    silent = {f"schedule.{name}" for name in ("log_every", "save_every", "log_batch", "log_first")}
+    others = bool(set(deviations) - silent)
     log = logged_figures(run)
-    split = run.record["settings"].get("validation", "")
-    epochs = epochs_part(log, () if is_sample else experiment.recipe.log, split)
+    schedule = experiment.recipe.schedule
+    split = schedule.validation if isinstance(schedule, Epochs) else ""
+    epochs = epochs_part(log, () if is_sample else experiment.recipe.published.log, split)
     return {
         "format": 1,
-        "recipe": options.recipe,
-        "settings": run.record["settings"],
+        "recipe": experiment.recipe.name,
+        "settings": experiment.recipe.settings(),
         "deviations": deviations,
         "seed": options.seed,
         "exact": options.exact,
@@ -278,20 +283,25 @@ def _as_typed(options: ReproduceOptions) -> str:
     return " ".join([*words, "--seed", str(options.seed)])
 
 
-def _write(results: Dict[str, Any], path: Path, copy: Optional[Path], class_names: List[str]) -> None:
+def _write(
+    recipe: Experiment, results: Dict[str, Any], path: Path, copy: Optional[Path], class_names: List[str]
+) -> None:
     from tf1_lstm.files import write_json
-    from tf1_lstm.recipes import find_recipe
     from tf1_lstm.report.overview import report_picture
     from tf1_lstm.report.page import write_page
     from tf1_lstm.runs.folder import RunFolder
     from tf1_lstm.runs.pictures import draw_curves
 
     draw_curves(path)
-    recipe = find_recipe(results["recipe"])
     steps = [checkpoint["step"] for checkpoint in RunFolder.open(path).checkpoints()]
     report_picture(
-        results, results["log"], recipe.log, path / "report.png", class_names=class_names, checkpoints=steps
+        results,
+        results["log"],
+        recipe.published.log,
+        path / "report.png",
+        class_names=class_names,
+        checkpoints=steps,
     )
-    write_page(path, results, oddities=recipe.oddities)
+    write_page(path, results, oddities=[oddity.text for oddity in recipe.published.oddities])
     for target in [path / "results.json", *([copy] if copy else [])]:
         write_json(target, results)

@@ -1,115 +1,143 @@
-"""From what was typed to what will run: recipe, data set and settings, each deviation known."""
+"""From what was typed to what will run: experiment, data set and settings, each deviation known."""
 
 import dataclasses
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from tf1_lstm.data.base import Dataset
-from tf1_lstm.data.registry import open_dataset
+from tf1_lstm.data.registry import open_data
 from tf1_lstm.errors import InputError
-from tf1_lstm.files import read_json
-from tf1_lstm.recipes import find_recipe
-from tf1_lstm.recipes.base import Recipe
+from tf1_lstm.recipes.experiment import Embedding, Epochs, Experiment, OneHot, Regression, Softmax
+from tf1_lstm.recipes.flat import flat_settings
 
 
-class Experiment(NamedTuple):
-    """A recipe with the settings to use, and its data set.
+class Resolved(NamedTuple):
+    """An experiment with the settings to use, and its data set.
 
     Attributes:
       recipe: with every change applied.
-      published: the recipe as published.
+      published: as published, or as its file has it.
       dataset: opened and checked.
     """
 
-    recipe: Recipe
-    published: Recipe
+    recipe: Experiment
+    published: Experiment
     dataset: Dataset
 
     @property
     def deviations(self) -> Dict[str, List[Any]]:
-        """Setting -> [published value, used value] for every setting that differs."""
-        used = self.recipe.settings()
-        return {
-            name: [value, used[name]]
-            for name, value in self.published.settings().items()
-            if value != used[name]
-        }
+        """Path -> [published value, used value] for every setting that differs; None where one has none."""
+        return self.published.differences(self.recipe)
 
     @property
     def data_deviations(self) -> Dict[str, List[Any]]:
         """The same of what the data decide: the dimensions of the word vectors, where they differ."""
-        published, vectors = self.published.word_vector_size, self.dataset.constants().get("word_vectors")
+        published = self.published.published.word_vector_size
+        vectors = self.dataset.constants().get("word_vectors")
         if not published or vectors is None or vectors.shape[1] == published:
             return {}
         return {"word_vector_size": [published, int(vectors.shape[1])]}
 
+    @property
+    def sampler(self) -> str:
+        """Which of the data set's batches: ``"published"`` or ``"corrected"``."""
+        return getattr(self.recipe.data, "sampler", "published")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Training batches that give every example once; 0 where batches are drawn without end."""
+        return self.dataset.train_sampler(self.sampler, self.batch_size, 0).steps_per_epoch
+
+    @property
+    def batch_size(self) -> int:
+        """Examples in an iteration."""
+        return self.recipe.schedule.batch_size
+
+    @property
+    def iterations(self) -> int:
+        """Training steps in all."""
+        schedule = self.recipe.schedule
+        if isinstance(schedule, Epochs) and not schedule.iterations:
+            return schedule.epochs * self.steps_per_epoch
+        return schedule.iterations
+
+    def flat(self) -> Dict[str, Any]:
+        """Every setting by its flat name, as bundles and ports read it."""
+        return flat_settings(self.recipe, self.iterations)
+
 
 def resolve(
-    name: str,
+    published: Experiment,
     *,
     data: Optional[Path] = None,
     sample: bool = False,
     corrected: bool = False,
     settings: Optional[Mapping[str, Any]] = None,
-    run_settings: Optional[Mapping[str, Any]] = None,
-) -> Experiment:
-    """Find a recipe, open its data set and apply settings.
+    used: Optional[Experiment] = None,
+) -> Resolved:
+    """Open an experiment's data set and apply settings.
 
     Args:
-      name: of the recipe.
+      published: the recipe, or the experiment of a file.
       data: the data folder; ``data`` by default.
       sample: use the embedded sample, and the settings that suit it.
-      corrected: apply the recipe's corrected settings.
+      corrected: apply the settings that fix what is odd in the published version.
       settings: changes typed by the user; they win over everything else.
-      run_settings: all settings of the run that a checkpoint came from.
+      used: with all settings of the run that a checkpoint came from.
 
     Raises:
-      InputError: unknown recipe or setting; data that is missing, bad, or of another width.
+      InputError: unknown setting; data that is missing, bad, or of another width.
     """
-    published = find_recipe(name)
-    dataset = open_dataset(published.dataset, data, sample)
+    dataset = open_data(published.data, data, sample)
     changes: Dict[str, Any] = {}
-    if run_settings is not None:
-        changes.update(run_settings)
-    elif dataset.is_sample:
-        changes.update(published.sample_settings)
+    if used is None and dataset.is_sample:
+        changes.update(published.published.sample)
     if corrected:
-        changes.update(published.corrected)
-    if settings and "iterations" in settings:
-        changes.pop("epochs", None)  # a number of iterations was asked for
+        changes.update(published.corrected())
     changes.update(settings or {})
-    recipe = published.with_settings(changes)
-    dataset = dataset.with_settings(recipe.settings())
-    return Experiment(_with_epochs(recipe, dataset), published, dataset)
+    recipe = (used or published).with_settings(changes)
+    if recipe.data != published.data:
+        dataset = open_data(recipe.data, data, sample)
+    return _checked(recipe, published, dataset)
 
 
-def _with_epochs(recipe: Recipe, dataset: Dataset) -> Recipe:
-    """The recipe with as many iterations as its epochs take on this data set."""
-    schedule = recipe.schedule
-    if not schedule.epochs:
-        return recipe
-    steps = dataset.train_sampler(schedule.sampler, schedule.batch_size, 0).steps_per_epoch
-    if not steps:
+def _checked(recipe: Experiment, published: Experiment, dataset: Dataset) -> Resolved:
+    dataset = dataset.with_settings(flat_settings(recipe))
+    recipe = _sized(recipe, dataset)
+    found = Resolved(recipe, published, dataset)
+    if isinstance(recipe.schedule, Epochs):
+        if not found.steps_per_epoch:
+            raise InputError(
+                f"setting schedule: found Epochs, expected Steps: batches of {dataset.name} have no epochs"
+            )
+        _check_split("schedule.validation", recipe.schedule.validation, dataset)
+    else:
+        stopping = getattr(recipe.schedule, "early_stopping", None)
+        _check_split("schedule.early_stopping.split", stopping.split if stopping else "", dataset)
+    return found
+
+
+def _check_split(path: str, name: str, dataset: Dataset) -> None:
+    if name and name not in dataset.split_names():
         raise InputError(
-            f"setting epochs: found {schedule.epochs}, expected 0: batches of {dataset.name} have no epochs"
+            f"setting {path}: found {name!r}, expected one of {', '.join(dataset.split_names())}"
         )
-    iterations = schedule.epochs * steps
-    return dataclasses.replace(recipe, schedule=dataclasses.replace(schedule, iterations=iterations))
 
 
-def settings_of_run(checkpoint: Path, recipe: str) -> Optional[Dict[str, Any]]:
-    """Read ``run.json`` of the run that a checkpoint lies in, where there is one for this recipe.
-
-    Args:
-      checkpoint: prefix, file or folder of a checkpoint.
-      recipe: the recipe's name.
-
-    Returns:
-      The run's record (``settings``, ``sample``, …), or None.
-    """
-    for folder in [checkpoint, *checkpoint.parents][:3]:
-        if (folder / "run.json").is_file():
-            record = read_json(folder / "run.json")
-            fits = isinstance(record, dict) and record.get("recipe") == recipe
-            return record if fits and isinstance(record.get("settings"), dict) else None
-    return None
+def _sized(recipe: Experiment, dataset: Dataset) -> Experiment:
+    """The recipe with the numbers of words and classes that its data have, where it leaves them open."""
+    head, inputs = recipe.head, recipe.inputs
+    words = getattr(dataset, "words", 0)
+    if isinstance(inputs, (Embedding, OneHot)) and not recipe.words:
+        inputs = dataclasses.replace(inputs, words=words)
+    outputs = getattr(dataset, "outputs", 0) or len(dataset.class_names)
+    if isinstance(head, Softmax) and not head.classes:
+        head = dataclasses.replace(head, classes=outputs)
+    if isinstance(head, Regression) and not head.outputs:
+        head = dataclasses.replace(head, outputs=outputs)
+    if isinstance(head, (Softmax, Regression)) and outputs and head.columns != outputs:
+        raise InputError(
+            f"setting head: found {head.columns} {'classes' if isinstance(head, Softmax) else 'outputs'}, "
+            f"expected {outputs}, as the data have"
+        )
+    return dataclasses.replace(recipe, head=head, inputs=inputs)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, NamedTuple, Optional, Unio
 
 if TYPE_CHECKING:
     from tf1_lstm.runs.model import Model
-    from tf1_lstm.runs.resolve import Experiment
+    from tf1_lstm.runs.resolve import Resolved
 
 
 class Restored(NamedTuple):
@@ -18,7 +18,7 @@ class Restored(NamedTuple):
     """
 
     model: "Model"
-    experiment: "Experiment"
+    experiment: "Resolved"
     facts: Dict[str, Any]
 
 
@@ -36,7 +36,7 @@ def restore(
     """Open data and checkpoint, with the settings of the run that the checkpoint came from.
 
     Args:
-      recipe: its name.
+      recipe: its name, ``FILE.py``, ``FILE.py:NAME``, or a run folder.
       checkpoint: a prefix, one of a checkpoint's files, or a folder (its newest checkpoint).
       data: the data folder; ``data`` by default.
       sample: use the embedded sample, as is done for a run that was trained on it.
@@ -54,19 +54,23 @@ def restore(
     from tf1_lstm.checkpoints.locate import locate
     from tf1_lstm.checkpoints.restore import load_weights
     from tf1_lstm.runs.model import Model
-    from tf1_lstm.runs.resolve import resolve, settings_of_run
+    from tf1_lstm.runs.recorded import named_experiment, run_of
+    from tf1_lstm.runs.resolve import resolve
 
     checkpoint = str(checkpoint)
-    record = settings_of_run(Path(checkpoint), recipe)
-    if record is not None and record.get("sample") and data is None:
+    run = run_of(Path(checkpoint))
+    published = named_experiment(recipe, run)
+    if run is not None and run.record["recipe"] != published.name:
+        run = None
+    if run is not None and run.record.get("sample") and data is None:
         sample = True
     experiment = resolve(
-        recipe,
+        published,
         data=data,
         sample=sample,
         corrected=corrected,
         settings=settings,
-        run_settings=record["settings"] if record else None,
+        used=run.used if run else None,
     )
     constants = experiment.dataset.constants()
     model = Model(experiment.recipe, constants, threads=threads, device=device)

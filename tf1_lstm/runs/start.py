@@ -31,7 +31,7 @@ def start_run(
     """Train a recipe from the beginning.
 
     Args:
-      recipe: its name.
+      recipe: its name, ``FILE.py``, ``FILE.py:NAME``, or a run folder.
       data: the data folder; ``data`` by default.
       sample: use the embedded sample, and the settings that suit it.
       corrected: apply the recipe's corrected settings.
@@ -53,11 +53,14 @@ def start_run(
     from tf1_lstm.runs.device import use_device
 
     device = use_device(device, exact=exact)
+    from tf1_lstm.recipes.load import is_file, own_file
     from tf1_lstm.runs.loop import TrainOptions
+    from tf1_lstm.runs.recorded import named_experiment
     from tf1_lstm.runs.resolve import resolve
     from tf1_lstm.runs.train import train
 
-    experiment = resolve(recipe, data=data, sample=sample, corrected=corrected, settings=settings)
+    published = named_experiment(recipe)
+    experiment = resolve(published, data=data, sample=sample, corrected=corrected, settings=settings)
     options = TrainOptions(
         seed=seed,
         keep=keep,
@@ -67,8 +70,9 @@ def start_run(
         device=device,
         start_from=start_from,
     )
-    folder = run or free_run_folder(recipe, seed, experiment.dataset.is_sample)
-    return train(experiment, folder, options, progress)
+    folder = run or free_run_folder(published.name, seed, experiment.dataset.is_sample)
+    own = own_file(recipe) if is_file(recipe) else None
+    return train(experiment, folder, options, progress, own)
 
 
 def resume_run(path: Path, data: Optional[Path] = None, wait: float = 0.0) -> Optional["Outcome"]:
@@ -93,13 +97,13 @@ def resume_run(path: Path, data: Optional[Path] = None, wait: float = 0.0) -> Op
     record = run.record
     use_device(record["options"]["device"], record["options"]["exact"])
     from tf1_lstm.runs.loop import TrainOptions
-    from tf1_lstm.runs.recorded import check_unchanged, experiment_of
+    from tf1_lstm.runs.recorded import check_unchanged, experiment_of, iterations_of
     from tf1_lstm.runs.train import resume
 
-    experiment = experiment_of(record, data)
+    experiment = experiment_of(run.path, record, data)
     check_unchanged(run.path, record, experiment)
     if run.record.get("ended"):
-        print(f"{run.path}: already at its end ({record['settings']['iterations']:,} iterations)")
+        print(f"{run.path}: already at its end ({iterations_of(record):,} iterations)")
         return None
     return resume(experiment, run, TrainOptions(**record["options"]))
 

@@ -1,27 +1,36 @@
 """Train a recipe into a run folder: exact, interruptible, resumable.
 
 Every number that enters an iteration is a function of the settings, the seed and the iteration's
-number: the batch (``data.base.Sampler``), the dropout masks (``graphs.dropout``), the first values
+number: the batch (``data.base.Sampler``), the dropout masks (``graphs.dropout``), the initial values
 (op seeds). So a run that goes on from a checkpoint computes the same bits as one that was never
 interrupted, and where a checkpoint is taken changes nothing.
 """
 
 import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.checkpoints.weights import Weights
+from tf1_lstm.files import replacing
 from tf1_lstm.graphs.build import op_seeds
+from tf1_lstm.recipes.load import OwnFile
 from tf1_lstm.runs.environment import describe_environment
 from tf1_lstm.runs.folder import RunFolder, utc_now
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.loop import Outcome, TrainingLoop, TrainOptions
 from tf1_lstm.runs.model import Model
-from tf1_lstm.runs.resolve import Experiment
+from tf1_lstm.runs.recorded import OWN_COPY
+from tf1_lstm.runs.resolve import Resolved
 
 
-def train(experiment: Experiment, path: Path, options: TrainOptions, progress: bool = True) -> Outcome:
+def train(
+    experiment: Resolved,
+    path: Path,
+    options: TrainOptions,
+    progress: bool = True,
+    own: Optional[OwnFile] = None,
+) -> Outcome:
     """Train from the beginning into a new run folder.
 
     Args:
@@ -29,13 +38,17 @@ def train(experiment: Experiment, path: Path, options: TrainOptions, progress: b
       path: the run folder, new or empty.
       options: see ``TrainOptions``.
       progress: show a bar on standard error and the log lines on standard output.
+      own: the file that the experiment came from, of which the folder keeps a copy.
 
     Raises:
       InputError: the folder or the starting checkpoint cannot be used.
       NotFiniteError: a loss or weight became NaN or infinite.
     """
-    run = RunFolder.create(path, _record(experiment, options))
+    run = RunFolder.create(path, _record(experiment, options, own))
     try:
+        if own is not None:
+            with replacing(path / OWN_COPY) as stream:
+                stream.write(own.content)
         with Interruption() as interruption, _model(experiment, options) as model:
             if options.start_from is None:
                 model.initialise()
@@ -43,14 +56,14 @@ def train(experiment: Experiment, path: Path, options: TrainOptions, progress: b
                 weights = load_weights(options.start_from, model.expected())
                 model.load(weights)
                 run.save_record(start_weights_sha256=weights.digest())
-            run.save_record(op_seeds=op_seeds(experiment.recipe.graph, model.graph, options.seed))
-            run.log("start", iterations=experiment.recipe.schedule.iterations)
+            run.save_record(op_seeds=op_seeds(experiment.recipe, model.graph, options.seed))
+            run.log("start", iterations=experiment.iterations)
             return TrainingLoop(run, model, experiment, options, progress).run_from(0, interruption)
     finally:
         run.close()
 
 
-def resume(experiment: Experiment, run: RunFolder, options: TrainOptions, progress: bool = True) -> Outcome:
+def resume(experiment: Resolved, run: RunFolder, options: TrainOptions, progress: bool = True) -> Outcome:
     """Go on with a run from its newest checkpoint whose files are as they were written.
 
     Args:
@@ -102,7 +115,7 @@ def _newest_good(run: RunFolder) -> Any:
     return 0, None
 
 
-def _model(experiment: Experiment, options: TrainOptions) -> Model:
+def _model(experiment: Resolved, options: TrainOptions) -> Model:
     return Model(
         experiment.recipe,
         experiment.dataset.constants(),
@@ -114,11 +127,22 @@ def _model(experiment: Experiment, options: TrainOptions) -> Model:
     )
 
 
-def _record(experiment: Experiment, options: TrainOptions) -> Dict[str, Any]:
+def _record(experiment: Resolved, options: TrainOptions, own: Optional[OwnFile]) -> Dict[str, Any]:
+    facts = {}
+    if own is not None:
+        facts["own_file"] = {
+            "name": own.path.name,
+            "variable": own.variable,
+            "sha256": own.sha256,
+            "folder": str(own.path.resolve().parent),
+        }
     return {
         "recipe": experiment.recipe.name,
         "source": experiment.recipe.source,
         "settings": experiment.recipe.settings(),
+        "experiment": experiment.recipe.document(),
+        "iterations": experiment.iterations,
+        **facts,
         "deviations": experiment.deviations,
         "options": options._asdict(),
         "seeds": {"sampler": options.seed, "dropout": options.seed, "initial values": options.seed},

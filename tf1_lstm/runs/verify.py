@@ -33,7 +33,7 @@ def verify(path: Path, data: Optional[Path] = None, rerun: Optional[int] = None)
     sealed = "as written" if folder.is_sealed else "made before runs were sealed: edits cannot be told"
     yield Check("seals", not edits, "; ".join(edits) or f"record and log {sealed}")
     try:
-        experiment = experiment_of(folder.record, data)
+        experiment = experiment_of(folder.path, folder.record, data)
         check_unchanged(folder.path, folder.record, experiment)
     except InputError as error:
         yield Check("recipe and data", False, str(error))
@@ -102,9 +102,10 @@ def _evaluate(
 
     model.load(load_weights(folder.path / checkpoint["prefix"], model.expected()))
     found = evaluate(model, experiment.dataset.split(logged["split"]))
-    same = found.accuracy == logged["accuracy"] and found.loss == logged["loss"]
-    seen = f"{found.split} accuracy {found.accuracy!r}, loss {found.loss!r}"
-    return same, seen if same else f"{seen}; logged {logged['accuracy']!r} and {logged['loss']!r}"
+    same = all(logged.get(name) == value for name, value in found.figures.items())
+    seen = f"{found.split} " + ", ".join(f"{name} {value!r}" for name, value in found.figures.items())
+    others = " and ".join(repr(logged.get(name)) for name in found.figures)
+    return same, seen if same else f"{seen}; logged {others}"
 
 
 def _rerun(folder: Any, experiment: Any, iterations: int) -> Tuple[bool, str]:

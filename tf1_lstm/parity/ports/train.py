@@ -8,7 +8,6 @@ running iteration and leaves the file of the last whole epoch. Standard error sh
 """
 
 import argparse
-import dataclasses
 import math
 import shlex
 import sys
@@ -26,16 +25,25 @@ from tf1_lstm.parity.ports.base import Step
 from tf1_lstm.parity.ports.progress import Progress
 from tf1_lstm.parity.ports.trainer import make_trainer
 from tf1_lstm.recipes import find_recipe
-from tf1_lstm.recipes.base import Recipe
-from tf1_lstm.recipes.settings import GraphSettings
+from tf1_lstm.recipes.experiment import Epochs, Experiment, Sigmoid
 from tf1_lstm.runs.environment import processor
 from tf1_lstm.runs.interruption import Interruption
-from tf1_lstm.runs.resolve import Experiment, resolve
+from tf1_lstm.runs.resolve import Resolved, resolve
 
 FORMAT = 1
 EXAMPLES_AT_ONCE = 500
 # The settings of the graph that a port follows.
-ADAPTABLE = ("steps", "units", "input_size", "vocabulary", "keep_prob", "padding")
+ADAPTABLE = (
+    "data.steps",
+    "data.words",
+    "data.padding",
+    "data.cutting",
+    "data.held_out",
+    "data.batch_order",
+    "inputs.width",
+    "recurrent.cell.units",
+    "dropout.keep_prob",
+)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -45,9 +53,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         settings: Dict[str, Any] = dict(parse_settings(options.settings))
         if options.epochs:
             settings["epochs"] = options.epochs
-        _check(find_recipe(options.recipe))
+        published = find_recipe(options.recipe)
+        _check(published)
         experiment = resolve(
-            options.recipe,
+            published,
             data=options.data,
             sample=options.sample,
             corrected=options.corrected,
@@ -81,20 +90,19 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(recipe: Recipe) -> None:
-    if recipe.graph.output != "sigmoid" or not recipe.schedule.epochs:
+def _check(recipe: Experiment) -> None:
+    if not isinstance(recipe.head, Sigmoid) or not isinstance(recipe.schedule, Epochs):
         raise InputError(
             f"recipe {recipe.name}: found one that is not trained in epochs, expected one that was published "
             "in Keras or PyTorch"
         )
 
 
-def _check_deviations(experiment: Experiment) -> None:
+def _check_deviations(experiment: Resolved) -> None:
     """Refuse what the ports would ignore: they are as published but for their sizes."""
-    fixed = {field.name for field in dataclasses.fields(GraphSettings)} - set(ADAPTABLE)
-    fixed |= {"optimizer", "early_stopping"}
+    free = ("schedule.batch_size", "schedule.epochs", "schedule.validation", "schedule.drop_remainder")
     for name, (published, used) in experiment.deviations.items():
-        if name in fixed:
+        if name not in (*ADAPTABLE, *free, "optimizer.learning_rate"):
             raise InputError(f"setting {name}: found {used!r}, expected {published!r}, as the port has it")
 
 
@@ -107,16 +115,17 @@ class PortTraining:
         ``threads`` and ``out`` are used.
     """
 
-    def __init__(self, experiment: Experiment, options: argparse.Namespace) -> None:
+    def __init__(self, experiment: Resolved, options: argparse.Namespace) -> None:
         recipe, dataset = experiment.recipe, experiment.dataset
-        schedule, seed, threads = recipe.schedule, options.seed, options.threads
+        schedule: Any = recipe.schedule
+        seed, threads = options.seed, options.threads
         self._dataset, self._schedule, self._out = dataset, schedule, options.out
-        self._any_steps = recipe.graph.any_steps
+        self._any_steps = recipe.data.any_steps
         table = None
-        if recipe.graph.embedding != "trained":
+        if experiment.flat()["embedding"] != "trained":
             table = np.asarray(dataset.constants()["word_vectors"], np.float32)
-        self._sampler = dataset.train_sampler(schedule.sampler, schedule.batch_size, seed)
-        self._trainer = make_trainer(recipe.name, recipe.settings(), table, seed, threads)
+        self._sampler = dataset.train_sampler(experiment.sampler, experiment.batch_size, seed)
+        self._trainer = make_trainer(recipe.name, experiment.flat(), table, seed, threads)
         self._seconds: List[float] = []  # of each iteration but the first
         self._document: Dict[str, Any] = {
             "format": FORMAT,

@@ -1,0 +1,23 @@
+"""TensorFlow 1.15, imported without its chatter: ``from tf1_lstm.core.tensorflow import tf``.
+
+TensorFlow warns of NumPy's and its own future on import, of deprecations while a graph is built,
+and logs what the processor could do. None of it is about the user's work, and all of it is said
+before results are printed. ``TF_CPP_MIN_LOG_LEVEL``, where the user set it, is left alone.
+"""
+
+import logging
+import os
+import warnings
+
+# 3: on a machine without a GPU the absence of its driver is logged as an error.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import tensorflow as tf
+
+if os.environ["TF_CPP_MIN_LOG_LEVEL"] != "0":
+    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
+    logging.getLogger("tensorflow").propagate = False
+
+__all__ = ["tf"]
