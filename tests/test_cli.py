@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, List
 import pytest
 
 from tests.runs.conftest import environment, tf1_lstm
+from tf1_lstm.cli import build_parser
 from tf1_lstm.commands import COMMANDS
 from tf1_lstm.recipes import all_recipes
 
@@ -305,3 +307,80 @@ def test_only_the_commands_know_argparse():
     }
     assert {Path(name).parts[0] for name in knowing} == {"commands", "cli.py", "parity"}
     assert [name for name in knowing if name.startswith("parity")] == ["parity/ports/train.py"]
+
+
+def test_predictions_are_written_as_csv_and_as_arrays(run: Path, tmp_path: Path):
+    import csv
+
+    import numpy as np
+
+    texts = ["a wonderful film", "", "dull, dull"]
+    base = ["predict", "imdb-lstm", "--checkpoint", f"{run}/checkpoints", "--json", "--text", *texts]
+    for name in ("found.csv", "found.npz"):
+        finished = tf1_lstm([*base, "--out", str(tmp_path / name)], PROJECT)
+        assert finished.returncode == 1, finished.stderr
+    documents = json.loads(finished.stdout)["predictions"]
+    with open(tmp_path / "found.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["text"] for row in rows] == texts
+    assert [row["label"] for row in rows] == [one.get("label", "") for one in documents]
+    assert float(rows[2]["probability negative"]) == documents[2]["probabilities"]["negative"]
+    assert "empty" in rows[1]["refused"] and rows[1]["ids"] == ""
+    with np.load(str(tmp_path / "found.npz"), allow_pickle=False) as arrays:
+        assert arrays["texts"].tolist() == texts
+        assert np.isnan(arrays["probabilities"][1]).all()
+        assert arrays["probabilities"][2].sum() == pytest.approx(1)
+        assert " ".join(map(str, arrays["ids"][2])) == rows[2]["ids"]
+
+
+def test_predictions_go_to_no_file_of_another_kind(run: Path, tmp_path: Path):
+    base = ["predict", "imdb-lstm", "--checkpoint", f"{run}/checkpoints", "--text", "good"]
+    finished = tf1_lstm([*base, "--out", "found.txt"], tmp_path)
+    assert (finished.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "expected a name that ends in .csv or .npz" in finished.stderr
+
+
+def commands_in(text: str) -> List[List[str]]:
+    """The commands among examples: a line each, a remark after spaces, goes on after a backslash."""
+    lines = [re.split(r"\s{3,}| > ", line.strip())[0] for line in re.sub(r"\\\n *", "", text).splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("tf1-lstm ")]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_has_examples_and_the_parser_takes_them(name: str):
+    parser = build_parser([name])
+    module = importlib.import_module("tf1_lstm.commands." + name.replace("-", "_"))
+    examples = commands_in(module.EXAMPLES)
+    assert examples
+    for words in examples:
+        assert words[0] == name
+        assert parser.parse_args(words).command == name
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["trian"], "did you mean train?"),
+        (["train", "imdb-lstm", "--iteratons", "3"], "--iteratons 3; did you mean --iterations"),
+        (["fetch", "gluve"], "did you mean glove?"),
+        (["xyzzy"], "expected one of recipes, fetch"),
+    ],
+)
+def test_a_word_that_does_not_exist_is_answered_with_the_nearest(
+    arguments: List[str], said: str, tmp_path: Path
+):
+    finished = tf1_lstm(arguments, tmp_path)
+    assert finished.returncode == 2
+    assert said in finished.stderr
+
+
+def test_quiet_shows_results_and_errors_only(tmp_path: Path):
+    arguments = ["reproduce", "imdb-lstm", "--sample", "--iterations", "5", "--draws", "1", "--quiet"]
+    finished = tf1_lstm(arguments, tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert "weights_sha256" in finished.stdout
+    finished = tf1_lstm(["train", "imdb-lstm", "--sample", "--iterations", "5", "--quiet"], tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.startswith("checkpoint ")
+    finished = tf1_lstm(["train", "imdb-lstm", "--data", "nowhere", "--quiet"], tmp_path)
+    assert finished.stderr.startswith("tf1-lstm: nowhere: no such folder")

@@ -7,7 +7,9 @@ from typing import List, Optional, Sequence
 
 from tf1_lstm import __version__
 from tf1_lstm.commands import COMMANDS
+from tf1_lstm.commands.parsing import Parser, finish
 from tf1_lstm.core.exits import exit_code_of
+from tf1_lstm.core.quiet import be_quiet, is_quiet
 
 DESCRIPTION = "Old TensorFlow 1 LSTM results, run again exactly."
 EPILOG = (
@@ -33,6 +35,8 @@ def _run(arguments: List[str]) -> int:
     # No other command's module is imported: the doctor runs where the rest of the program cannot be.
     names = arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS
     options = build_parser(names).parse_args(arguments)
+    if getattr(options, "quiet", False) or is_quiet():
+        be_quiet()
     return options.func(options)
 
 
@@ -47,7 +51,7 @@ def _with_stdin(arguments: List[str]) -> List[str]:
 
 def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The parser with the commands of these names."""
-    parser = argparse.ArgumentParser(prog="tf1-lstm", description=DESCRIPTION, epilog=EPILOG)
+    parser = Parser(prog="tf1-lstm", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"tf1-lstm {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", title="commands")
     subparsers.required = True
@@ -55,6 +59,7 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     for name in names:
         module = importlib.import_module("tf1_lstm.commands." + name.replace("-", "_"))
         module.add_parser(subparsers)
+        finish(subparsers.choices[name], getattr(module, "EXAMPLES", ""))
     return parser
 
 

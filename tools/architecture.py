@@ -166,23 +166,15 @@ def _components(after: Dict[str, List[str]]) -> List[List[str]]:
 
 
 def table(code: Code) -> str:
-    """The rooms and their modules as Markdown."""
+    """The rooms as Markdown: what is in each by its own docstring, and which it imports."""
     rows = ["| room | what is in it | imports |", "| --- | --- | --- |"]
-    lists = []
     for room in ROOMS:
-        modules = sorted(module for module in code.docs if room_of(module) == room)
-        if not modules:
+        if f"{PACKAGE}.{room}" not in code.docs:
             continue
         imported = {room_of(each.imported) for each in code.imports if room_of(each.importer) == room}
         below = ", ".join(f"`{name}`" for name in ROOMS if name in imported and name != room)
         rows.append(f"| `{room}` | {code.docs[f'{PACKAGE}.{room}']} | {below or 'nothing'} |")
-        lists += ["", f"### `{room}`", ""]
-        lists += [
-            f"- `{module[len(PACKAGE) + 1 :]}`: {code.docs[module]}"
-            for module in modules
-            if module != f"{PACKAGE}.{room}"
-        ]
-    return "\n".join([*rows, *lists])
+    return "\n".join(rows)
 
 
 def written(page: str, generated: str) -> str:

@@ -24,6 +24,13 @@ Exit code 0 where all that could be compared passes, 1 where something differs, 
 logits and cannot be judged. A port is code that runs with your rights: compare only what you would run."""
 
 
+EXAMPLES = """\
+examples:
+  tf1-lstm compare b.npz --port torch
+  tf1-lstm compare b.npz --port my_port.py:MyModel --tolerance 1e-4
+  tf1-lstm compare b.npz --port my_port.py:MyModel --python ~/venv/bin/python --sample"""
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``compare``."""
     parser = subparsers.add_parser(

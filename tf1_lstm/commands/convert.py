@@ -10,6 +10,12 @@ from tf1_lstm.commands.printing import say
 TARGETS = ("tf1.15", "tf1.0", "tf0.12", "tutorial")  # naming.NAMINGS, without importing it
 
 
+EXAMPLES = """\
+examples:
+  tf1-lstm convert old/model.ckpt-90000 new/ --to tf1.15
+  tf1-lstm convert old/model.ckpt-90000 new/ --to tf1.15 --dry-run    names only"""
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``convert``."""
     parser = subparsers.add_parser(

@@ -8,6 +8,11 @@ from typing import Any, List, Optional
 
 from tf1_lstm import __version__
 
+EXAMPLES = """\
+examples:
+  tf1-lstm doctor
+  python3 -m tf1_lstm.doctor           where nothing else starts"""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``doctor``."""

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from tf1_lstm.runs.evaluate import AnyEvaluation
     from tf1_lstm.runs.restore import Restored
 
+EXAMPLES = """\
+examples:
+  tf1-lstm evaluate imdb-lstm --checkpoint checkpoints/sample --sample
+  tf1-lstm evaluate mnist-lstm --checkpoint model.ckpt-1000 --split all --dropout both"""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``evaluate``."""

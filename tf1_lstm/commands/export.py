@@ -23,6 +23,12 @@ The whole code that builds and loads the model is printed, and written to a file
 it passes every level of tf1-lstm compare."""
 
 
+EXAMPLES = """\
+examples:
+  tf1-lstm export imdb-lstm --checkpoint checkpoints/sample --sample --to bundle --out b.npz
+  tf1-lstm export mnist-lstm --checkpoint models --to keras --out lstm.keras --code lstm.py"""
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``export``."""
     parser = subparsers.add_parser(

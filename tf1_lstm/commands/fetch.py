@@ -10,6 +10,12 @@ from tf1_lstm.commands.options import add_folder_option, add_json_option
 WHAT = ("glove", "imdb", "mnist", "all")
 
 
+EXAMPLES = """\
+examples:
+  tf1-lstm fetch all                   GloVe, the reviews and MNIST, into data/
+  tf1-lstm fetch mnist --from ~/downloads    take files that are there already"""
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``fetch``."""
     parser = subparsers.add_parser(

@@ -7,6 +7,11 @@ from typing import Any
 from tf1_lstm.commands.options import CHECKPOINT_PATH_HELP, add_json_option, add_many_options, many_paths
 from tf1_lstm.commands.printing import answer_and_count, say
 
+EXAMPLES = """\
+examples:
+  tf1-lstm inspect checkpoints/sample
+  tf1-lstm inspect models/pretrained_lstm.ckpt-90000.index --json"""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``inspect``."""

@@ -13,6 +13,13 @@ from tf1_lstm.errors import InputError
 TEXT_LIMIT = 64 << 20
 
 
+EXAMPLES = """\
+examples:
+  tf1-lstm predict imdb-lstm --checkpoint checkpoints/sample --sample --text "a fine film"
+  tf1-lstm predict imdb-lstm --checkpoint models --file reviews.txt --lines --out found.csv
+  tf1-lstm predict mnist-lstm --checkpoint models --file three.png"""
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``predict``."""
     parser = subparsers.add_parser("predict", help="label and probability of texts or pictures")
@@ -25,24 +32,38 @@ def add_parser(subparsers: Any) -> None:
     )
     source.add_argument("--stdin", action="store_true", help="one text from standard input; also written -")
     parser.add_argument("--lines", action="store_true", help="every line of a file is a text of its own")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write texts, labels, probabilities and ids there as well: .csv or .npz",
+    )
     parser.set_defaults(func=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print label, probability and notes of each text or picture; 1 where one was refused."""
     from tf1_lstm.runs.predict import predict
+    from tf1_lstm.runs.predictions import check_suffix, write_predictions
 
+    if options.out is not None:
+        check_suffix(options.out)
     opened = restored(options)
     dataset = opened.experiment.dataset
     with opened.model as model:
         items, names = zip(*_items(options, dataset.example_kind))
-        documents = predict(model, dataset, dataset.encode(list(items), list(names)))
+        examples = dataset.encode(list(items), list(names))
+        documents = predict(model, dataset, examples)
+    if options.out is not None:
+        write_predictions(options.out, items, examples, documents)
     if options.json:
         print(json.dumps({**opened.facts, "predictions": documents}, indent=1, ensure_ascii=False))
     else:
         print_facts(opened.facts)
         for document in documents:
             print(_prediction_line(document))
+        if options.out is not None:
+            print(f"written         {options.out} ({len(documents):,} rows)")
     return 1 if any("refused" in document for document in documents) else 0
 
 

@@ -11,6 +11,12 @@ from tf1_lstm.errors import InputError
 PATHS = "a folder, .tar.gz, .zip, .txt, .xz or .gz"
 
 
+EXAMPLES = """\
+examples:
+  tf1-lstm prepare imdb --reviews aclImdb_v1.tar.gz --glove glove.6B.50d.txt
+  tf1-lstm prepare keras-imdb --npz imdb.npz --word-index imdb_word_index.json"""
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``prepare`` with its data sets."""
     parser = subparsers.add_parser("prepare", help="make a recipe's arrays from the raw files")

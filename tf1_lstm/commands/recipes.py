@@ -9,6 +9,12 @@ from typing import Any, Dict, Optional
 
 from tf1_lstm.commands.options import add_data_options, add_json_option, add_setting_options, parse_settings
 
+EXAMPLES = """\
+examples:
+  tf1-lstm recipes                     every published experiment, a line each
+  tf1-lstm recipes imdb-lstm           one: settings, figures, oddities, audit
+  tf1-lstm recipes imdb-lstm --sample --corrected --json"""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``recipes``."""

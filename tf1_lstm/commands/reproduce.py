@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from tf1_lstm.runs.reproduce import Reproduced
 
 
+EXAMPLES = """\
+examples:
+  tf1-lstm reproduce --sample          each document's main experiment, minutes
+  tf1-lstm reproduce imdb-lstm --data data --seed 1
+  tf1-lstm reproduce mnist-lstm --set iterations=2000 --results lstm.json"""
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``reproduce``."""
     parser = subparsers.add_parser(

@@ -6,6 +6,11 @@ from typing import Any
 
 from tf1_lstm.commands.options import add_wait_option
 
+EXAMPLES = """\
+examples:
+  tf1-lstm resume runs/imdb-lstm-seed1
+  tf1-lstm resume runs/imdb-lstm-seed1 --data /mnt/data   the data was moved"""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``resume``."""

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from tf1_lstm.runs.study_jobs import JobOptions
 
 
+EXAMPLES = """\
+examples:
+  tf1-lstm study plan studies/mnist.json --root runs/mnist
+  tf1-lstm study run studies/mnist.json --root runs/mnist
+  tf1-lstm study table studies/mnist.json --root runs/mnist"""
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``study`` with its four verbs."""
     parser = subparsers.add_parser(

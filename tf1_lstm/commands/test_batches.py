@@ -7,6 +7,11 @@ from typing import Any
 from tf1_lstm.commands.options import add_json_option, at_least
 from tf1_lstm.commands.restoring import add_restoring_options, print_facts, restored
 
+EXAMPLES = """\
+examples:
+  tf1-lstm test-batches imdb-lstm --checkpoint checkpoints/sample --sample
+  tf1-lstm test-batches imdb-lstm --checkpoint models --batches 100 --dropout off"""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``test-batches``."""

@@ -10,6 +10,12 @@ from tf1_lstm.commands.options import (
     settings_of,
 )
 
+EXAMPLES = """\
+examples:
+  tf1-lstm train imdb-lstm --sample --iterations 200      seconds, no data needed
+  tf1-lstm train mnist-lstm --data data --seed 2 --run runs/two
+  tf1-lstm train mnist-lstm --from runs/two/checkpoints --iterations 1000"""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``train``."""
@@ -34,6 +40,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, draw the curves, and print where everything is."""
+    from tf1_lstm.core.quiet import is_quiet
     from tf1_lstm.runs.start import say_where, start_run
 
     outcome = start_run(
@@ -50,5 +57,6 @@ def run(options: argparse.Namespace) -> int:
         threads=options.threads,
         device=options.device,
         start_from=options.start_from,
+        progress=not is_quiet(),
     )
     return say_where(outcome)

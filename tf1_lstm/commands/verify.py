@@ -7,6 +7,11 @@ from typing import Any, List
 
 from tf1_lstm.commands.options import add_json_option, at_least
 
+EXAMPLES = """\
+examples:
+  tf1-lstm verify runs/imdb-lstm-seed1
+  tf1-lstm verify runs/imdb-lstm-seed1 --rerun 100        train the first 100 again"""
+
 
 def add_parser(subparsers: Any) -> None:
     """Add ``verify``."""

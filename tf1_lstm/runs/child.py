@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
 from tf1_lstm.core.exits import exit_code_of
+from tf1_lstm.core.quiet import be_quiet, is_quiet
 
 
 def _train(data: Optional[str], run: str, **arguments: Any) -> int:
@@ -41,6 +42,8 @@ def _path(text: Optional[str]) -> Optional[Path]:
 
 def main(job: Dict[str, Any]) -> int:
     """Do a job; returns its exit code."""
+    if is_quiet():
+        be_quiet()
     arguments = dict(job)
     actions: Dict[str, Callable[..., int]] = {"train": _train, "resume": _resume, "measure": _measure}
     action = actions[arguments.pop("do")]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from tf1_lstm.core.children import python_command
+from tf1_lstm.core.quiet import is_quiet
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.experiment import Epochs, Experiment
 from tf1_lstm.runs.locks import held
@@ -138,7 +139,7 @@ def _train(options: ReproduceOptions, experiment: Resolved, path: Path, lent: Di
         job: Dict[str, Any] = {"do": "resume", "path": str(path), "data": _text(options.data)}
     else:
         job = _training_job(options, path)
-    return _child(job, stdout=sys.stderr, **lent)[0]
+    return _child(job, stdout=subprocess.DEVNULL if is_quiet() else sys.stderr, **lent)[0]
 
 
 def _training_job(options: ReproduceOptions, path: Path) -> Dict[str, Any]:
