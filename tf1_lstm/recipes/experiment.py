@@ -12,6 +12,7 @@ from tf1_lstm.core.cells import Cell
 from tf1_lstm.core.parts import Part, changed, from_document, leaves, setting, to_document
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.data_parts import Data
+from tf1_lstm.recipes.flat_names import translated
 from tf1_lstm.recipes.published import Published
 
 MERGES = ("join", "sum", "product", "average", "forward", "backward")
@@ -607,11 +608,9 @@ class Experiment(Part):
         Raises:
           InputError: an unknown name, a value that it does not take, or parts that do not go together.
         """
-        from tf1_lstm.recipes.flat import translated
-
         if not changes:
             return self
-        found = changed(self, translated(self, changes))
+        found = changed(self, translated(self.recurrent.bidirectional, Bidirectional(), changes))
         return dataclasses.replace(found, name=self.name, title=self.title, published=self.published)
 
     def from_document(self, document: Any) -> "Experiment":

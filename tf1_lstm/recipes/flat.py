@@ -30,8 +30,7 @@ from tf1_lstm.recipes.experiment import (
     TorchAdam,
     WrapperDropout,
 )
-
-READOUTS = {"last-output": "output", "last-state": "state"}
+from tf1_lstm.recipes.flat_names import READOUTS
 
 
 def flat_settings(experiment: Experiment, iterations: int = 0) -> Dict[str, Any]:
@@ -225,29 +224,3 @@ def _kind(family: Any, name: str, word: str) -> Any:
     if word not in known:
         raise InputError(f"setting {name}: found {word!r}, expected one of {', '.join(known)}")
     return known[word]
-
-
-def translated(experiment: Experiment, changes: Mapping[str, Any]) -> Dict[str, Any]:
-    """Changes with the flat names ``readout`` and ``bidirectional`` in today's words."""
-    found = dict(changes)
-    both = experiment.recurrent.bidirectional
-    word = found.pop("bidirectional", None)
-    if word is not None:
-        said = str(word).lower()
-        if said not in ("true", "yes", "1", "false", "no", "0"):
-            found["recurrent.bidirectional"] = word
-        else:
-            both = (both or Bidirectional()) if said in ("true", "yes", "1") else None
-            found["recurrent.bidirectional"] = both
-    readout = found.pop("readout", None)
-    if readout is None:
-        return found
-    if readout in READOUTS and both is None:
-        found["recurrent.read"] = READOUTS[readout]
-    elif readout in ("backward-state", "both-states") and both is not None:
-        merge = "backward" if readout == "backward-state" else "join"
-        found["recurrent.bidirectional"] = dataclasses.replace(both, merge=merge)
-    else:
-        expected = "'backward-state' or 'both-states'" if both else "'last-output' or 'last-state'"
-        raise InputError(f"setting readout: found {readout!r}, expected {expected} (recurrent.read)")
-    return found
