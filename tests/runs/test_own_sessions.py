@@ -1,0 +1,201 @@
+"""The documented sessions on data of one's own: from nothing to train, predict, resume and compare.
+
+Each is the session of ``docs/own-experiments.md``, command for command, on small generated data.
+"""
+
+import csv
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any, List, Tuple
+
+import numpy as np
+import pytest
+
+from tf1_lstm.cli import main
+from tf1_lstm.runs.folder import RunFolder
+
+WORDS = {"bad": ("awful", "boring"), "fair": ("okay", "average"), "good": ("great", "superb")}
+FEW = ["--set", "epochs=2", "--set", "units=8", "--set", "batch_size=16"]
+
+
+def write_reviews(path: Path) -> None:
+    """Ninety reviews of three classes, told apart by their words."""
+    random = np.random.RandomState(1)
+    with open(str(path), "w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["review", "verdict"])
+        for number in range(90):
+            verdict = sorted(WORDS)[number % 3]
+            chosen = random.choice([*WORDS[verdict], "the", "film", "was", "and"], random.randint(3, 9))
+            writer.writerow([" ".join(chosen) + ".", verdict])
+
+
+def write_folder(path: Path) -> None:
+    """The same reviews as files in a folder for each class."""
+    write_reviews(path.with_suffix(".csv"))
+    with open(str(path.with_suffix(".csv")), encoding="utf-8") as stream:
+        for number, (review, verdict) in enumerate(list(csv.reader(stream))[1:]):
+            (path / verdict).mkdir(parents=True, exist_ok=True)
+            (path / verdict / f"{number}.txt").write_text(review, encoding="utf-8")
+
+
+def write_sequences(path: Path) -> None:
+    """Sequences of three numbers a step; two numbers to find of each."""
+    x = np.random.RandomState(1).normal(size=(90, 6, 3))
+    np.savez(str(path), x=x, y=np.stack([x[:, :, 0].sum(axis=1), x[:, -1, 1]], axis=1))
+
+
+def write_text(path: Path) -> None:
+    """A text in which every next character is known but for which animal comes."""
+    random = np.random.RandomState(1)
+    lines = [f"the quick brown {random.choice(['fox', 'cat', 'dog'])} jumps\n" for _ in range(60)]
+    path.write_text("".join(lines))
+
+
+KINDS: List[Tuple[str, Any, List[str], List[str], List[str]]] = [
+    (
+        "reviews.csv",
+        write_reviews,
+        ["--data", "reviews.csv", "--text", "review", "--label", "verdict"],
+        FEW,
+        ["--text", "A great film."],
+    ),
+    ("reviews", write_folder, ["--data", "reviews"], FEW, ["--text", "awful and boring"]),
+    ("sequences.npz", write_sequences, ["--data", "sequences.npz"], FEW, ["--file", "sequences.npz"]),
+    (
+        "plain.txt",
+        write_text,
+        ["--data", "plain.txt"],
+        [*FEW[:4], "--set", "batch_size=4"],
+        ["--text", "the qui"],
+    ),
+]
+NAMES = [kind[0] for kind in KINDS]
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def said(capsys: Any, *arguments: str, code: int = 0) -> str:
+    """What a command prints, with the exit code that it must end with."""
+    capsys.readouterr()
+    found = main(list(arguments))
+    out, err = capsys.readouterr()
+    assert found == code, out + err
+    return str(out)
+
+
+def bits_of(run: Path) -> Any:
+    folder = RunFolder.open(run)
+    last = folder.checkpoints()[-1]
+    return last["step"], last["weights_sha256"], folder.losses().tobytes()
+
+
+def interrupt_at(monkeypatch: Any, iteration: int) -> None:
+    """Send this process what Ctrl-C sends, once, within a training's iteration."""
+    from tf1_lstm.runs.loop import TrainingLoop
+
+    iterate = TrainingLoop.iterate
+
+    def interrupted(self: Any, number: int) -> None:
+        iterate(self, number)
+        if number == iteration:
+            monkeypatch.setattr(TrainingLoop, "iterate", iterate)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(TrainingLoop, "iterate", interrupted)
+
+
+@pytest.mark.parametrize(("name", "write", "data", "few", "asked"), KINDS, ids=NAMES)
+def test_from_nothing_to_a_verified_and_resumed_run(
+    name: str,
+    write: Any,
+    data: List[str],
+    few: List[str],
+    asked: List[str],
+    tmp_path: Path,
+    capsys: Any,
+    monkeypatch: Any,
+) -> None:
+    write(tmp_path / name)
+    said(capsys, "new", "mine.py", *data)
+    assert "EXPERIMENT = Experiment(" in (tmp_path / "mine.py").read_text()
+    said(capsys, "train", "mine.py", "--run", "whole", *few)
+    interrupt_at(monkeypatch, 3)
+    said(capsys, "train", "mine.py", "--run", "R", *few, code=130)
+    said(capsys, "resume", "R")
+    assert bits_of(tmp_path / "R") == bits_of(tmp_path / "whole")
+    assert "FAIL" not in said(capsys, "verify", "R", "--rerun", "5")
+
+    evaluated = json.loads(said(capsys, "evaluate", "mine.py", "--checkpoint", "R", "--json"))
+    assert evaluated["examples"] > 0 and evaluated["interval"][0] <= evaluated["interval"][1]
+    predicted = json.loads(said(capsys, "predict", "mine.py", "--checkpoint", "R", *asked, "--json"))
+    answer = predicted["predictions"][0]
+    assert ("numbers" in answer) if name == "sequences.npz" else answer["label"]
+
+    # The run's folder is enough, also when the file has changed since.
+    (tmp_path / "mine.py").write_text("raise SystemExit")
+    again = json.loads(said(capsys, "evaluate", "R", "--checkpoint", "R", "--json"))
+    assert {k: v for k, v in again.items() if k != "recipe"} == {
+        k: v for k, v in evaluated.items() if k != "recipe"
+    }
+    assert "FAIL" not in said(capsys, "verify", "R")
+
+
+def test_data_that_have_changed_are_noticed(tmp_path: Path, capsys: Any) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    said(capsys, "new", "mine.py", *KINDS[0][2])
+    said(capsys, "train", "mine.py", "--run", "R", *FEW)
+    content = (tmp_path / "reviews.csv").read_bytes()
+    (tmp_path / "reviews.csv").write_bytes(content.replace(b"great", b"grand"))
+    assert "FAIL" in said(capsys, "verify", "R", code=1)
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "moved" / "reviews.csv").write_bytes(content)
+    (tmp_path / "reviews.csv").unlink()
+    assert "FAIL" not in said(capsys, "verify", "R", "--data", "moved")
+
+
+def test_the_audit_is_of_ones_own_splits(tmp_path: Path, capsys: Any) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    said(capsys, "new", "mine.py", *KINDS[0][2])
+    found = said(capsys, "recipes", "mine.py")
+    assert "test examples that are training examples too" in found
+    assert "identical examples with different labels" in found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["mine.txt", "--data", "reviews.csv"], "expected .py"),
+        (["mine.py"], "found neither --data nor --from"),
+        (["mine.py", "--data", "none.csv", "--text", "a", "--label", "b"], "none.csv: No such file"),
+        (["mine.py", "--data", "reviews.csv"], "expected --text COLUMN and --label COLUMN"),
+        (
+            ["mine.py", "--data", "reviews.csv", "--text", "review", "--label", "x"],
+            "found the column 'x' not at all",
+        ),
+        (["mine.py", "--from", "none"], "recipe 'none': unknown"),
+        (["there.py", "--from", "imdb-lstm"], "found a file already"),
+    ],
+)
+def test_new_says_what_is_wrong_and_writes_nothing(
+    arguments: List[str], expected: str, tmp_path: Path, capsys: Any
+) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    (tmp_path / "there.py").write_text("mine")
+    assert main(["new", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert expected in err and err.count("\n") == 1
+    assert not (tmp_path / "mine.py").exists() and (tmp_path / "there.py").read_text() == "mine"
+
+
+def test_new_from_a_recipe_keeps_its_model(tmp_path: Path, capsys: Any) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    said(capsys, "new", "mine.py", "--from", "imdb-lstm", *KINDS[0][2])
+    source = (tmp_path / "mine.py").read_text()
+    assert "WrapperDropout(output_keep_prob=0.75)" in source and "iterations=50000" in source
+    said(capsys, "train", "mine.py", "--run", "R", "--set", "iterations=3")
