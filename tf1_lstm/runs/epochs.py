@@ -46,6 +46,7 @@ class EpochLog:
         self._dataset = experiment.dataset
         self._steps = sampler.steps_per_epoch
         self.sizes: List[int] = []
+        self._inference: Optional[Model] = None
 
     def begin(self, start: int, interruption: Interruption) -> bool:
         """Take up the epoch that ``start`` iterations lie in; returns whether there is nothing to do.
@@ -83,7 +84,7 @@ class EpochLog:
         if self._schedule.validation:
             split = self._dataset.split(self._schedule.validation)
             try:
-                found = evaluate(self._model, split, progress=self._progress, interruption=interruption)
+                found = evaluate(self._measured(), split, progress=self._progress, interruption=interruption)
             except InterruptedMeasuringError:
                 return None
             figures.update({f"val_{name}": value for name, value in found.figures.items()})
@@ -96,6 +97,16 @@ class EpochLog:
                 file=sys.stdout,
             )
         return figures
+
+    def _measured(self) -> Model:
+        """The model to validate with: where state is carried, that of the training has a row for each stream."""
+        if self._model.graph.carry is None:
+            return self._model
+        if self._inference is None:
+            constants, device = self._dataset.constants(), self._model.device
+            self._inference = Model(self._model.recipe, constants, device=device)
+        self._inference.load(self._model.weights())
+        return self._inference
 
     def is_time_to_stop(self) -> bool:
         """Whether the validation loss has not been lower for ``early_stopping`` epochs in a row."""

@@ -42,6 +42,7 @@ class Model:
     ) -> None:
         self.recipe = recipe
         self.seed = seed
+        self.device = device
         self._constants = dict(constants)
         from tensorflow.python.ops import math_ops, nn_ops
 
