@@ -9,6 +9,7 @@ COMMANDS = (
     "recipes",
     "fetch",
     "prepare",
+    "new",
     "train",
     "resume",
     "verify",

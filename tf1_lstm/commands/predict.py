@@ -1,4 +1,4 @@
-"""The command ``predict``: label and probability of texts or pictures."""
+"""The command ``predict``: what a checkpoint answers to texts, pictures or arrays."""
 
 import argparse
 import json
@@ -22,13 +22,19 @@ examples:
 
 def add_parser(subparsers: Any) -> None:
     """Add ``predict``."""
-    parser = subparsers.add_parser("predict", help="label and probability of texts or pictures")
+    parser = subparsers.add_parser(
+        "predict", help="label and probability of texts, pictures or arrays, or the numbers foretold"
+    )
     add_restoring_options(parser)
     add_json_option(parser)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--text", nargs="+", metavar="T", help="texts")
     source.add_argument(
-        "--file", nargs="+", type=Path, metavar="F", help="files: texts, or .png and .npy images"
+        "--file",
+        nargs="+",
+        type=Path,
+        metavar="F",
+        help="files: texts, .png and .npy images, or of your own data .npy, .npz and .csv",
     )
     source.add_argument("--stdin", action="store_true", help="one text from standard input; also written -")
     parser.add_argument("--lines", action="store_true", help="every line of a file is a text of its own")
@@ -42,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print label, probability and notes of each text or picture; 1 where one was refused."""
+    """Print the answer to each text, picture or array, and notes; 1 where one was refused."""
     from tf1_lstm.runs.predict import predict
     from tf1_lstm.runs.predictions import check_suffix, write_predictions
 
@@ -69,9 +75,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _items(options: argparse.Namespace, kind: str) -> Iterator[Tuple[Any, str]]:
     """Yield (item, name) pairs for ``Dataset.encode``."""
-    if kind == "image":
+    if kind != "text":
         if options.file is None:
-            raise InputError(f"{options.recipe} reads pictures; expected --file with .png or .npy files")
+            reads = {"image": "pictures; expected --file with .png or .npy files"}
+            other = "arrays or tables; expected --file with .npy, .npz or .csv files"
+            raise InputError(f"{options.recipe} reads {reads.get(kind, other)}")
         yield from ((path, str(path)) for path in options.file)
         return
     if options.text is not None:
@@ -112,4 +120,20 @@ def _prediction_line(document: Dict[str, Any]) -> str:
         if value not in (False, 0, [], None, ""):
             shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
             notes.append(name.replace("_", " ") + ("" if value is True else f" {shown}"))
-    return f"{document['name']}: {document['label']} {document['probability']:.4f} ({'; '.join(notes)})"
+    found = f"{document['name']}: {_answer(document)}"
+    return f"{found} ({'; '.join(notes)})" if notes else found
+
+
+def _answer(document: Dict[str, Any]) -> str:
+    if "numbers" in document:
+        found = document["numbers"].items()
+        return ", ".join(f"{name} {_numbers(value)}" for name, value in found)
+    if "labels" in document:
+        return " ".join(document["labels"])
+    label = document["label"]
+    return f"{label if label.strip() and label.isprintable() else repr(label)} {document['probability']:.4f}"
+
+
+def _numbers(value: Any) -> str:
+    """A number, or those of all steps."""
+    return " ".join(f"{each:.6g}" for each in (value if isinstance(value, list) else [value]))

@@ -20,7 +20,8 @@ class Batch(NamedTuple):
     Attributes:
       inputs: ``[batch, steps]`` int32 ids or ``[batch, steps, inputs]`` float32 rows.
       labels: what the data set's ``task`` says: ``[batch, classes]`` float32, one-hot;
-        ``[batch, outputs]`` float32 numbers; or ``[batch, steps]`` int32 ids, one for each step.
+        ``[batch, outputs]`` or ``[batch, steps, outputs]`` float32; or ``[batch, steps]`` int32 ids, one
+        for each step, -1 where a step does not count.
       rows: ``[batch]`` int64, the row of each example in its store, for audits.
       lengths: ``[batch]`` int32, the steps of each example that are no padding; None where all are.
     """
@@ -37,7 +38,7 @@ class Split(NamedTuple):
     Attributes:
       name: as typed after ``--split``.
       inputs: ``[examples, ...]`` as in ``Batch``.
-      labels: ``[examples]`` int64 class numbers, ``[examples, outputs]`` float32 numbers, or
+      labels: ``[examples]`` int64 class numbers, float32 numbers as in ``Batch``, or
         ``[examples, steps]`` int32 ids, as the data set's ``task`` says.
       note: one line that says what it is.
       lengths: ``[examples]`` int32 as in ``Batch``, or None.

@@ -21,18 +21,21 @@ def open_data(part: Any, folder: Optional[Path] = None, sample: bool = False) ->
     """Open the data set that an experiment's data part describes.
 
     Args:
-      part: a ``recipes.data_parts.Data``; one that has a method ``open`` opens itself.
+      part: a ``recipes.data_parts.Data``; one without ``dataset`` is of a user's own, and opens itself
+        where it has a method ``open``.
       folder, sample: as for ``open_dataset``.
 
     Raises:
       InputError: as ``open_dataset``; or data of one's own asked for as the sample.
     """
-    if hasattr(part, "open"):
+    if not part.dataset:
+        from tf1_lstm.data.own.opening import open_own
+
         if sample:
             raise InputError(
                 f"--sample: the sample has no {type(part).__name__}; expected a recipe, or no --sample"
             )
-        return part.open(folder)
+        return part.open(folder) if hasattr(part, "open") else open_own(part, folder)
     return open_dataset(part.dataset, folder, sample)
 
 

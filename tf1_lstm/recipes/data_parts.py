@@ -37,10 +37,6 @@ class Data(Part):
         """The same data with relative paths made those below ``folder``, a file's own."""
         return self
 
-    def relocated(self, folder: Path) -> "Data":
-        """The same data as ``located`` gives them, for a file that was copied to elsewhere."""
-        return self
-
 
 @dataclass(frozen=True)
 class TutorialImdb(Data):

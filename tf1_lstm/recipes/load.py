@@ -6,7 +6,7 @@ import re
 import sys
 import types
 from pathlib import Path
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.experiment import Experiment
@@ -72,10 +72,11 @@ def load_experiment(name: str) -> Experiment:
     return experiment_in(own_file(name))
 
 
-def experiment_in(file: OwnFile) -> Experiment:
+def experiment_in(file: OwnFile, folder: Optional[Path] = None) -> Experiment:
     """The experiment in a file's content; one content is run once.
 
-    Its name is that of the file, or FILE-NAME; paths in its data are relative to the file's folder.
+    Its name is that of the file, or FILE-NAME; paths in its data are relative to ``folder``, by default
+    the file's own.
 
     Raises:
       InputError: as ``load_experiment``.
@@ -94,7 +95,7 @@ def experiment_in(file: OwnFile) -> Experiment:
     name = found.name or own
     if not PLAIN_NAME.match(name):
         raise InputError(f"{file.path}: the experiment's name is {name!r}, expected letters, digits, - and _")
-    data = found.data.located(file.path.resolve().parent)
+    data = found.data.located(folder or file.path.resolve().parent)
     return dataclasses.replace(found, name=name, title=found.title or f"{name} ({file.path.name})", data=data)
 
 

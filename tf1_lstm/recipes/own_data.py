@@ -323,4 +323,4 @@ def _mapped(part: P, place: Callable[[str], str]) -> P:
             changes[field.name] = _mapped(value, place)
         elif is_array or (field.name in PATHS and isinstance(value, str) and value):
             changes[field.name] = place(value)
-    return dataclasses.replace(part, **changes)
+    return dataclasses.replace(part, **changes)  # type: ignore[type-var]

@@ -45,10 +45,9 @@ class RecordedRun(NamedTuple):
         """The recipe, or the experiment as its file has it."""
         copy = self.own_file
         if copy is not None:
-            found = experiment_in(copy)
             # Relative paths of its data are those of where the file was.
-            data = found.data.relocated(Path(self.record["own_file"]["folder"]))
-            return dataclasses.replace(found, name=self.record["recipe"], data=data)
+            found = experiment_in(copy, Path(self.record["own_file"]["folder"]))
+            return dataclasses.replace(found, name=self.record["recipe"])
         name = self.record["recipe"]
         if name not in all_recipes():
             raise InputError(f"{self.folder / 'run.json'}: found the recipe {name!r}, which is not known")

@@ -67,7 +67,7 @@ def test_whole_numbers_are_ids_and_an_id_for_each_step_may_be_learned(tmp_path: 
     x = np.random.RandomState(1).randint(0, 9, (40, 6))
     y = x % 3
     data = ArraysDataset(saved(tmp_path, x=x, y=y))
-    assert (data.task, data.vocabulary, data.outputs) == ("next", int(x.max()) + 1, 3)
+    assert (data.task, data.words, data.outputs) == ("next", int(x.max()) + 1, 3)
     batch = data.train_sampler("published", 8, 1).batch(0)
     assert batch.inputs.dtype == np.int32 and batch.labels.dtype == np.int32
     np.testing.assert_array_equal(batch.inputs % 3, batch.labels)
@@ -126,7 +126,10 @@ def _with_nan() -> np.ndarray:
         ({"x": some(), "y": np.zeros(40, int)}, "found 1 different labels in y, expected 2"),
         ({"x": some()[0, 0], "y": np.zeros(3)}, "found x float64 [3], expected the sequences"),
         ({"x": some()[:0], "y": np.zeros(0)}, "found x float64 [0, 5, 3], expected the sequences"),
-        ({"x": np.array([{}] * 40), "y": np.zeros(40)}, "found pickled objects, which are never loaded"),
+        (
+            {"x": np.array([{}] * 40), "y": np.zeros(40)},
+            "found pickled Python objects, which are never loaded",
+        ),
         ({"x": some(), "y": np.zeros((40, 5, 2), int)}, "found y int64 [40, 5, 2], expected classes"),
         ({"x": -np.ones((40, 5), int), "y": np.zeros(40)}, "found the id -1 in x"),
         (
@@ -160,3 +163,13 @@ def test_refuses_an_array_that_is_larger_than_its_member(tmp_path: Path) -> None
         archive.writestr("y.npy", b"")
     with pytest.raises(InputError, match="not of the size that its header states"):
         ArraysDataset(str(path))
+
+
+def test_an_id_for_each_step_counts_up_to_the_length(tmp_path: Path) -> None:
+    lengths = np.arange(40) % 5 + 1
+    y = np.random.RandomState(1).randint(0, 4, (40, 5))
+    data = ArraysDataset(saved(tmp_path, x=some(), y=y, lengths=lengths), validation=0, test=0)
+    split = data.split("train")
+    np.testing.assert_array_equal((split.labels >= 0).sum(axis=1), lengths)
+    np.testing.assert_array_equal(split.labels[split.labels >= 0], y[split.labels >= 0])
+    assert (data.task, data.outputs) == ("next", 4)

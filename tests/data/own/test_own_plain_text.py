@@ -35,7 +35,7 @@ def test_words_and_batches_are_those_of_the_penn_treebank_reader(tmp_path: Path)
     text = "".join(f" {line[:-1]} \n" for line in LINES * 4)
     data = CorpusDataset(written(tmp_path, text), 5, reading=Reading("words"), validation=0, test=0)
     raw, batch_size, steps = penn_treebank_ids(text), 4, 5
-    assert data.words[data.unknown_id] == "<unk>" and data.vocabulary == raw.max() + 1
+    assert data.tokens[data.unknown_id] == "<unk>" and data.words == raw.max() + 1
     batch_len = len(raw) // batch_size
     streams = raw[: batch_size * batch_len].reshape(batch_size, batch_len)
     sampler = data.train_sampler("published", batch_size, 1)
@@ -50,7 +50,7 @@ def test_words_and_batches_are_those_of_the_penn_treebank_reader(tmp_path: Path)
 def test_characters_are_numbered_by_count_as_char_rnn_does(tmp_path: Path) -> None:
     data = CorpusDataset(written(tmp_path), 10, reading=Reading(unknown=False), validation=0, test=0)
     counted = sorted(collections.Counter(TEXT).items(), key=lambda x: -x[1])
-    assert data.words == [character for character, _ in counted] and data.unknown_id == -1
+    assert data.tokens == [character for character, _ in counted] and data.unknown_id == -1
     assert data.render(np.asarray(data.split("train").inputs)[3]) == TEXT[30:40]
 
 
@@ -77,12 +77,12 @@ def test_shares_follow_one_another_and_every_split_is_read_once(tmp_path: Path) 
 def test_the_vocabulary_is_of_the_training_file_alone(tmp_path: Path) -> None:
     train, test = written(tmp_path), written(tmp_path, "the zebra \xe9 of day\n" * 4 + LINES[0], "t.txt")
     data = CorpusDataset(train, 5, reading=Reading("words", vocabulary=8), validation=0, test=test)
-    assert data.vocabulary == 8 and "zebra" not in data.words and data.words[data.unknown_id] == "<unk>"
+    assert data.words == 8 and "zebra" not in data.tokens and data.tokens[data.unknown_id] == "<unk>"
     inputs = np.asarray(data.split("test").inputs)
     assert data.render(inputs[0]).split() == ["the", "<unk>", "<unk>", "of", "<unk>"]
     assert data.audit("published", 1)[0].total == 1
     characters = CorpusDataset(train, 5, validation=0, test=test)
-    assert characters.words[-1] == "<unk>" and characters.unknown_id == len(characters.words) - 1
+    assert characters.tokens[-1] == "<unk>" and characters.unknown_id == len(characters.tokens) - 1
     with pytest.raises(InputError, match="found 'z' at place"):
         CorpusDataset(train, 5, reading=Reading(unknown=False), validation=0, test=test)
 

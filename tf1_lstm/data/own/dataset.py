@@ -1,5 +1,7 @@
 """What all data sets of a user's own share: splits, batches in epochs, and the audit."""
 
+import copy
+import os
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -22,7 +24,7 @@ class Labelled(NamedTuple):
     Attributes:
       examples: the inputs.
       labels: ``[examples]`` int64 classes, ``[examples, outputs]`` float32, or ``[examples, steps]``
-        int32 ids.
+        int32 ids (-1 at a step that does not count).
       splits: name -> int64 rows; the split to report first at the front.
     """
 
@@ -102,9 +104,28 @@ class OwnDataset(Dataset):
         self, data: Labelled, files: Sequence[Path], class_names: Tuple[str, ...], task: str
     ) -> None:
         self.data, self.class_names, self.task = data, class_names, task
-        self.folder = Path(files[0]).parent
         self._files = [Path(path) for path in files]
+        parents = [str(path.resolve().parent) for path in self._files]
+        self.folder = Path(os.path.commonpath(parents))
         self._hashes: Optional[Dict[str, str]] = None
+
+    def with_settings(self, settings: Mapping[str, Any]) -> "OwnDataset":
+        """The same data with full batches alone where ``drop_remainder`` says so.
+
+        Raises:
+          InputError: an ``input_size`` that is not the width of the examples.
+        """
+        shape = self.data.examples.shape
+        width = settings.get("input_size", 0) if settings.get("inputs") == "rows" else 0
+        if width and len(shape) == 2 and width != shape[1]:
+            raise InputError(
+                f"{self._files[0]}: found {shape[1]:,} numbers in a step, expected {width:,} (inputs.width)"
+            )
+        view = copy.copy(self)
+        view.drop_remainder = bool(
+            settings.get("drop_remainder", False) or settings.get("fixed_batch", False)
+        )
+        return view
 
     @property
     def outputs(self) -> int:
@@ -166,13 +187,16 @@ class OwnDataset(Dataset):
         return {}
 
     def hashes(self) -> Dict[str, str]:
-        """File name -> SHA-256 of its bytes, and of the splits' rows."""
+        """File name -> SHA-256 of its bytes (of a folder, over its files in order), and of the splits' rows."""
         if self._hashes is None:
-            found = {_name_of(path, self._files): sha256_of_file(path) for path in self._files}
+            found = {_name_of(path, self._files): self._sha256_of(path) for path in self._files}
             for name, rows in sorted(self.data.splits.items()):
                 found[f"rows of {name}"] = sha256_of_array(rows)
             self._hashes = {**found, **self._more_hashes()}
         return self._hashes
+
+    def _sha256_of(self, path: Path) -> str:
+        return sha256_of_file(path)
 
     def _more_hashes(self) -> Dict[str, str]:
         """What else decides the arrays, as a vocabulary does."""

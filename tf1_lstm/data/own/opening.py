@@ -38,15 +38,16 @@ def open_own(part: OwnData, folder: Optional[Path] = None) -> OwnDataset:
       InputError: see the data sets.
     """
     located = part if folder is None else part.moved(Path(folder))
-    for kind, opened in (
-        (CsvTexts, _table),
-        (FolderTexts, _folder),
-        (Arrays, _arrays),
-        (CsvWindows, _windows),
-        (PlainText, _corpus),
-    ):
-        if isinstance(located, kind):
-            return opened(located)
+    if isinstance(located, CsvTexts):
+        return _table(located)
+    if isinstance(located, FolderTexts):
+        return _folder(located)
+    if isinstance(located, Arrays):
+        return _arrays(located)
+    if isinstance(located, CsvWindows):
+        return _windows(located)
+    if isinstance(located, PlainText):
+        return _corpus(located)
     raise InputError(f"setting data: found {type(part).__name__}, which no data set reads")
 
 

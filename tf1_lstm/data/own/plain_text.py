@@ -137,7 +137,7 @@ class CorpusDataset(OwnDataset):
       validation, test: shares of the ids, which follow the training part in that order; or files.
 
     Attributes:
-      words: token by id.
+      tokens: by id.
 
     Raises:
       InputError: a file cannot be read or is too short; a token without an id where there is no
@@ -193,7 +193,7 @@ class CorpusDataset(OwnDataset):
         self.unknown_id = unknown
         self._index = {word: id_ for id_, word in enumerate(names)}
         self._apply(ids, found, file)
-        self.words = list(names)
+        self.tokens = list(names)
         self._lines = np.frombuffer(read.lines, np.int64), np.frombuffer(read.line_keys, np.uint64)
         windows = TextWindows(ids, steps)
         splits = {name: self._windows_of(name) for name in self._ranges}
@@ -201,9 +201,9 @@ class CorpusDataset(OwnDataset):
         super().__init__(Labelled(windows, ids, splits), paths, tuple(names), "next")
 
     @property
-    def vocabulary(self) -> int:
+    def words(self) -> int:
         """Ids there are, ``<unk>`` included."""
-        return len(self.words)
+        return len(self.tokens)
 
     def split(self, name: str) -> Split:
         """A split's text in order, cut into runs of ``steps`` ids; what is left at the end is left out."""
@@ -239,12 +239,12 @@ class CorpusDataset(OwnDataset):
         return findings
 
     def _more_hashes(self) -> Dict[str, str]:
-        return {"vocabulary": sha256_of_words(self.words)}
+        return {"vocabulary": sha256_of_words(self.tokens)}
 
     def render(self, inputs: np.ndarray) -> str:
         """The text of some ids."""
         between = "" if self._reading.tokens == CHARACTERS else " "
-        return between.join(self.words[int(id_)] for id_ in inputs)
+        return between.join(self.tokens[int(id_)] for id_ in inputs)
 
     def encode(self, items: Sequence[Any], names: Sequence[str]) -> List[Example]:
         """The last ``steps`` tokens of texts (str or bytes), to foretell what comes next."""
@@ -269,6 +269,10 @@ class CorpusDataset(OwnDataset):
             "unknown": list(dict.fromkeys(unknown))[:5],
         }
         return Example(name, row, notes, length=len(read))
+
+    def tokens_of(self, name: str) -> int:
+        """How many characters or words a split holds."""
+        return self._ranges[name][1]
 
     def _check_lengths(self, file: str) -> None:
         for name, (_, count) in self._ranges.items():

@@ -35,6 +35,14 @@ class LazyRows:
             return self._make(np.array([chosen], np.int64))[0][rest]
         return self._make(chosen)[(slice(None), *rest)]
 
+    def __eq__(self, other: Any) -> Any:
+        return np.asarray(self) == other
+
+    def __ne__(self, other: Any) -> Any:
+        return np.asarray(self) != other
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __array__(self, dtype: Any = None) -> np.ndarray:
         made = self._make(self._rows)
         return made if dtype is None else made.astype(dtype)

@@ -26,6 +26,7 @@ from tf1_lstm.errors import InputError
 
 MOST_IDS = 1 << 24
 MOST_CLASSES = 10_000
+NOT_COUNTED = -1
 _X = "the sequences, [examples, steps, inputs] numbers or [examples, steps] ids"
 _Y = "what is learned of each, classes or numbers"
 _LENGTHS = "the steps of each, whole numbers [examples]"
@@ -38,8 +39,8 @@ class ArraysDataset(OwnDataset):
     Whole numbers ``[examples, steps]`` are ids, of which 0 is the padding; ``[examples, steps, inputs]``
     of any type, and floats ``[examples, steps]`` (one input a step), are read as float32. What is
     learned follows from ``y``: whole numbers, truth values or texts ``[examples]`` are classes; floats
-    ``[examples]`` or ``[examples, outputs]`` are numbers; whole numbers ``[examples, steps]`` are an
-    id for each step.
+    ``[examples]`` or ``[examples, outputs]`` (``[examples, steps, outputs]`` for each step) are numbers;
+    whole numbers ``[examples, steps]`` are an id for each step.
 
     Args:
       file: an ``.npz`` of ``x``, ``y`` and perhaps ``lengths``, or the ``.npy`` of the sequences.
@@ -53,7 +54,7 @@ class ArraysDataset(OwnDataset):
       seed: of the shares.
 
     Attributes:
-      vocabulary: ids there are: 1 + the largest; 0 where the inputs are numbers.
+      words: ids there are: 1 + the largest; 0 where the inputs are numbers.
 
     Raises:
       InputError: a file cannot be used; shapes that do not fit; NaN or infinity; one class only.
@@ -88,7 +89,7 @@ class ArraysDataset(OwnDataset):
                 shares[number] = check_share(SPLITS[number], given)
         first = stores[0][1]
         self.task = task or _task_of(first.y, first.x, path, y)
-        self.vocabulary = 0
+        self.words = 0
         for where, store, _ in stores:
             self._check(where, store, first)
         examples = _joined([store for _, store, _ in stores])
@@ -111,6 +112,11 @@ class ArraysDataset(OwnDataset):
             files += [Path(name) for name in (y, lengths) if name]
         splits = rows_of_splits(parts, str(path))
         super().__init__(Labelled(examples, labels, splits), files, names_found, self.task)
+
+    @property
+    def each_step(self) -> bool:
+        """Whether there is something to be learned at each step."""
+        return self.task == "next" or self.data.labels.ndim == 3
 
     def encode(self, items: Sequence[Any], names: Sequence[str]) -> List[Example]:
         """``.npy`` files (``[steps, ...]`` or ``[n, steps, ...]``), or the ``x`` of ``.npz`` files."""
@@ -147,10 +153,8 @@ class ArraysDataset(OwnDataset):
         inputs = array.astype(self.data.examples.dtype)
         if not np.isfinite(inputs).all():
             return Example(name, None, {}, "found NaN or infinity, expected finite numbers")
-        if self.vocabulary and not 0 <= array.min() <= array.max() < self.vocabulary:
-            return Example(
-                name, None, {}, f"found the id {array.max()}, expected 0 to {self.vocabulary - 1:,}"
-            )
+        if self.words and not 0 <= array.min() <= array.max() < self.words:
+            return Example(name, None, {}, f"found the id {array.max()}, expected 0 to {self.words - 1:,}")
         return Example(name, inputs, {}, length=length)
 
     def _check(self, path: Path, store: "_Store", first: "_Store") -> None:
@@ -176,7 +180,7 @@ class ArraysDataset(OwnDataset):
         for start in range(0, count, step):
             block = store.x[start : start + step]
             if store.is_ids:
-                self.vocabulary = max(self.vocabulary, int(block.max()) + 1)
+                self.words = max(self.words, int(block.max()) + 1)
                 if block.min() < 0 or block.max() >= MOST_IDS:
                     bad_id = block.min() if block.min() < 0 else block.max()
                     raise InputError(f"{path}: found the id {bad_id} in x, expected 0 to {MOST_IDS - 1:,}")
@@ -188,12 +192,14 @@ class ArraysDataset(OwnDataset):
         y = store.y
         if self.task == "numbers":
             numbers = np.asarray(y, np.float32) if y.dtype.kind in "fiub" else None
-            if numbers is None or numbers.ndim not in (1, 2):
+            each_step = numbers is not None and numbers.ndim == 3 and y.shape[:2] == store.x.shape[:2]
+            if numbers is None or (numbers.ndim not in (1, 2) and not each_step):
                 raise InputError(
-                    f"{path}: found y {y.dtype} {list(y.shape)}, expected [examples, outputs] numbers"
+                    f"{path}: found y {y.dtype} {list(y.shape)}, expected numbers [examples, outputs] or "
+                    "[examples, steps, outputs]"
                 )
             _check_finite(path, "y", numbers, 0)
-            return numbers.reshape(len(y), -1)
+            return numbers if each_step else numbers.reshape(len(y), -1)
         if self.task == "next":
             if y.dtype.kind not in "iu" or y.shape != store.x.shape[:2]:
                 raise InputError(
@@ -203,7 +209,10 @@ class ArraysDataset(OwnDataset):
             if y.min() < 0 or y.max() >= MOST_CLASSES:
                 bad = y.min() if y.min() < 0 else y.max()
                 raise InputError(f"{path}: found the id {bad} in y, expected 0 to {MOST_CLASSES - 1:,}")
-            return np.asarray(y, np.int32)
+            found = np.asarray(y, np.int32)
+            if store.lengths is not None:  # what is learned ends with the example
+                found = np.where(np.arange(found.shape[1]) < store.lengths[:, None], found, NOT_COUNTED)
+            return found
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         if y.ndim == 2 and y.dtype.kind != "U" and _is_one_hot(y):
             y = y.argmax(axis=1)
@@ -217,7 +226,7 @@ class ArraysDataset(OwnDataset):
         self, path: Path, raw: np.ndarray, parts: np.ndarray, given: Tuple[str, ...]
     ) -> Tuple[np.ndarray, Tuple[str, ...]]:
         if self.task == "numbers":
-            return raw, self._named(path, given, raw.shape[1], "outputs")
+            return raw, self._named(path, given, raw.shape[-1], "outputs")
         if self.task == "next":
             return raw, self._named(path, given, int(raw.max()) + 1, "ids")
         values = np.unique(raw[parts == TRAIN])
@@ -337,7 +346,7 @@ class _Joined:
 def _task_of(y: np.ndarray, x: np.ndarray, path: Path, name: str) -> str:
     if y.ndim == 2 and y.dtype.kind in "iu" and y.shape == x.shape[:2]:
         return "next"
-    if y.dtype.kind == "f" and y.ndim in (1, 2):
+    if y.dtype.kind == "f" and (y.ndim in (1, 2) or (y.ndim == 3 and y.shape[:2] == x.shape[:2])):
         return "numbers"
     if y.dtype.kind in "iubUS" and (y.ndim == 1 or (y.ndim == 2 and _is_one_hot(y))):
         return "classes"

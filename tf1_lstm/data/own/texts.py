@@ -52,7 +52,7 @@ class TextsDataset(OwnDataset):
       seed: of the shares.
 
     Attributes:
-      words: by id, from 2.
+      tokens: the words by id, from 2.
 
     Raises:
       InputError: a source cannot be read; one class only; a label that the training part lacks.
@@ -93,12 +93,12 @@ class TextsDataset(OwnDataset):
         numbered = read.numbered.words()
         if vectors:
             self._vectors = read_vectors(Path(vectors), rule.vocabulary)
-            self.words: List[str] = self._vectors.words
+            self.tokens: List[str] = self._vectors.words
         else:
-            self.words = chosen_words(ids, parts == TRAIN, offsets, numbered, rule)
-        if not self.words:
+            self.tokens = chosen_words(ids, parts == TRAIN, offsets, numbered, rule)
+        if not self.tokens:
             raise InputError(f"{sources[0].path}: found no word in the training part, expected some")
-        self._index = {word: id_ for id_, word in enumerate(self.words, FIRST_WORD)}
+        self._index = {word: id_ for id_, word in enumerate(self.tokens, FIRST_WORD)}
         replace_numbers(ids, numbered, self._index)
         keys = np.frombuffer(read.keys, np.uint64)
         examples = RaggedIds(ids, offsets, keys, steps, padding, cutting)
@@ -112,9 +112,9 @@ class TextsDataset(OwnDataset):
         return {} if self._vectors is None else {"word_vectors": self._vectors.table}
 
     @property
-    def vocabulary(self) -> int:
+    def words(self) -> int:
         """Ids there are, padding and "unknown" included."""
-        return len(self.words) + FIRST_WORD
+        return len(self.tokens) + FIRST_WORD
 
     def audit(self, kind: str, batch_size: int) -> List[Finding]:
         """As for all own data, and the texts that hold no word."""
@@ -124,23 +124,19 @@ class TextsDataset(OwnDataset):
             finding("texts without a word", self._without_words, meaning),
         ]
 
-    def hashes(self) -> Dict[str, str]:
-        """File name -> SHA-256; of a folder, over its files in order; and of vocabulary and splits."""
-        if self._hashes is None:
-            folders = [source for source in self._sources if isinstance(source, TextFolder)]
-            of_folders = {source.path: sha256_of_files(source.files(), source.path) for source in folders}
-            self._files = [path for path in self._files if path not in of_folders]
-            found = super().hashes()
-            self._hashes = {**{str(path): value for path, value in of_folders.items()}, **found}
-        return self._hashes
+    def _sha256_of(self, path: Path) -> str:
+        for source in self._sources:
+            if isinstance(source, TextFolder) and source.path == path:
+                return sha256_of_files(source.files(), path)
+        return super()._sha256_of(path)
 
     def _more_hashes(self) -> Dict[str, str]:
-        return {"vocabulary": sha256_of_words(self.words), "classes": sha256_of_words(self.class_names)}
+        return {"vocabulary": sha256_of_words(self.tokens), "classes": sha256_of_words(self.class_names)}
 
     def render(self, inputs: np.ndarray) -> str:
         """The words of a row of ids, ``?`` for an unknown one, without padding."""
         ids = [int(id_) for id_ in inputs if id_ != PADDING]
-        return " ".join(self.words[id_ - FIRST_WORD] if id_ >= FIRST_WORD else "?" for id_ in ids)
+        return " ".join(self.tokens[id_ - FIRST_WORD] if id_ >= FIRST_WORD else "?" for id_ in ids)
 
     def encode(self, items: Sequence[Any], names: Sequence[str]) -> List[Example]:
         """Texts (str, or a file's bytes) to rows of ids, in the same order."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -73,23 +73,27 @@ def _tutorial(text: str) -> List[str]:
     return clean(text).decode("ascii").split()
 
 
+class _Numbers(Dict[str, int]):
+    """Gives a new word the next number."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self)
+        return number
+
+
 class Numbered:
     """Words numbered as they come; the numbers stand for the words until the vocabulary is known."""
 
     def __init__(self) -> None:
-        self._numbers: Dict[str, int] = {}
+        self._numbers = _Numbers()
 
-    def numbers(self, words: Sequence[str]) -> array:
+    def numbers(self, words: Iterable[str]) -> array:
         """int32 numbers of some words, new ones where a word is new."""
-        known = self._numbers
-        return array("i", [known.setdefault(word, len(known)) for word in words])
+        return array("i", map(self._numbers.__getitem__, words))
 
     def words(self) -> List[str]:
         """Every word by its number."""
         return list(self._numbers)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
 
 
 def chosen_words(
