@@ -111,6 +111,14 @@ def test_the_state_before_and_after_a_reset_differ_by_the_second_bias_too():
         {"first_layer": True},
         {"backward_first": True},
         {"wrong_direction": True},
+        {"read": "h+c"},
+        {"position": "mean"},
+        {"position": "max", "read": "c"},
+        {"normalise": 1e-3},
+        {"states_activation": "tanh", "normalise": 1e-5, "position": "mean"},
+        {"scores_activation": "tanh", "temperature": 1.7},
+        {"log_probabilities": True, "temperature": 0.5},
+        {"label_smoothing": 0.1},
     ],
 )
 def test_gradients_under_a_mistake_of_the_readout_are_the_numerical_ones(change):
@@ -129,6 +137,9 @@ def test_gradients_under_a_mistake_of_the_readout_are_the_numerical_ones(change)
         {"answer_order": "sign"},
         {"answer_order": "columns", "probabilities": True},
         {"labels_swapped": True},
+        {"scores_activation": "relu", "probabilities": True},
+        {"states_activation": "tanh", "normalise": 1e-3},
+        {"label_smoothing": 0.2, "temperature": 2.0},
     ],
 )
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])

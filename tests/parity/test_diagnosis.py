@@ -23,6 +23,7 @@ DIFFERENT = [
 
 
 ALWAYS = {"kernel-transposed", "relu-for-tanh", "no-bias", "first-step-for-last", "probabilities-for-logits"}
+SAME = {"padding-masked", "output-at-last-word"}
 # Mistakes that only the recipes of word ids with an embedding, a dense layer or two layers allow.
 OF_RECIPES = {
     "imdb-grucell2": {
@@ -80,7 +81,11 @@ def test_each_mistake_is_named_from_the_logits_alone(name):
         if np.abs(wrong - right).max() < 1e-5:
             continue  # the backward state is the output at the first step
         found = diagnose(problem, Numbers(wrong))
-        assert [e.names for e in found.explanations] == [(mistake.name,)], mistake
+        names = [e.names for e in found.explanations]
+        if mistake.name in SAME:  # a state that is carried on is the state at the last word
+            assert (mistake.name,) in names
+            names = [n for n in names if n[0] not in SAME - {mistake.name}]
+        assert names == [(mistake.name,)], mistake
 
 
 @pytest.mark.parametrize("name", OF_RECIPES)
@@ -91,11 +96,12 @@ def test_what_a_recipe_allows_to_get_wrong_is_known(name):
 @pytest.mark.parametrize("name", ["ids", "gru", "both", "imdb-grucell2", "imdb-bilstm2"])
 def test_each_mistake_is_named_with_states_and_gradients_visible(name):
     problem = problem_of(BUNDLES[name])
-    for mistake in [m for m in catalogue(problem) if m.common and m.name != "steps-on-batch-axis"]:
+    for mistake in [m for m in catalogue(problem) if m.common and not m.mixes_examples]:
         changed = mistake.change(problem)
         assert changed is not None
         found = diagnose(problem, everything_of(changed))
-        assert [(e.names, e.training) for e in found.explanations] == [((mistake.name,), True)], mistake
+        names = [(e.names, e.training) for e in found.explanations]
+        assert names == [((mistake.name,), True)], mistake
 
 
 @pytest.mark.parametrize("name", ["ids", "rows", "gru", "both", "imdb-grucell2"])
@@ -253,7 +259,7 @@ def test_every_mistake_is_described_in_the_document():
     text = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
     for bundle in BUNDLES.values():
         problem = problem_of(bundle)
-        for mistake in [*catalogue(problem), *training_catalogue(problem)]:
+        for mistake in [*catalogue(problem), *training_catalogue(problem, numbers_of(bundle))]:
             is_order = mistake.name.startswith("gate-order-") and mistake.name != "gate-order-of-bias"
             assert f"`{'gate-order-…' if is_order else mistake.name}`" in text
     assert f"`{DROPOUT}`" in text

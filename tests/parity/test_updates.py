@@ -12,7 +12,7 @@ from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.levels import FAIL, PASS, Level, compare_levels
 from tf1_lstm.parity.mistakes import training_catalogue
 from tf1_lstm.parity.optimizers import Adam, Optimizer, RMSprop, once, update_steps
-from tf1_lstm.parity.problem import Numbers, problem_of
+from tf1_lstm.parity.problem import Numbers, numbers_of, problem_of
 from tf1_lstm.parity.runner import Observed
 from tf1_lstm.parity.updates import Seen, own_steps
 
@@ -133,7 +133,7 @@ def test_mistakes_in_gradients_below_the_tolerance_fail(name):
     """All gradients but the softmax's are below 1e-5, so that only the updates can tell."""
     bundle = weak(name, 1e-5)
     problem = problem_of(bundle)
-    for mistake in training_catalogue(problem):
+    for mistake in training_catalogue(problem, numbers_of(bundle)):
         if mistake.name not in ("embedding-frozen", "padding-row-frozen"):
             continue
         changed = mistake.change(problem)

@@ -18,9 +18,11 @@ from tf1_lstm.parity.dropout import (
     fit_runs,
     is_random,
 )
+from tf1_lstm.parity.fits import temperature_of
 from tf1_lstm.parity.mistake import Candidate
 from tf1_lstm.parity.mistakes import apply_all, catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
+from tf1_lstm.parity.readout_mistakes import temperature
 from tf1_lstm.parity.reference import Forward
 from tf1_lstm.parity.rounding import PREDICTABLE, Rounding
 from tf1_lstm.parity.training_diagnosis import ROUNDING_MARGIN, explain_training
@@ -139,6 +141,9 @@ class _Search:
         right = problem.forward()
         assert right is not None
         self._right = right
+        factor = temperature_of(right.logits, seen.logits)
+        if factor != 1.0:
+            self.singles.append(temperature(factor))
         self.difference = largest_error(right.logits, seen.logits)
         worst = np.argsort(-np.abs(right.logits - seen.logits).max(axis=1))[:SCREENED_EXAMPLES]
         self._rows = np.sort(worst)

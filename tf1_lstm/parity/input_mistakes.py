@@ -26,6 +26,18 @@ def entries(problem: Problem) -> Iterator[Mistake]:
         "inputs = inputs[:, ::-1]  # and no go_backwards=True",
         lambda x: x[:, ::-1],
     )
+    yield Mistake(
+        "reshaped-for-transposed",
+        "",
+        "batch and steps are exchanged by a reshape, which mixes the examples",
+        {
+            "any": "inputs = inputs.swapaxes(0, 1)  # not reshape",
+            "torch": "inputs.transpose(0, 1)  # not view",
+        },
+        lambda p: dataclasses.replace(p, inputs=_time_major(p.inputs)) if len(p.inputs) > 1 else None,
+        common=False,
+        mixes_examples=True,
+    )
     if problem.words is None:
         yield _edited(
             "not-divided-by-255",
@@ -41,6 +53,15 @@ def entries(problem: Problem) -> Iterator[Mistake]:
             "images = images.astype('float32') / 255  # once",
             lambda x: x / 255,
         )
+        for mean, deviation in ((0.5, 0.5), (0.1307, 0.3081)):
+            yield _edited(
+                "pictures-normalised",
+                f"mean {mean:g}, deviation {deviation:g}",
+                f"{mean:g} is subtracted from the pictures and they are divided by {deviation:g}; "
+                "the model was trained on 0 to 1",
+                "images = images.astype('float32') / 255  # no Normalize",
+                lambda x, mean=mean, deviation=deviation: (x - mean) / deviation,  # type: ignore[misc]
+            )
         if problem.inputs.shape[1] == problem.inputs.shape[2]:
             yield _edited(
                 "columns-for-rows",
@@ -52,6 +73,12 @@ def entries(problem: Problem) -> Iterator[Mistake]:
         return
     yield from _padding_mistakes(problem.spec.padding)
     yield from _id_mistakes(problem.words)
+
+
+def _time_major(inputs: np.ndarray) -> np.ndarray:
+    """Take ``[batch, steps, …]`` for ``[steps, batch, …]``."""
+    batch, steps = inputs.shape[:2]
+    return inputs.reshape(steps, batch, *inputs.shape[2:]).swapaxes(0, 1)
 
 
 def _padding_mistakes(padding: str) -> Iterator[Mistake]:

@@ -5,7 +5,7 @@ from typing import Iterable, Iterator, List, Optional
 
 from tf1_lstm.parity import input_mistakes, readout_mistakes, training_mistakes, weight_mistakes
 from tf1_lstm.parity.mistake import Candidate, Mistake
-from tf1_lstm.parity.problem import Problem
+from tf1_lstm.parity.problem import Numbers, Problem
 
 INPUTS, WEIGHTS, ARITHMETIC, READOUT, TRAINING = range(5)
 
@@ -28,9 +28,14 @@ def catalogue(problem: Problem) -> List[Mistake]:
     ]
 
 
-def training_catalogue(problem: Problem) -> List[Mistake]:
-    """Return the mistakes that show in loss, gradients or the optimizer's steps only."""
-    return list(_possible(problem, TRAINING, training_mistakes.entries(problem)))
+def training_catalogue(problem: Problem, seen: Numbers) -> List[Mistake]:
+    """Return the mistakes that show in loss, gradients or the optimizer's steps only.
+
+    Args:
+      problem: of the bundle.
+      seen: the port's numbers, which give settings such as its learning rate away.
+    """
+    return list(_possible(problem, TRAINING, training_mistakes.entries(problem, seen)))
 
 
 def _possible(problem: Problem, stage: int, entries: Iterable[Mistake]) -> Iterator[Mistake]:
@@ -57,13 +62,15 @@ def _arithmetic(problem: Problem) -> Iterator[Mistake]:
                 },
                 lambda p, function=function: p.with_cell(gate_activation=function),  # type: ignore[misc]
             )
-    yield Mistake(
-        "relu-for-tanh",
-        "",
-        "the state uses relu; TensorFlow 1's cells use tanh",
-        {"any": "candidate = tanh(x)", "keras": "activation='tanh'", "torch": "nonlinearity='tanh'"},
-        lambda p: p.with_cell(state_activation="relu"),
-    )
+    for activation in ("relu", "linear", "sigmoid"):
+        yield Mistake(
+            f"{activation}-for-tanh",
+            "",
+            f"the state uses {activation}; TensorFlow 1's cells use tanh",
+            {"any": "candidate = tanh(x)", "keras": "activation='tanh'", "torch": "nonlinearity='tanh'"},
+            lambda p, name=activation: p.with_cell(state_activation=name),  # type: ignore[misc]
+            common=activation == "relu",
+        )
     if cell.name == "gru":
         yield Mistake(
             "reset-after",

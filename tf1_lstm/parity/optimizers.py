@@ -18,9 +18,35 @@ class Optimizer(abc.ABC):
 
     Attributes:
       learning_rate: step size.
+      weight_decay: this share of each weight is added to its gradient.
+      decoupled_decay: the learning rate times this share of each weight is taken from it besides.
+      clip: gradients are clipped: ``"global norm"``, ``"norm"`` (of each array) or ``"value"``; "" for not.
+      clip_at: the largest norm or value.
     """
 
     learning_rate: float = 0.001
+    weight_decay: float = 0.0
+    decoupled_decay: float = 0.0
+    clip: str = ""
+    clip_at: float = 0.0
+
+    def taken(self, gradients: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray]) -> Arrays:
+        """Return the gradients as a step takes them: clipped, and with the weights' decay."""
+        found = dict(gradients)
+        if self.clip == "value":
+            found = {role: np.clip(g, -self.clip_at, self.clip_at) for role, g in found.items()}
+        elif self.clip:
+            norms = {role: float(np.sqrt((g**2).sum())) for role, g in found.items()}
+            if self.clip == "global norm":
+                norms = dict.fromkeys(norms, math.sqrt(sum(norm**2 for norm in norms.values())))
+            found = {role: g * min(1.0, self.clip_at / max(norms[role], 1e-30)) for role, g in found.items()}
+        if self.weight_decay:
+            found = {role: g + self.weight_decay * weights[role] for role, g in found.items()}
+        return found
+
+    def decayed(self, weight: np.ndarray) -> np.ndarray:
+        """Return what decoupled decay leaves of a weight."""
+        return weight * (1 - self.learning_rate * self.decoupled_decay) if self.decoupled_decay else weight
 
     @abc.abstractmethod
     def slots(self, array: np.ndarray) -> Slots:
@@ -47,6 +73,32 @@ class Optimizer(abc.ABC):
     @abc.abstractmethod
     def document(self) -> Dict[str, Any]:
         """Return its name and settings as a bundle holds them."""
+
+
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    """Plain gradient descent, as ``torch.optim.SGD`` and ``keras.optimizers.SGD`` have it."""
+
+    def slots(self, array: np.ndarray) -> Slots:
+        """Return nothing."""
+        return ()
+
+    def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
+        """Return what a step takes from a weight."""
+        return self.learning_rate * gradient, ()
+
+    def sensitivity(self, slots: Slots, step: int) -> np.ndarray:
+        """Return the learning rate."""
+        return np.asarray(self.learning_rate)
+
+    @property
+    def longest_step(self) -> float:
+        """There is none."""
+        return math.inf
+
+    def document(self) -> Dict[str, Any]:
+        """Return its name and settings."""
+        return {"name": "GradientDescent", "learning_rate": self.learning_rate}
 
 
 @dataclass(frozen=True)
@@ -194,11 +246,11 @@ def update_steps(
     slots = {role: optimizer.slots(array) for role, array in weights.items()}
     found: List[Arrays] = []
     for step in range(1, count + 1):
-        gradients = gradient_of(current)
+        gradients = optimizer.taken(gradient_of(current), current)
         following: Arrays = {}
         for role, array in current.items():
             move, slots[role] = optimizer.move(slots[role], gradients[role], step)
-            following[role] = (array - move * factor(role)).astype(array.dtype, copy=False)
+            following[role] = (optimizer.decayed(array) - move * factor(role)).astype(array.dtype, copy=False)
         current = following
         found.append(current)
     return found

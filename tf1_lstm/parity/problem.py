@@ -82,6 +82,12 @@ class Problem:
             return np.arange(used.shape[1]) < used.sum(axis=1, keepdims=True)
         return None
 
+    def last_word(self) -> Optional[np.ndarray]:
+        """Return the place of each example's last word, ``[batch]``; None where the inputs are no ids."""
+        if self.spec.position != "word" or self.inputs.ndim != 2:
+            return None
+        return np.maximum(np.where(self.inputs != 0, np.arange(self.inputs.shape[1]), 0).max(axis=1), 0)
+
     def sequence(self, dtype: type) -> Optional[np.ndarray]:
         """Return what the model takes, in a float type, ids as they are; None for an unknown word."""
         if self.spec.trains_embedding:
@@ -94,7 +100,7 @@ class Problem:
         found = self.sequence(_type_of(self.weights))
         if found is None:
             return None
-        return reference.forward(self.spec, self.weights, found, self.mask(), drop)
+        return reference.forward(self.spec, self.weights, found, self.mask(), drop, self.last_word())
 
     def first_steps(self, count: int) -> Optional[np.ndarray]:
         """Return h of the first layer's first steps, ``[batch, count, units]``, without running the rest."""
@@ -111,7 +117,7 @@ class Problem:
         found = self.sequence(_type_of(used))
         if found is None or self.spec.steps_on_batch_axis:
             return None
-        return reference.gradients(self.spec, used, found, self.labels, self.mask())
+        return reference.gradients(self.spec, used, found, self.labels, self.mask(), self.last_word())
 
 
 def _type_of(weights: Mapping[str, np.ndarray]) -> type:

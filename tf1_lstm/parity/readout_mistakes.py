@@ -5,6 +5,8 @@ from typing import Callable, Iterator
 from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
 
+READOUT = 3
+
 
 def _changed(**changes: object) -> Change:
     return lambda problem: problem.with_spec(**changes)
@@ -40,6 +42,7 @@ def entries(problem: Problem) -> Iterator[Mistake]:
                 {"any": "features = outputs[:, -1]  # no factor when dropout is off"},
                 _changed(scale=factor),
             )
+    yield from _between(problem)
     yield from _answers(problem)
 
 
@@ -55,6 +58,32 @@ def _states(problem: Problem) -> Iterator[Mistake]:
                 "torch": "outputs, (h, c) = lstm(x)  # read h[-1]",
             },
             _changed(read="c"),
+        )
+        yield Mistake(
+            "cell-state-added",
+            "",
+            "the softmax reads h + c; the original reads the output h",
+            {"any": "features = h"},
+            _changed(read="h+c"),
+        )
+    for position, what in (("mean", "the mean"), ("max", "the maximum")):
+        yield Mistake(
+            f"{position}-over-steps",
+            "",
+            f"the softmax reads {what} of all steps; the original reads the last step",
+            {
+                "any": "features = outputs[:, -1]",
+                "keras": "keras.layers.LSTM(units)  # no return_sequences, no pooling over the steps",
+            },
+            _changed(position=position),
+        )
+    if problem.words is not None and problem.spec.padding == "back":
+        yield Mistake(
+            "output-at-last-word",
+            "",
+            "the output at each review's last word is read; the original reads the last step, the padding's",
+            {"any": "features = outputs[:, -1]  # not outputs[range(batch), lengths - 1]"},
+            _changed(position="word"),
         )
     yield Mistake(
         "first-step-for-last",
@@ -73,6 +102,40 @@ def _states(problem: Problem) -> Iterator[Mistake]:
                 "torch": "outputs, (h, c) = lstm(x)  # h[-1]; of two directions h[-2] and h[-1], not h[0]",
             },
             _changed(first_layer=True),
+        )
+
+
+def temperature(factor: float) -> Mistake:
+    """Return the mistake of logits that are multiplied by a factor."""
+    return Mistake(
+        "logits-scaled",
+        f"times {factor:.4g}",
+        f"the logits are {factor:.4g} times what they should be, as by a temperature",
+        {"any": "return logits"},
+        _changed(temperature=factor),
+        common=False,
+        stage=READOUT,
+    )
+
+
+def _between(problem: Problem) -> Iterator[Mistake]:
+    """Yield what may stand between the states and the last layers."""
+    for name, says in (("relu", "a ReLU"), ("tanh", "a tanh"), ("sigmoid", "a sigmoid")):
+        yield Mistake(
+            "states-activated",
+            name,
+            f"{says} is applied to the states that are read; the original reads them as they are",
+            {"any": "features = outputs[:, -1]", "keras": "no Activation layer behind the recurrent one"},
+            _changed(states_activation=name),
+            common=False,
+        )
+    for epsilon, whose in ((1e-3, "Keras's"), (1e-5, "PyTorch's")):
+        yield Mistake(
+            "layer-normalised",
+            f"epsilon {epsilon:g}, {whose}",
+            "the states that are read are normalised; the original has no layer normalisation",
+            {"any": "features = outputs[:, -1]  # no LayerNormalization"},
+            _changed(normalise=epsilon),
         )
 
 
@@ -122,6 +185,26 @@ def _answers(problem: Problem) -> Iterator[Mistake]:
             "torch": "return self.linear(features)  # no softmax: CrossEntropyLoss takes logits",
         }
     yield Mistake("probabilities-for-logits", "", says, fixes, _changed(probabilities=True))
+    if not is_sigmoid:
+        yield Mistake(
+            "log-probabilities-for-logits",
+            "",
+            "a log-softmax is returned; the original returns logits, and its loss takes the softmax",
+            {
+                "any": "return logits",
+                "torch": "return self.linear(features)  # CrossEntropyLoss takes logits",
+            },
+            _changed(log_probabilities=True),
+        )
+    for name in ("relu", "tanh"):
+        yield Mistake(
+            "logits-activated",
+            name,
+            f"the last layer has the activation {name}; the original's has none",
+            {"any": "return logits", "keras": "keras.layers.Dense(classes)  # no activation"},
+            _changed(scores_activation=name),
+            common=False,
+        )
     if problem.labels.shape[1] == 2:
         yield from _two_classes(is_sigmoid, _changed)
 

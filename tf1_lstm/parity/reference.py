@@ -24,6 +24,20 @@ def _order(direction: str) -> int:
     return -1 if direction == "bw" else 1
 
 
+class Read(NamedTuple):
+    """What is read of one direction's last layer.
+
+    Attributes:
+      states: ``[batch, units]``.
+      step: in the layer's own order; -1 where ``shares`` say more.
+      shares: ``[batch, steps, units]``, the share of each step in ``states``; None for one step.
+    """
+
+    states: np.ndarray
+    step: int
+    shares: Optional[np.ndarray] = None
+
+
 class Forward(NamedTuple):
     """Everything computed from inputs to logits.
 
@@ -33,6 +47,7 @@ class Forward(NamedTuple):
       features: what the softmax reads: the states, or the dense layer's output.
       scores: ``[batch, classes]`` as the last layer gives them; ``[batch, 1]`` for a sigmoid.
       logits: ``[batch, classes]`` as the model returns them.
+      reads: direction -> what is read of it, in the order in which the directions are joined.
     """
 
     traces: Dict[Tuple[str, int], Trace]
@@ -40,6 +55,7 @@ class Forward(NamedTuple):
     features: np.ndarray
     scores: np.ndarray
     logits: np.ndarray
+    reads: Dict[str, "Read"]
 
     def steps(self) -> Arrays:
         """``DIRECTION/LAYER/h`` (and ``/c``) -> ``[batch, steps, units]``, in the order of the inputs."""
@@ -57,6 +73,12 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the logarithms of the probabilities."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
 def no_dropout(place: str, array: np.ndarray) -> np.ndarray:
     """Return the array as it is."""
     return array
@@ -68,6 +90,7 @@ def forward(
     inputs: np.ndarray,
     mask: Optional[np.ndarray] = None,
     drop: Drop = no_dropout,
+    last_word: Optional[np.ndarray] = None,
 ) -> Forward:
     """Run the model.
 
@@ -77,19 +100,21 @@ def forward(
       inputs: ``[batch, steps, inputs]``; ids ``[batch, steps]`` where the embedding is trained.
       mask: ``[batch, steps]``, False at steps to skip.
       drop: called at each of ``recipes.experiment.PLACES``.
+      last_word: ``[batch]``, its place in the sequence; needed for the position ``"word"``.
     """
     sequence = drop("embedding", looked_up(spec, weights, inputs))
     if spec.steps_on_batch_axis:
         sequence, mask = sequence.swapaxes(0, 1), None if mask is None else mask.T
     traces = _run_layers(spec, weights, sequence, mask, drop)
-    states = np.concatenate([_read(spec, traces, name)[0] for name in _read_order(spec)], axis=1)
-    states = drop("states", states)
+    reads = {name: _read(spec, traces, name, last_word) for name in _read_order(spec)}
+    states = np.concatenate([read.states for read in reads.values()], axis=1)
+    states = ACTIVATIONS[spec.states_activation][0](_normalised(spec, drop("states", states)))
     features = states
     if spec.dense_units:
         activation = ACTIVATIONS[spec.dense_activation][0]
         features = activation(drop("dense", states @ weights["dense/kernel"] + weights["dense/bias"]))
     scores = (features * spec.scale) @ weights["softmax/weights"] + weights["softmax/bias"]
-    return Forward(traces, states, features, scores, _answer(spec, scores))
+    return Forward(traces, states, features, scores, _answer(spec, scores), reads)
 
 
 def looked_up(spec: Spec, weights: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
@@ -138,26 +163,64 @@ def _read_order(spec: Spec) -> Tuple[str, ...]:
     return ("bw",) if backward and spec.bidirectional else ("fw",)
 
 
-def _read(spec: Spec, traces: Dict[Tuple[str, int], Trace], direction: str) -> Tuple[np.ndarray, int]:
-    """Return what is read of one direction, ``[batch, units]``, and its index in the layer's own order."""
+def _read(
+    spec: Spec, traces: Dict[Tuple[str, int], Trace], direction: str, last_word: Optional[np.ndarray]
+) -> Read:
     trace = traces[direction, spec.layer_read]
-    states = trace.c if spec.read == "c" and trace.c is not None else trace.h
+    states = trace.h
+    if trace.c is not None and spec.read != "h":
+        states = trace.c if spec.read == "c" else trace.h + trace.c
     steps = states.shape[1]
     index = steps - 1
+    if spec.position in ("mean", "max", "word"):
+        shares = np.full_like(states, 1 / steps)
+        if spec.position == "max":
+            shares = _one_hot(states.argmax(axis=1)[:, None], steps, states.dtype)
+        elif spec.position == "word":
+            assert last_word is not None
+            place = last_word if direction == "fw" else steps - 1 - last_word
+            shares = _one_hot(np.broadcast_to(place[:, None, None], states[:, :1].shape), steps, states.dtype)
+        return Read((states * shares).sum(axis=1), -1, shares)
     if spec.position != "final" and (spec.position == "first") == (direction == "fw"):
         index = 0
     if spec.steps_on_batch_axis:
         # The port still cuts out[:, -1] or the last state, which is now the last example's.
         place = 0 if spec.position == "first" else -1
-        return states[place][:: _order(direction)], index
-    return states[:, index], index
+        return Read(states[place][:: _order(direction)], index)
+    return Read(states[:, index], index)
+
+
+def _one_hot(place: np.ndarray, steps: int, dtype: np.dtype) -> np.ndarray:
+    """Return 1 at a step of ``[batch, 1, units]`` and 0 elsewhere: ``[batch, steps, units]``."""
+    return (np.arange(steps)[None, :, None] == place).astype(dtype)
+
+
+def _normalised(spec: Spec, states: np.ndarray) -> np.ndarray:
+    if not spec.normalise:
+        return states
+    centred = states - states.mean(axis=1, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + spec.normalise)
+
+
+def _normalised_back(spec: Spec, states: np.ndarray, d_states: np.ndarray) -> np.ndarray:
+    """Return the derivative by the states from that by what ``_normalised`` returns."""
+    if not spec.normalise:
+        return d_states
+    centred = states - states.mean(axis=1, keepdims=True)
+    size = np.sqrt((centred**2).mean(axis=1, keepdims=True) + spec.normalise)
+    unit = centred / size
+    along = unit * (d_states * unit).mean(axis=1, keepdims=True)
+    return (d_states - d_states.mean(axis=1, keepdims=True) - along) / size
 
 
 def _answer(spec: Spec, scores: np.ndarray) -> np.ndarray:
     """Return the logits ``[batch, classes]``, or what the model returns in their place."""
+    scores = ACTIVATIONS[spec.scores_activation][0](scores) * spec.temperature
     if spec.output == "sigmoid":
         z = -scores if spec.answer_order == "sign" else scores
         answer = np.concatenate([np.zeros_like(z), sigmoid(z) if spec.probabilities else z], axis=1)
+    elif spec.log_probabilities:
+        answer = log_softmax(scores)
     else:
         answer = softmax(scores) if spec.probabilities else scores
     return answer[:, ::-1] if spec.answer_order == "columns" else answer
@@ -167,13 +230,21 @@ def _answer_back(spec: Spec, scores: np.ndarray, d_answer: np.ndarray) -> np.nda
     """Return the derivative by the scores from that by the answer."""
     if spec.answer_order == "columns":
         d_answer = d_answer[:, ::-1]
+    activated = ACTIVATIONS[spec.scores_activation][0](scores)
+    slope = ACTIVATIONS[spec.scores_activation][1](activated) * spec.temperature
+    return slope * _outermost_back(spec, activated * spec.temperature, d_answer)
+
+
+def _outermost_back(spec: Spec, scores: np.ndarray, d_answer: np.ndarray) -> np.ndarray:
     if spec.output == "sigmoid":
         sign = -1 if spec.answer_order == "sign" else 1
         p = sigmoid(sign * scores)
         return sign * d_answer[:, 1:] * (p * (1 - p) if spec.probabilities else 1)
+    p = softmax(scores)
+    if spec.log_probabilities:
+        return d_answer - p * d_answer.sum(axis=1, keepdims=True)
     if not spec.probabilities:
         return d_answer
-    p = softmax(scores)
     return p * (d_answer - (d_answer * p).sum(axis=1, keepdims=True))
 
 
@@ -181,8 +252,9 @@ def cross_entropy(spec: Spec, logits: np.ndarray, labels: np.ndarray) -> Tuple[f
     """Return the softmax cross-entropy and its derivative by the logits ``[batch, classes]``."""
     if spec.labels_swapped:
         labels = labels[:, ::-1]
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    if spec.label_smoothing:
+        labels = labels * (1 - spec.label_smoothing) + spec.label_smoothing / labels.shape[1]
+    log_p = log_softmax(logits)
     share = 1.0 if spec.loss_sum else 1.0 / len(logits)
     return float(-(labels * log_p).sum() * share), (
         np.exp(log_p) * labels.sum(1, keepdims=True) - labels
@@ -203,6 +275,7 @@ def gradients(
     inputs: np.ndarray,
     labels: np.ndarray,
     mask: Optional[np.ndarray] = None,
+    last_word: Optional[np.ndarray] = None,
 ) -> Training:
     """Return the loss and the gradient of every weight, backward through time.
 
@@ -212,9 +285,14 @@ def gradients(
       inputs: as in ``forward``.
       labels: ``[batch, classes]``, one-hot.
       mask: ``[batch, steps]``, False at steps to skip.
+      last_word: as in ``forward``.
     """
-    result = forward(spec, weights, inputs, mask)
-    judged = dataclasses.replace(spec, probabilities=False) if spec.loss_of_logits else spec
+    result = forward(spec, weights, inputs, mask, last_word=last_word)
+    judged = (
+        dataclasses.replace(spec, probabilities=False, log_probabilities=False)
+        if spec.loss_of_logits
+        else spec
+    )
     loss, d_answer = cross_entropy(judged, _answer(judged, result.scores), labels)
     d_scores = _answer_back(judged, result.scores, d_answer)
     found: Arrays = {role: np.zeros_like(array) for role, array in weights.items()}
@@ -226,6 +304,9 @@ def gradients(
         found["dense/kernel"] = result.states.T @ d_dense
         found["dense/bias"] = d_dense.sum(axis=0)
         d_states = d_dense @ weights["dense/kernel"].T
+    d_states = d_states * ACTIVATIONS[spec.states_activation][1](result.states)
+    raw = np.concatenate([read.states for read in result.reads.values()], axis=1)
+    d_states = _normalised_back(spec, raw, d_states)
     d_sequence = _back_layers(spec, weights, result, d_states, found)
     if spec.trains_embedding:
         found[EMBEDDING] = _back_look_up(spec, found[EMBEDDING], inputs, d_sequence)
@@ -254,17 +335,16 @@ def _back_layers(
 def _back_read(spec: Spec, result: Forward, d_states: np.ndarray) -> Derivatives:
     """Return the derivatives by h and c of the last layer's steps, in its own order, of what is read."""
     found: Derivatives = {}
-    order = _read_order(spec)
-    for direction, d_read in zip(order, np.split(d_states, len(order), axis=1)):
+    for (direction, read), d_read in zip(result.reads.items(), np.split(d_states, len(result.reads), axis=1)):
         top = result.traces[direction, spec.layer_read]
-        d_h, d_c = np.zeros_like(top.h), None
-        index = _read(spec, result.traces, direction)[1]
-        if spec.read == "c" and top.c is not None:
-            d_c = np.zeros_like(top.c)
-            d_c[:, index] = d_read
+        d_read_states = np.zeros_like(top.h)
+        if read.shares is None:
+            d_read_states[:, read.step] = d_read
         else:
-            d_h[:, index] = d_read
-        found[direction] = d_h, d_c
+            d_read_states = read.shares * d_read[:, None]
+        of_c = d_read_states if spec.read != "h" and top.c is not None else None
+        of_h = np.zeros_like(top.h) if spec.read == "c" and of_c is not None else d_read_states
+        found[direction] = of_h, of_c
     return found
 
 

@@ -38,9 +38,16 @@ class Spec:
       keep_prob: the share that every dropout keeps; 1 without one.
       dropout_places: where they are, other than on the cells' outputs: some of
         ``recipes.experiment.PLACES``.
-      read: ``"h"``; ``"c"`` where a port reads the cell state.
+      read: ``"h"``; ``"c"`` where a port reads the cell state, ``"h+c"`` where it adds them.
       position: ``"final"``: each direction's last computed step; ``"first"`` or ``"last"``: that
-        place in the sequence, for both directions.
+        place in the sequence, for both directions; ``"word"``: the place of the last word; ``"mean"`` or
+        ``"max"`` over all steps.
+      normalise: epsilon of a layer normalisation (without scale and shift) of the states; 0 for none.
+      states_activation: applied to the states that are read.
+      scores_activation: applied to the logits.
+      temperature: factor on the logits.
+      log_probabilities: returns the logarithms of the probabilities.
+      label_smoothing: the share of each label that is spread over all classes.
       backward_first: joins the directions as (backward, forward).
       wrong_direction: reads the forward direction where the backward one was published.
       first_layer: reads the states of the first layer in place of the last one's.
@@ -75,6 +82,12 @@ class Spec:
     dropout_places: Tuple[str, ...] = ()
     read: str = "h"
     position: str = "final"
+    normalise: float = 0.0
+    states_activation: str = "linear"
+    scores_activation: str = "linear"
+    temperature: float = 1.0
+    log_probabilities: bool = False
+    label_smoothing: float = 0.0
     backward_first: bool = False
     wrong_direction: bool = False
     first_layer: bool = False

@@ -53,11 +53,12 @@ def explain_training(
         views.append(_Loaded(changed, mistakes, tolerance))
         if mistakes:
             views.append(_InCell(changed, mistakes, tolerance))
-    known = training_catalogue(problem)
+    known = training_catalogue(problem, seen)
     for size in (0, 1, 2):
+        tried = known if size < 2 else [mistake for mistake in known if mistake.common]
         found = [
             more
-            for more in itertools.combinations(known, size)
+            for more in itertools.combinations(tried, size)
             if len({m.name for m in more}) == size and any(view.fits(more, seen) for view in views)
         ]
         if found:

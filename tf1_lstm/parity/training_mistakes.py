@@ -1,15 +1,31 @@
 """Mistakes that show in loss, gradients or the optimizer's steps only."""
 
+import itertools
 from typing import Any, Dict, Iterator, Tuple
 
+from tf1_lstm.parity.fits import decay_of, learning_rate_of, rounded, smoothing_of
 from tf1_lstm.parity.mistake import Change, Mistake
-from tf1_lstm.parity.optimizers import Adam, RMSprop
-from tf1_lstm.parity.problem import Problem
+from tf1_lstm.parity.optimizers import Adam, GradientDescent, RMSprop
+from tf1_lstm.parity.problem import Numbers, Problem
+
+# What people set.
+DECAYS = (1e-1, 1e-2, 5e-3, 4e-3, 1e-3, 5e-4, 1e-4, 1e-5)
+CLIPPED_AT = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-def entries(problem: Problem) -> Iterator[Mistake]:
-    """Yield every mistake of training that this model allows."""
+def entries(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
+    """Yield every mistake of training that this model allows; ``seen`` gives settings away."""
     spec = problem.spec
+    yield from _of_optimizer(problem, seen)
+    smoothing = smoothing_of(problem.labels, seen)
+    if smoothing is not None:
+        yield Mistake(
+            "labels-smoothed",
+            f"by {smoothing:g}",
+            f"the labels are smoothed by {smoothing:g}; the original takes them as they are",
+            {"any": "loss = cross_entropy(logits, labels)  # label_smoothing=0"},
+            _spec(label_smoothing=smoothing),
+        )
     if isinstance(spec.optimizer, RMSprop):
         yield from _rmsprop(spec.optimizer)
     elif isinstance(spec.optimizer, Adam):
@@ -43,6 +59,59 @@ def _optimizer(**changes: object) -> Change:
     return lambda problem: problem.with_optimizer(**changes)
 
 
+def _of_optimizer(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
+    """Yield what may be wrong with any optimizer: its kind, rate, decay and clipping."""
+    own = problem.spec.optimizer
+    rate = learning_rate_of(own, problem, seen)
+    if rate and rate != rounded(own.learning_rate):
+        yield Mistake(
+            "learning-rate",
+            f"{rate:g}",
+            f"the learning rate is {rate:g}; the original's is {own.learning_rate:g}",
+            {"any": f"learning_rate={own.learning_rate:g}"},
+            _optimizer(learning_rate=rate),
+        )
+    others: Tuple[Any, ...] = (GradientDescent, RMSprop, Adam)
+    for other in [kind for kind in others if not isinstance(own, kind)]:
+        name = {GradientDescent: "plain gradient descent", RMSprop: "RMSprop", Adam: "Adam"}[other]
+        yield Mistake(
+            "another-optimizer",
+            name,
+            f"it is trained by {name}; the original by {own.document()['name']}",
+            {"any": f"the optimizer {own.document()['name']} with learning_rate={own.learning_rate:g}"},
+            _spec(optimizer=other(own.learning_rate)),
+            common=False,
+        )
+    says = "the weights decay by {:g}; the original's do not"
+    for decay in DECAYS:
+        yield Mistake(
+            "weight-decay",
+            f"{decay:g}, added to the gradient",
+            says.format(decay),
+            {"any": "weight_decay=0"},
+            _optimizer(weight_decay=decay),
+            common=False,
+        )
+    decoupled = decay_of(own, problem, seen)
+    if decoupled is not None:
+        yield Mistake(
+            "weight-decay",
+            f"{decoupled:g}, decoupled",
+            says.format(decoupled),
+            {"any": "weight_decay=0; Adam, not AdamW"},
+            _optimizer(decoupled_decay=decoupled),
+        )
+    for clip, most in itertools.product(("global norm", "norm", "value"), CLIPPED_AT):
+        yield Mistake(
+            "gradients-clipped",
+            f"{clip}, at {most:g}",
+            f"gradients are clipped (by {clip}, at {most:g}); the original's are not",
+            {"any": "no clipping", "keras": "no clipnorm, clipvalue or global_clipnorm"},
+            _optimizer(clip=clip, clip_at=most),
+            common=False,
+        )
+
+
 def _adam(adam: Adam) -> Iterator[Mistake]:
     rate = adam.learning_rate
     if adam.epsilon_hat:
@@ -56,6 +125,18 @@ def _adam(adam: Adam) -> Iterator[Mistake]:
             "1e-7, Keras's default": (
                 "Adam's epsilon is 1e-7; TensorFlow 1's is 1e-8",
                 {"epsilon": 1e-7},
+            ),
+            "1e-7 after bias correction": (
+                "Adam's epsilon is 1e-7, added after bias correction; TensorFlow 1 adds 1e-8 before it",
+                {"epsilon_hat": False, "epsilon": 1e-7},
+            ),
+            "1e-6 before bias correction": (
+                "Adam's epsilon is 1e-6; TensorFlow 1's is 1e-8",
+                {"epsilon": 1e-6},
+            ),
+            "1e-6 after bias correction": (
+                "Adam's epsilon is 1e-6, added after bias correction; TensorFlow 1 adds 1e-8 before it",
+                {"epsilon_hat": False, "epsilon": 1e-6},
             ),
             "1e-8 after bias correction, PyTorch's": (
                 "Adam's epsilon is added after bias correction; TensorFlow 1 adds it before (epsilon hat)",

@@ -76,9 +76,10 @@ def own_steps(
             errors = {role: error + _error(gradients[role], rounded[role]) for role, error in errors.items()}
         expected: Arrays = {}
         margin: Arrays = {}
+        taken = optimizer.taken(gradients, now)
         for role, weight in now.items():
-            move, slots[role] = optimizer.move(slots[role], gradients[role], step)
-            expected[role] = weight - move * factor(role)
+            move, slots[role] = optimizer.move(slots[role], taken[role], step)
+            expected[role] = optimizer.decayed(weight) - move * factor(role)
             off = optimizer.sensitivity(slots[role], step) * errors[role]
             margin[role] = np.minimum(2 * optimizer.longest_step, off) * factor(role)
         yield Step(expected, margin)

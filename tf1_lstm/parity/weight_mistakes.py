@@ -11,6 +11,7 @@ from tf1_lstm.parity.cells import Cell, gate_order, split_rows
 from tf1_lstm.parity.gate_mistakes import parts_changed
 from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
+from tf1_lstm.parity.rounding import SHORT_TYPES
 
 Arrays = Dict[str, np.ndarray]
 Pair = Tuple[np.ndarray, np.ndarray]
@@ -24,6 +25,19 @@ def entries(problem: Problem) -> Iterator[Mistake]:
     yield from gate_mistakes.entries(cell)
     yield from _layouts(cell)
     yield from _behind_the_cells(problem)
+    for kind, bits in SHORT_TYPES.items():
+        yield Mistake(
+            "half-precision",
+            kind,
+            f"the weights are rounded to {kind}",
+            {
+                "any": "keep weights in float32",
+                "keras": "keras.config.set_floatx('float32')",
+                "torch": "model.float()",
+            },
+            _rounded(bits),
+            common=False,
+        )
     if problem.spec.bidirectional:
         yield Mistake(
             "directions-swapped",
@@ -42,6 +56,37 @@ def entries(problem: Problem) -> Iterator[Mistake]:
             {"any": "i = sigmoid(i + w_i_diag * c); f likewise; o = sigmoid(o + w_o_diag * new_c)"},
             parts_changed(lambda _, p: {n: a * 0 if n.endswith("_diag") else a for n, a in p.items()}),
         )
+
+
+def _rounded(bits: int) -> Change:
+    """Keep so many bits of each fraction, rounding to the nearest; with the forget bias in the bias."""
+
+    def short(array: np.ndarray) -> np.ndarray:
+        whole = np.ascontiguousarray(array, np.float32).view(np.uint32).astype(np.uint64)
+        drop = np.uint64(23 - bits)
+        one = np.uint64(1)
+        half = (one << (drop - one)) - one + ((whole >> drop) & one)
+        kept = ((whole + half) >> drop) << drop
+        return kept.astype(np.uint32).view(np.float32).reshape(array.shape).astype(array.dtype)
+
+    def change(problem: Problem) -> Problem:
+        cell = problem.spec.cell
+
+        def loaded(_: Cell, parts: Arrays) -> Arrays:
+            if not (cell.has_c and cell.forget_bias):
+                return {name: short(array) for name, array in parts.items()}
+            at = GATE_ORDER[cell.name].index("f") * cell.units
+            bias = np.array(parts["bias"])
+            bias[at : at + cell.units] += cell.forget_bias
+            bias = short(bias)
+            bias[at : at + cell.units] -= cell.forget_bias
+            return {name: bias if name == "bias" else short(array) for name, array in parts.items()}
+
+        changed = problem.with_parts(loaded)
+        rest = {r: short(a) if "/fw/" not in r and "/bw/" not in r else a for r, a in changed.weights.items()}
+        return dataclasses.replace(changed, weights=rest)
+
+    return change
 
 
 def _other_direction(role: str) -> str:
