@@ -75,7 +75,7 @@ def _rounded(bits: int) -> Change:
         def loaded(_: Cell, parts: Arrays) -> Arrays:
             if not (cell.has_c and cell.forget_bias):
                 return {name: short(array) for name, array in parts.items()}
-            at = GATE_ORDER[cell.name].index("f") * cell.units
+            at = gate_order(cell.name).index("f") * cell.units
             bias = np.array(parts["bias"])
             bias[at : at + cell.units] += cell.forget_bias
             bias = short(bias)
