@@ -62,16 +62,23 @@ def test_every_command_explains_itself(name: str):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["train", "imdb-lsmt", "--sample"], "recipe 'imdb-lsmt': unknown; expected one of imdb-lstm"),
+        (["train", "imdb-lsmt", "--sample"], "recipe 'imdb-lsmt': unknown; did you mean imdb-lstm or"),
         (
             ["train", "imdb-lstm", "--sample", "--set", "units=many"],
-            "setting units: found 'many', expected int",
+            "setting recurrent.cell.units: found 'many', expected a whole number",
         ),
-        (["train", "imdb-lstm", "--sample", "--set", "unit=3"], "setting 'unit': unknown; expected one of"),
+        (
+            ["train", "imdb-lstm", "--sample", "--set", "unit=3"],
+            "setting 'unit': unknown; did you mean recurrent.cell.units",
+        ),
+        (
+            ["train", "mnist-lstm", "--sample", "--set", "keep_prob=0.5"],
+            "setting 'keep_prob': unknown here; it is one of Dropout",
+        ),
         (["train", "imdb-lstm", "--sample", "--set", "units"], "--set: found 'units', expected NAME=VALUE"),
         (
             ["train", "imdb-lstm", "--sample", "--set", "batch_size=0"],
-            "setting batch_size: found 0, expected a pos",
+            "setting batch_size: found 0, expected 1 or more",
         ),
         (["train", "imdb-lstm", "--data", "nowhere"], "nowhere: no such folder"),
         (["evaluate", "imdb-lstm", "--sample", "--checkpoint", "nowhere"], "nowhere"),

@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List
 
+import numpy as np
 import pytest
 
 from tests.checkpoints.support import CASES, listed_cases
 from tests.experiments import experiment
 from tf1_lstm.checkpoints.fitting import fits
+from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.naming import NAMINGS
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.cli import build_parser
@@ -89,11 +91,19 @@ def test_minimum_and_maximum_are_those_of_the_values(capsys):
         assert (entry["minimum"], entry["maximum"]) == (float(values.min()), float(values.max()))
 
 
-def test_what_may_be_a_layer_is_pointed_at(capsys):
+def test_a_layer_in_front_is_named(capsys):
     document = as_json(capsys, "inspect", CASES / "input-layer-7")
-    assert document["unassigned"] == ["in/w"]
-    run("inspect", CASES / "input-layer-7")
-    assert "beware" in capsys.readouterr().out
+    roles = {entry["name"]: entry["role"] for entry in document["variables"]}
+    assert (roles["in/w"], roles["in/b"], document["unassigned"]) == ("front/kernel", "front/bias", [])
+
+
+def test_what_may_be_a_layer_is_pointed_at(tmp_path, capsys):
+    source = read_checkpoint(CASES / "1.15-basic_lstm-1x1-7")
+    arrays = {**source.variables, "attention/context": np.ones((4, 4), np.float32)}
+    write_bundle(str(tmp_path / "m"), arrays)
+    assert as_json(capsys, "inspect", tmp_path / "m")["unassigned"] == ["attention/context"]
+    run("inspect", tmp_path / "m")
+    assert "beware      the model may well read attention/context" in capsys.readouterr().out
 
 
 def test_candidates_for_the_softmax_are_listed(capsys):
@@ -127,7 +137,7 @@ def test_recipes_of_another_model_altogether_are_left_out():
 
 def test_word_vectors_decide_the_inputs_where_the_recipe_leaves_them_open():
     specs = read_checkpoint(CASES / "own-names-7").specs
-    (fit,) = fits(specs, {"r": recipe("r", input_size=0, layers=2, units=6)})
+    (fit,) = fits(specs, {"r": recipe("r", inputs="ids", layers=2, units=6)})
     assert fit.fits
     assert fit.note == "with word vectors of 30 numbers"
 
@@ -137,7 +147,9 @@ def test_the_readout_tells_two_bidirectional_recipes_apart():
     both = {way: recipe(way, bidirectional=True, readout=way) for way in ("backward-state", "both-states")}
     found = {fit.recipe: fit for fit in fits(specs, both)}
     assert found["backward-state"].fits
-    assert found["both-states"].differences == ("the softmax reads 4 numbers, expected 8 (both-states)",)
+    assert found["both-states"].differences == (
+        "the softmax reads 4 numbers, expected 8 (read=state, merge=join)",
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +173,7 @@ def test_the_readout_tells_two_bidirectional_recipes_apart():
         (
             "pytorch-joined-7",
             {**BOTH, "joined_layers": True, "readout": "backward-state"},
-            ("the softmax reads 8 numbers, expected 4 (backward-state)",),
+            ("the softmax reads 8 numbers, expected 4 (read=state, merge=backward)",),
         ),
     ],
 )

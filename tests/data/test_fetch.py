@@ -201,6 +201,7 @@ def test_a_broken_download_is_resumed(full: LocalServer, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "wrong",
     [WEB_PAGE, b"", gzip.compress(b"x"), zip_of({"a50d.txt": b"x"}), tar_of({"../x": b""}), b"PK\3\4"],
+    ids=["web-page", "empty", "gzip", "zip", "tar", "zip-begun"],
 )
 def test_a_wrong_file_is_passed_over_for_the_next_address(
     server: LocalServer, tmp_path: Path, what: str, wrong: bytes

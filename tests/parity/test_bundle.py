@@ -109,7 +109,7 @@ def refused(path: Path) -> str:
         ({"forget_bias": 1e308}, "moderate"),
         ({"readout": "both-states"}, "bidirectional False"),
         ({"steps": "250"}, "'steps' is '250'"),
-        ({"optimizer": "sgd"}, "optimizer 'sgd'"),
+        ({"optimizer": "momentum"}, "optimizer 'momentum'"),
         ({"output": "sigmoid"}, "3 classes, expected 2"),
         ({"joined_layers": True}, "joined_layers True with bidirectional False"),
         ({"dense_units": -1}, "'dense_units' is -1, expected 0"),

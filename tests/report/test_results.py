@@ -117,7 +117,7 @@ def test_one_run_is_never_judged_however_far_it_is(recipe):
 
 def test_one_run_has_its_place_among_the_seeds_of_the_projects_study(recipe):
     figure = dataclasses.replace(recipe.published.figures[0], iteration=40000)
-    recipe = dataclasses.replace(recipe, figures=(figure,))
+    recipe = with_figures(recipe, figure)
     own = evaluation("tutorial-test", "on", [[840, 161], [170, 830]], step=40000)
     row: Any = {"recipe": "imdb-lstm", "settings": {}, "split": "tutorial-test", "dropout": "on"}
     row.update(checkpoint=40000, what="accuracy", values={"1": 0.83, "2": own["accuracy"], "3": 0.84})

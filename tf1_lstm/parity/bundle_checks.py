@@ -39,7 +39,6 @@ ADDED: Dict[str, type] = {
 }
 READOUTS = ("last-output", "last-state", "backward-state", "both-states")
 CHOICES = {
-    "cell": tuple(cell_kinds()),
     "readout": READOUTS,
     "inputs": ("ids", "rows"),
     "padding": ("front", "back"),
@@ -93,8 +92,10 @@ def _setting_problems(key: str, kind: type, value: Any) -> Iterator[str]:
         yield f"document: setting {key!r} is {value}, expected {least} to {most:,}"
     if kind is float and not abs(value) < 1e6:
         yield f"document: setting {key!r} is {value}, expected a moderate number"
-    if key in CHOICES and value not in CHOICES[key]:
-        yield f"document: {key} {value!r:.60}, expected one of {', '.join(CHOICES[key])}"
+    # Cells of one's own are known once their file was read.
+    choices = tuple(cell_kinds()) if key == "cell" else CHOICES.get(key, (value,))
+    if value not in choices:
+        yield f"document: {key} {value!r:.60}, expected one of {', '.join(choices)}"
 
 
 def _combination_problems(settings: Dict[str, Any]) -> Iterator[str]:

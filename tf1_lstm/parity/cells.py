@@ -132,8 +132,26 @@ def run(
     """
     if state is None:
         state = (np.zeros((len(inputs), cell.units), parts[_first(parts)].dtype),) * 2
-    kind = {"rnn": _run_rnn, "lstm": _run_lstm, "gru": _run_gru}[cell_kind(cell.name)]
+    kind = {"rnn": _run_rnn, "lstm": _run_lstm, "gru": _run_gru}.get(cell_kind(cell.name))
+    if kind is None:
+        return _run_own(cell, parts, inputs, mask)
     return kind(cell, parts, inputs, mask, state)
+
+
+def _run_own(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
+    """Run a cell of one's own by its own ``step``."""
+    kind = cell_kinds()[cell.name]
+    own = kind(units=cell.units)
+    zeros = np.zeros((len(inputs), cell.units), parts[_first(parts)].dtype)
+    state: Tuple[np.ndarray, ...] = (zeros,) * len(kind.states)
+    found: Dict[str, List[np.ndarray]] = {name: [] for name in kind.states}
+    for step in range(inputs.shape[1]):
+        new = own.step(parts, inputs[:, step], state)
+        state = tuple(keep(mask, step, now, old) for now, old in zip(new, state))
+        for name, array in zip(kind.states, state):
+            found[name].append(array)
+    stacked = {name: np.stack(arrays, axis=1) for name, arrays in found.items()}
+    return Trace(inputs, stacked.pop("h"), stacked.pop("c", None), stacked, mask)
 
 
 def _first(parts: Parts) -> str:

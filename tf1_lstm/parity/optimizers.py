@@ -209,15 +209,88 @@ class RMSprop(Optimizer):
         }
 
 
-def optimizer_of(name: str, learning_rate: float) -> Optimizer:
+@dataclass(frozen=True)
+class NumPySGD(Optimizer):
+    """Plain gradient descent: ``ApplyGradientDescent`` of TensorFlow 1.15."""
+
+    def slots(self, array: np.ndarray) -> Slots:
+        """Return nothing: it remembers nothing."""
+        return ()
+
+    def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
+        """Return what a step takes from a weight."""
+        return self.learning_rate * gradient, slots
+
+    def sensitivity(self, slots: Slots, step: int) -> np.ndarray:
+        """Return how far an error of its gradient moves a weight: the learning rate."""
+        return np.asarray(self.learning_rate)
+
+    @property
+    def longest_step(self) -> float:
+        """Without bound."""
+        return float("inf")
+
+    def document(self) -> Dict[str, Any]:
+        """Return its name and settings."""
+        return {"name": "SGD", "learning_rate": self.learning_rate}
+
+
+@dataclass(frozen=True)
+class NumPyAdadelta(Optimizer):
+    """Adadelta (Zeiler, 2012): ``ApplyAdadelta`` of TensorFlow 1.15.
+
+    Attributes:
+      rho: share of the old averages that is kept.
+      epsilon: added under both roots.
+    """
+
+    rho: float = 0.95
+    epsilon: float = 1e-8
+
+    def slots(self, array: np.ndarray) -> Slots:
+        """Return the mean squared gradient and the mean squared update: zeros."""
+        return np.zeros_like(array), np.zeros_like(array)
+
+    def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
+        """Return what a step takes from a weight, and the slots after it."""
+        square = self.rho * slots[0] + (1 - self.rho) * gradient**2
+        update = np.sqrt(slots[1] + self.epsilon) / np.sqrt(square + self.epsilon) * gradient
+        return self.learning_rate * update, (square, self.rho * slots[1] + (1 - self.rho) * update**2)
+
+    def sensitivity(self, slots: Slots, step: int) -> np.ndarray:
+        """Return how far an error of its gradient moves a weight, at most."""
+        return self.learning_rate * np.sqrt(slots[1] + self.epsilon) / np.sqrt(slots[0] + self.epsilon)
+
+    @property
+    def longest_step(self) -> float:
+        """That of a first step whose gradient is large."""
+        return self.learning_rate * math.sqrt(self.epsilon / (1 - self.rho))
+
+    def document(self) -> Dict[str, Any]:
+        """Return its name and settings."""
+        settings = {"learning_rate": self.learning_rate, "rho": self.rho, "epsilon": self.epsilon}
+        return {"name": "Adadelta", **settings}
+
+
+def optimizer_of(name: str, learning_rate: float, rho: float = 0.95, epsilon: float = 1e-8) -> Optimizer:
     """Return the optimizer of a recipe.
 
     Args:
       name: an optimizer's ``flat_kind``.
-      learning_rate: of the schedule.
+      learning_rate: step size.
+      rho, epsilon: of Adadelta.
+
+    Raises:
+      ValueError: no such optimizer.
     """
     if name == "keras-rmsprop":
         return RMSprop(learning_rate)
+    if name == "sgd":
+        return NumPySGD(learning_rate)
+    if name == "adadelta":
+        return NumPyAdadelta(learning_rate, rho, epsilon)
+    if name not in ("adam", "pytorch-adam"):
+        raise ValueError(f"found {name!r}, expected an optimizer that is known here")
     return Adam(learning_rate, epsilon_hat=name == "adam")
 
 

@@ -177,7 +177,9 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
         settings["readout"],
         settings["layers"],
         settings["bidirectional"],
-        optimizer_of(get("optimizer", "adam"), settings["learning_rate"]),
+        optimizer_of(
+            get("optimizer", "adam"), settings["learning_rate"], get("rho", 0.95), get("epsilon", 1e-8)
+        ),
         embedding=get("embedding", "word-vectors") if settings["inputs"] == "ids" else "",
         joined_layers=get("joined_layers", False),
         dense_units=get("dense_units", 0),

@@ -109,6 +109,8 @@ def _later(experiment: Experiment) -> Dict[str, Any]:
         "front": (front.units if front else 0, 0),
         "front_activation": (front.activation if front else "", ""),
         "loss": (getattr(experiment.head, "loss", ""), ""),
+        "rho": (getattr(experiment.optimizer, "rho", 0.95), 0.95),
+        "epsilon": (getattr(experiment.optimizer, "epsilon", 1e-8), 1e-8),
         "cutting": (getattr(data, "cutting", ""), getattr(data, "padding", "")),
     }
     return {name: value for name, (value, default) in pairs.items() if value != default}
