@@ -11,11 +11,13 @@ BIN := .venv/bin
 
 # More for pytest: make test ARGS="tests/data -x"
 ARGS :=
+# make fuzz SECONDS=600
+SECONDS := 60
 # make lock UPGRADE=--upgrade moves the pins; without, the lock files keep the versions they have.
 UPGRADE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev word2vec ports reproduce test test-all lint format types sample results image-check lock clean
+.PHONY: fuzz help setup setup-dev word2vec ports reproduce test test-all lint format types sample results image-check lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -34,6 +36,9 @@ test: setup-dev ## the tests, without those that take minutes
 
 test-all: setup-dev ## all of the tests
 	$(BIN)/python -m pytest -m 'slow or not slow' $(ARGS)
+
+fuzz: setup-dev ## spoil every kind of file for SECONDS (default 60), and see that each is read rightly or refused
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
 lint: setup-dev ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from tf1_lstm.errors import InputError
 PathLike = Union[str, Path]
 CHUNK = 1 << 20
 MOST_JSON_BYTES = 64 << 20
+MOST_DIGITS = 400
 
 
 def sha256_of_file(path: PathLike) -> str:
@@ -96,19 +97,32 @@ def read_json(path: PathLike) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """Parse JSON as its standard says: no NaN or infinity, and not nested without end.
+    """Parse JSON as its standard says: no NaN or infinity, and neither nested nor counted without end.
 
     Raises:
       ValueError: it is not; also where Python's parser runs out of its stack.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("lists within lists without end") from error
 
 
 def _refuse_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:  # the time that Python takes grows with the square
+        raise ValueError(f"a number of {len(digits):,} digits")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{digits:.20} is more than a number can be")
+    return number
 
 
 def read_npy(path: PathLike, what: str, mmap: bool = False) -> np.ndarray:

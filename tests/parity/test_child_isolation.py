@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.parity.support import make_bundle, small
+from tests.parity.support import ROWS, make_bundle
 from tf1_lstm.parity.bundle import write_bundle
 from tf1_lstm.parity.runner import PROJECT, find_python, run_port
 from tf1_lstm.parity.target import load_target
@@ -19,7 +19,7 @@ def run(rows):
 
 
 def test_neither_the_current_folder_nor_pythonpath_is_imported_from(tmp_path, monkeypatch):
-    bundle = make_bundle(small("mnist-lstm"))
+    bundle = make_bundle(ROWS)
     write_bundle(tmp_path / "a.npz", bundle)
     for name in ("random", "json", "numpy"):
         (tmp_path / f"{name}.py").write_text(f"raise SystemExit('imported {name} of the folder')\n")

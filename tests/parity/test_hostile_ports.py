@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity.support import make_bundle, small
+from tests.parity.support import ROWS, make_bundle
 from tf1_lstm.cli import main
 from tf1_lstm.core import supervisor
 from tf1_lstm.core.children import script_command
@@ -21,7 +21,7 @@ from tf1_lstm.parity.bundle import write_bundle
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    write_bundle(tmp_path / "a.npz", make_bundle(small("mnist-lstm")))
+    write_bundle(tmp_path / "a.npz", make_bundle(ROWS))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

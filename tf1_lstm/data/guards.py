@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator
 
+from tf1_lstm.core.text import printable
 from tf1_lstm.errors import InputError
 
 BUFFER = 1 << 18
@@ -51,7 +52,7 @@ def damage_told(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        reason = str(error).rstrip(".") or type(error).__name__
+        reason = printable(error, 100).rstrip(".") or type(error).__name__
         raise InputError(f"{path}: truncated or damaged ({reason}); expected a whole {kind}") from error
 
 

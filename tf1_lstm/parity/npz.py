@@ -8,6 +8,7 @@ from typing import IO, Dict, Union
 import numpy as np
 
 from tf1_lstm.core.npy import read_header
+from tf1_lstm.core.text import printable
 from tf1_lstm.errors import InputError
 
 MOST_MEMBERS = 10_000
@@ -33,9 +34,13 @@ def read_npz(path: Union[str, Path], what: str) -> Dict[str, np.ndarray]:
         with zipfile.ZipFile(str(source)) as archive:
             return _read_members(source, archive, what)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError) as error:
-        raise InputError(f"{source}: not a readable archive ({error}); expected {what}") from error
+        raise InputError(
+            f"{source}: not a readable archive ({printable(error, 100)}); expected {what}"
+        ) from error
     except (NotImplementedError, RuntimeError, MemoryError) as error:
-        raise InputError(f"{source}: cannot be unpacked ({error}); expected {what}") from error
+        raise InputError(
+            f"{source}: cannot be unpacked ({printable(error, 100)}); expected {what}"
+        ) from error
 
 
 def _read_members(source: Path, archive: zipfile.ZipFile, what: str) -> Dict[str, np.ndarray]:

@@ -1,0 +1,1 @@
+"""Mutates every kind of file that the program reads: ``make fuzz SECONDS=60``."""
