@@ -7,7 +7,7 @@ import pytest
 
 from tests.experiments import CELLS, experiment
 from tf1_lstm.graphs.build import Graph, build, op_seeds
-from tf1_lstm.graphs.dropout import PlacedDropout, StepSeededDropout
+from tf1_lstm.graphs.dropout import PlacedDropout, StepMasks
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes import all_recipes, find_recipe
 
@@ -202,7 +202,7 @@ def _cut_off(*arguments: Any, **named: Any) -> Any:
 def test_a_dropout_that_is_cut_off_is_found(name: str, monkeypatch: pytest.MonkeyPatch):
     """What the test above looks for, where it is wrong."""
     monkeypatch.setattr(PlacedDropout, "__call__", _cut_off)
-    monkeypatch.setattr(StepSeededDropout, "_dropout", _cut_off)
+    monkeypatch.setattr(StepMasks, "_dropped", _cut_off)
     graph = build(all_recipes()[name], {"word_vectors": (40, 50)})
     assert unread(graph) == {"keep_prob", "iteration"}
 

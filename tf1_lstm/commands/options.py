@@ -59,6 +59,17 @@ def add_device_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_engine_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--engine``."""
+    parser.add_argument(
+        "--engine",
+        choices=("exact", "fast"),
+        default="exact",
+        help="what calculates the recurrent layers: TensorFlow 1.15 itself (exact, the default), or our own "
+        "(fast; other bits, the same up to rounding)",
+    )
+
+
 def add_checkpoint_option(parser: argparse.ArgumentParser, many: bool = False) -> None:
     """Add ``--checkpoint``, which takes one, or any number."""
     more: Dict[str, Any] = {"nargs": "+", "default": []} if many else {"required": True}
@@ -95,6 +106,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-summaries", action="store_true", help="write no TensorBoard scalars")
     add_device_options(parser)
+    add_engine_option(parser)
 
 
 def add_wait_option(parser: argparse.ArgumentParser) -> None:

@@ -91,6 +91,7 @@ def _reproduce(recipe: str, options: argparse.Namespace) -> int:
             summaries=not options.no_summaries,
             device=options.device,
             threads=options.threads,
+            engine=options.engine,
             draws=options.draws,
             copy=options.results,
             wait=options.wait,

@@ -7,6 +7,7 @@ from tf1_lstm.commands.options import (
     add_checkpoint_option,
     add_data_options,
     add_device_options,
+    add_engine_option,
     add_setting_options,
     parse_settings,
 )
@@ -22,6 +23,7 @@ def add_restoring_options(parser: argparse.ArgumentParser, many: bool = False) -
     add_data_options(parser)
     add_setting_options(parser)
     add_device_options(parser)
+    add_engine_option(parser)
 
 
 def restored(options: argparse.Namespace) -> "Restored":
@@ -40,14 +42,18 @@ def restoring_arguments(options: argparse.Namespace) -> Dict[str, Any]:
         "settings": parse_settings(options.settings),
         "device": options.device,
         "threads": options.threads,
+        "engine": options.engine,
     }
 
 
 def print_facts(facts: Dict[str, Any]) -> None:
     """Say what was loaded, and how it differs from what was published."""
+    from tf1_lstm.runs.engine import engine_words
+
     if facts["sample"]:
         print("EMBEDDED SAMPLE: these figures say nothing about the published experiment")
     print(f"checkpoint      {facts['checkpoint']} ({facts['chosen']})")
     print(f"weights_sha256  {facts['weights_sha256']}")
+    print(f"engine          {engine_words(facts.get('engine'))}")
     for name, (published, used) in facts["deviations"].items():
         print(f"setting         {name} = {used} (published: {published})")

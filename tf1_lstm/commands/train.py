@@ -58,5 +58,6 @@ def run(options: argparse.Namespace) -> int:
         device=options.device,
         start_from=options.start_from,
         progress=not is_quiet(),
+        engine=options.engine,
     )
     return say_where(outcome)

@@ -13,6 +13,8 @@ from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.cells import Dropout, recurrent_variables
 from tf1_lstm.graphs.dropout import PlacedDropout
+from tf1_lstm.graphs.engine.library import EngineChoice
+from tf1_lstm.graphs.engine.recurrence import FastLayers
 from tf1_lstm.graphs.initializers import (
     RECURRENT,
     embedding_initializer,
@@ -96,6 +98,7 @@ def build(
     training: bool = True,
     exact: bool = True,
     batch_size: Optional[int] = None,
+    engine: Optional[EngineChoice] = None,
 ) -> Graph:
     """Build the graph of an experiment in a ``tf.Graph`` of its own.
 
@@ -108,9 +111,11 @@ def build(
       exact: dropout masks as a function of (seed, iteration); otherwise TensorFlow's own wrapper.
       batch_size: a fixed batch dimension, which lets TensorFlow leave out much work on shapes; None
         takes any.
+      engine: calculates the recurrent layers; None for ``dynamic_rnn``.
 
     Raises:
-      InputError: layers that share a cell but read another number of inputs than they have units.
+      InputError: the fast engine lacks something that the experiment has; or layers that share a cell
+        read another number of inputs than they have units.
     """
     graph = tf.Graph()
     with graph.as_default():
@@ -118,7 +123,7 @@ def build(
         with tf.compat.v1.variable_scope(
             tf.compat.v1.get_variable_scope(), custom_getter=seeded_getter(experiment, seed)
         ):
-            found = _forward(experiment, dict(constants or {}), seed, exact, batch_size, training)
+            found = _forward(experiment, dict(constants or {}), seed, exact, batch_size, training, engine)
         # The fused cross-entropy does not repeat on a GPU; without one this changes nothing.
         with tf.device("/cpu:0" if exact else None):
             loss, accuracy = _loss(experiment, found["logits"], found["labels"])
@@ -148,6 +153,7 @@ def _forward(
     exact: bool,
     batch_size: Optional[int],
     training: bool,
+    engine: Optional[EngineChoice],
 ) -> Dict[str, Any]:
     recurrent, dropout = experiment.recurrent, experiment.dropout
     labels = _labels(experiment, batch_size)
@@ -171,9 +177,11 @@ def _forward(
         values = tensorflow_activation(experiment.front.activation)(values)
     _check_shared(experiment, values.shape[2].value)
     carried = _carried_state(experiment, training) if recurrent.carried_state else None
-    sequence = Sequence(values, steps, counted.lengths, counted.mask)
+    looked_up = read.looked_up if values is read.values else None
+    sequence = Sequence(values, steps, counted.lengths, counted.mask, looked_up)
+    fast = None if engine is None else FastLayers(engine, experiment, training).recurrence
     begun = None if carried is None else tf.nest.map_structure(tf.identity, carried)
-    found = recurrence(recurrent, sequence, in_loop, placed, begun)
+    found = recurrence(recurrent, sequence, in_loop, placed, begun, fast)
     last = placed(found.last, "states")
     dense: Dict[str, Any] = {}
     if experiment.head.dense:
@@ -218,6 +226,7 @@ class _Inputs(NamedTuple):
       trained: ``embedding`` -> its variable, where it is trained.
       frozen: name -> variable that is not trained.
       feeds: name -> placeholder of the value that initialises a variable.
+      looked_up: the table and the ids that ``values`` are rows of, or None.
     """
 
     placeholder: Any
@@ -225,6 +234,7 @@ class _Inputs(NamedTuple):
     trained: Dict[str, Any]
     frozen: Dict[str, Any]
     feeds: Dict[str, Any]
+    looked_up: Optional[Tuple[Any, Any]] = None
 
 
 def _inputs(
@@ -240,7 +250,9 @@ def _inputs(
         return _Inputs(ids, tf.one_hot(ids, _words(experiment)), {}, {}, {})
     if isinstance(inputs, parts.Embedding):
         embedding = _variable("embedding", [_words(experiment), inputs.width], embedding_initializer(seed))
-        return _Inputs(ids, tf.nn.embedding_lookup(embedding, ids), {"embedding": embedding}, {}, {})
+        return _Inputs(
+            ids, tf.nn.embedding_lookup(embedding, ids), {"embedding": embedding}, {}, {}, (embedding, ids)
+        )
     if "word_vectors" not in constants:
         raise InputError(
             f"setting inputs: found {type(inputs).__name__}, expected Embedding: the data have no word vectors"
@@ -249,14 +261,18 @@ def _inputs(
     feeds = {"word_vectors": feed}
     if isinstance(inputs, parts.TrainedVectors):
         embedding = tf.compat.v1.Variable(feed, name="embedding")
-        return _Inputs(ids, tf.nn.embedding_lookup(embedding, ids), {"embedding": embedding}, {}, feeds)
+        return _Inputs(
+            ids, tf.nn.embedding_lookup(embedding, ids), {"embedding": embedding}, {}, feeds, (embedding, ids)
+        )
     vectors = tf.compat.v1.Variable(
         feed,
         name="word_vectors",
         trainable=False,
         collections=[tf.compat.v1.GraphKeys.LOCAL_VARIABLES],
     )
-    return _Inputs(ids, tf.nn.embedding_lookup(vectors, ids), {}, {"word_vectors": vectors}, feeds)
+    return _Inputs(
+        ids, tf.nn.embedding_lookup(vectors, ids), {}, {"word_vectors": vectors}, feeds, (vectors, ids)
+    )
 
 
 def _words(experiment: Experiment) -> int:

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional
 from tf1_lstm.core.cells import DIRECTIONS, canonical_name, cell_name
 from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.errors import InputError
-from tf1_lstm.graphs.dropout import LoopClock, StepSeededDropout
+from tf1_lstm.graphs.dropout import LoopClock, StepMasks, StepSeededDropout
 from tf1_lstm.recipes.experiment import Recurrent
 
 
@@ -27,18 +27,16 @@ class Dropout:
         self.seed = seed
         self.exact = exact
 
+    def masks(self, salt: str) -> StepMasks:
+        """The masks of the cell of that name (``fw/0``), where they are stateless."""
+        return StepMasks(
+            salt, seed=self.seed, iteration=self.iteration, keep_prob=self.keep_prob, steps=self.steps
+        )
+
     def wrap(self, cell: Any, clock: LoopClock, salt: str) -> Any:
         """``cell`` inside a dropout wrapper on its outputs."""
         if self.exact:
-            return StepSeededDropout(
-                cell,
-                clock,
-                salt,
-                seed=self.seed,
-                iteration=self.iteration,
-                output_keep_prob=self.keep_prob,
-                steps=self.steps,
-            )
+            return StepSeededDropout(cell, clock, self.masks(salt), self.keep_prob)
         return tf.nn.rnn_cell.DropoutWrapper(cell, output_keep_prob=self.keep_prob, seed=self.seed)
 
 
@@ -76,13 +74,27 @@ class MaskedCell(tf.nn.rnn_cell.RNNCell):
         return output, (kept, output)
 
 
-def make_cell(recurrent: Recurrent, direction: str, dropout: Optional[Dropout], clock: LoopClock) -> Any:
-    """One cell, or a stack of them, for one direction (``"fw"`` or ``"bw"``)."""
+def make_cell(
+    recurrent: Recurrent,
+    direction: str,
+    dropout: Optional[Dropout],
+    clock: LoopClock,
+    drop_top: bool = True,
+) -> Any:
+    """One cell, or a stack of them, for one direction.
+
+    Args:
+      recurrent: the layers.
+      direction: ``"fw"`` or ``"bw"``.
+      dropout: on the cells' outputs; None for none.
+      clock: shared by the dropout wrappers.
+      drop_top: also on those of the last layer.
+    """
     layers = []
     shared = recurrent.cell.tensorflow() if recurrent.shared_cell else None
     for layer in range(recurrent.layers):
         cell = recurrent.cell.tensorflow() if shared is None else shared
-        if dropout is not None:
+        if dropout is not None and (drop_top or layer < recurrent.layers - 1):
             cell = dropout.wrap(cell, clock, f"{direction}/{layer}")
         layers.append(cell)
     return layers[0] if recurrent.layers == 1 else tf.nn.rnn_cell.MultiRNNCell(layers)

@@ -33,40 +33,80 @@ class LoopClock:
             self.time = inputs.op.inputs[1]
 
 
-class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
-    """``tf.nn.rnn_cell.DropoutWrapper`` with stateless masks.
+class StepMasks:
+    """The masks of one cell's outputs, each a function of (seed, salt, iteration, time step).
 
     Args:
-      cell: the wrapped cell.
-      clock: shared by all layers of a stack; the layer that reads the loop's input sets it.
-      salt: a name unique to this wrapper in its graph ("fw/0").
+      salt: a name unique to the cell in its graph ("fw/0").
       seed: the run's seed.
       iteration: scalar int64 tensor, the training iteration (or the draw, in an evaluation).
-      output_keep_prob: scalar float32 tensor.
+      keep_prob: scalar float32 tensor.
       steps: time steps of the loop, an int or a scalar tensor.
     """
 
-    def __init__(
-        self,
-        cell: Any,
-        clock: LoopClock,
-        salt: str,
-        *,
-        seed: int,
-        iteration: Any,
-        output_keep_prob: Any,
-        steps: Any,
-    ) -> None:
-        super().__init__(cell, output_keep_prob=output_keep_prob)
-        self.clock = clock
+    def __init__(self, salt: str, *, seed: int, iteration: Any, keep_prob: Any, steps: Any) -> None:
         # All that does not depend on the time step is computed here, outside of the loop: a small op
         # in it runs once for every step.
         counters = iteration * STEPS_PER_ITERATION + tf.range(steps, dtype=tf.int64)
         self._seeds = tf.stack(
             [tf.fill([steps], tf.constant(stateless_key(seed, salt), tf.int64)), counters], 1
         )  # [steps, 2]
-        self._rate = 1.0 - output_keep_prob
+        self._rate = 1.0 - keep_prob
         self._scale = 1.0 / (1.0 - self._rate)
+
+    def drop(self, values: Any, time: Any) -> Any:
+        """``values`` of one time step, [batch, units]: tf.nn.dropout's arithmetic (TensorFlow 1.15)."""
+        shape = values.shape if values.shape.is_fully_defined() else tf.shape(values)
+        noise = tf.random.stateless_uniform(shape, seed=tf.gather(self._seeds, time))
+        return self._dropped(values, noise)
+
+    def drop_last(self, values: Any) -> Any:
+        """``values`` of the last time step, [batch, units]."""
+        return self.drop(values, tf.shape(self._seeds)[0] - 1)
+
+    def drop_all(self, values: Any, reverse: bool = False, lengths: Optional[Any] = None) -> Any:
+        """``values`` of all time steps, [batch, steps, units], in the order of the inputs.
+
+        Args:
+          values: outputs of a loop.
+          reverse: the loop began at the end of each sequence.
+          lengths: [batch] int32, where that is; None for the last step.
+        """
+        shape = tf.gather(tf.shape(values), [0, 2])
+        by_step = tf.map_fn(
+            lambda seed: tf.random.stateless_uniform(shape, seed=seed),
+            self._seeds,
+            dtype=tf.float32,
+            parallel_iterations=1,
+            back_prop=False,
+        )  # [steps, batch, units]
+        noise = tf.transpose(by_step, [1, 0, 2])
+        if reverse and lengths is not None:
+            noise = tf.reverse_sequence(noise, lengths, seq_axis=1)
+        elif reverse:
+            noise = tf.reverse(noise, [1])
+        return self._dropped(values, noise)
+
+    def _dropped(self, values: Any, noise: Any) -> Any:
+        dropped = values * self._scale * tf.cast(noise >= self._rate, values.dtype)
+        dropped.set_shape(values.shape)
+        return dropped
+
+
+class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
+    """``tf.nn.rnn_cell.DropoutWrapper`` with stateless masks.
+
+    Args:
+      cell: the wrapped cell.
+      clock: shared by all layers of a stack; the layer that reads the loop's input sets it.
+      masks: of this cell.
+      output_keep_prob: scalar float32 tensor.
+    """
+
+    def __init__(self, cell: Any, clock: LoopClock, masks: StepMasks, output_keep_prob: Any) -> None:
+        super().__init__(cell, output_keep_prob=output_keep_prob)
+        self.clock = clock
+        self._masks = masks
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
         """Run the wrapped cell. ``inputs`` [batch, inputs] of one time step."""
@@ -81,14 +121,10 @@ class StepSeededDropout(tf.nn.rnn_cell.DropoutWrapper):
         keep_prob: Any,
         shallow_filtered_substructure: Any = None,
     ) -> Any:
-        """Re-do tf.nn.dropout's arithmetic (TensorFlow 1.15) with stateless noise."""
+        """Drop as ``StepMasks`` does, at the loop's own time step."""
         if self.clock.time is None:
             raise ValueError("StepSeededDropout runs inside dynamic_rnn only: no time step is known here")
-        shape = values.shape if values.shape.is_fully_defined() else tf.shape(values)
-        noise = tf.random.stateless_uniform(shape, seed=tf.gather(self._seeds, self.clock.time))
-        dropped = values * self._scale * tf.cast(noise >= self._rate, values.dtype)
-        dropped.set_shape(values.shape)
-        return dropped
+        return self._masks.drop(values, self.clock.time)
 
 
 def stateless_key(seed: int, salt: str) -> int:

@@ -1,6 +1,6 @@
 """The recurrent layers of a graph, from a sequence to what the next layer reads."""
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.graphs.cells import Dropout, MaskedCell, layer_scope, make_cell
@@ -34,12 +34,18 @@ class Sequence(NamedTuple):
       steps: how many, an int or a scalar tensor.
       lengths: ``[batch]`` int32, steps of each example that count; None for all.
       mask: ``[batch, steps]`` float32, 0 at a step that is left out; None for none.
+      looked_up: the table ``[words, inputs]`` and the ids ``[batch, steps]`` that ``values`` are rows of;
+        None where they are something else.
     """
 
     values: Any
     steps: Any
     lengths: Optional[Any] = None
     mask: Optional[Any] = None
+    looked_up: Optional[Tuple[Any, Any]] = None
+
+
+FastRecurrence = Callable[[Recurrent, Sequence, Optional[Dropout], PlacedDropout], Recurrence]
 
 
 def one_by_one(recurrent: Recurrent, placed: bool) -> bool:
@@ -61,15 +67,29 @@ def recurrence(
     in_loop: Optional[Dropout],
     placed: PlacedDropout,
     initial_state: Optional[Any] = None,
+    fast: Optional[FastRecurrence] = None,
 ) -> Recurrence:
-    """Run all layers over a sequence."""
+    """Run all layers over a sequence.
+
+    Args:
+      recurrent: the layers.
+      sequence: what they read.
+      in_loop: dropout on the cells' outputs; None for none.
+      placed: dropout at named places.
+      initial_state: of the stack; zeros if None.
+      fast: calculates each layer in place of ``dynamic_rnn``.
+    """
     if recurrent.go_backwards:
         sequence = _reversed(sequence)
+    if fast is not None:
+        return fast(recurrent, sequence, in_loop, placed)
+    if in_loop is not None and _reads_last_only(recurrent, sequence, in_loop):
+        return _without_dead_dropout(recurrent, sequence, in_loop, initial_state)
     if one_by_one(recurrent, placed.is_used):
         outputs, states = _layer_by_layer(recurrent, sequence, placed)
     else:
         outputs, states = _one_loop(recurrent, sequence, in_loop, initial_state)
-    return Recurrence(outputs, states, _read(recurrent, sequence, outputs, states, placed.is_used))
+    return Recurrence(outputs, states, read_out(recurrent, sequence, outputs, states, placed.is_used))
 
 
 def _reversed(sequence: Sequence) -> Sequence:
@@ -78,7 +98,31 @@ def _reversed(sequence: Sequence) -> Sequence:
     else:
         values = tf.reverse_sequence(sequence.values, sequence.lengths, seq_axis=1)
     mask = None if sequence.mask is None else tf.reverse(sequence.mask, [1])
-    return sequence._replace(values=values, mask=mask)
+    return sequence._replace(values=values, mask=mask, looked_up=None)
+
+
+def _reads_last_only(recurrent: Recurrent, sequence: Sequence, dropout: Dropout) -> bool:
+    """Whether of the last layer's outputs only that of the last step counts, or none."""
+    one_direction = recurrent.bidirectional is None and sequence.mask is None and sequence.lengths is None
+    return dropout.exact and one_direction and recurrent.read in ("state", "output")
+
+
+def _without_dead_dropout(
+    recurrent: Recurrent, sequence: Sequence, dropout: Dropout, initial_state: Optional[Any]
+) -> Recurrence:
+    """One loop that leaves the last layer's outputs alone; what is read of them is dropped behind it.
+
+    The bits are those of a wrapper around the last layer as well: it drops what nothing reads, other
+    than the output of the last step, which is the state.
+    """
+    cell = make_cell(recurrent, "fw", dropout, LoopClock(), drop_top=False)
+    undropped, states = _one(cell, sequence, None, initial_state)
+    masks = dropout.masks(f"fw/{recurrent.layers - 1}")
+    last = _hidden(states, recurrent.layers > 1)
+    if recurrent.read == "output":
+        last = masks.drop_last(last)
+    # Calculated only where somebody asks for it.
+    return Recurrence(masks.drop_all(undropped), states, last)
 
 
 def _one_loop(
@@ -159,7 +203,7 @@ def _clock_of(cell: Any) -> LoopClock:
     return next((inner.clock for inner in cells if hasattr(inner, "clock")), LoopClock())
 
 
-def _read(recurrent: Recurrent, sequence: Sequence, outputs: Any, states: Any, placed: bool) -> Any:
+def read_out(recurrent: Recurrent, sequence: Sequence, outputs: Any, states: Any, placed: bool) -> Any:
     """What the layer behind the recurrent ones reads."""
     if recurrent.read == "state":
         stacked = recurrent.layers > 1 or one_by_one(recurrent, placed)

@@ -22,6 +22,7 @@ _KINDS: Dict[str, Tuple[type, str]] = {
     "sample": (bool, "true or false"),
     "data": (dict, "a SHA-256 for each file"),
 }
+_INSTRUCTION_SETS = ("AVX512", "AVX2", "AVX")
 _DEVICES = ("auto", "cpu", "gpu")
 
 
@@ -50,6 +51,19 @@ def check_record(where: str, record: Mapping[str, Any]) -> None:
         if not isinstance(pair, list) or len(pair) != 2:
             raise _refusal(where, f"deviations.{name:.60}", pair, "[published, used]")
     _check_options(where, record["options"])
+    _check_engine(where, record.get("engine", {"name": "exact"}))
+
+
+def _check_engine(where: str, engine: Any) -> None:
+    """A record of before there was a choice has none."""
+    if not isinstance(engine, dict) or engine.get("name") not in ("exact", "fast"):
+        raise _refusal(where, "engine", engine, "an object with the name exact or fast")
+    if engine["name"] == "fast":
+        if not is_hash(engine.get("source_sha256")):
+            raise _refusal(where, "engine.source_sha256", engine.get("source_sha256"), "a SHA-256")
+        if engine.get("instruction_set") not in _INSTRUCTION_SETS:
+            found = engine.get("instruction_set")
+            raise _refusal(where, "engine.instruction_set", found, f"one of {', '.join(_INSTRUCTION_SETS)}")
 
 
 def _check_options(where: str, options: Mapping[str, Any]) -> None:

@@ -84,5 +84,6 @@ def loss_watch(
     stopping = getattr(experiment.recipe.schedule, "early_stopping", None)
     if not isinstance(stopping, EarlyStopping):
         return None
-    model = Model(experiment.recipe, experiment.dataset.constants(), device=device)
+    constants = experiment.dataset.constants()
+    model = Model(experiment.recipe, constants, device=device, engine=training.engine)
     return LossWatch(run, model, training, stopping, experiment, progress)

@@ -104,7 +104,7 @@ class EpochLog:
             return self._model
         if self._inference is None:
             constants, device = self._dataset.constants(), self._model.device
-            self._inference = Model(self._model.recipe, constants, device=device)
+            self._inference = Model(self._model.recipe, constants, device=device, engine=self._model.engine)
         self._inference.load(self._model.weights())
         return self._inference
 

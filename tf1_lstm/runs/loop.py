@@ -235,7 +235,8 @@ class TrainingLoop:
     def _evaluate(self, done: int) -> None:
         """Log what the finished model gives on the first split, for ``verify`` to find again."""
         split = self.dataset.split(self.dataset.split_names()[0])
-        with Model(self.recipe, self.dataset.constants(), device=self.device) as model:
+        engine = self.model.engine
+        with Model(self.recipe, self.dataset.constants(), device=self.device, engine=engine) as model:
             model.load(self.model.weights())
             found = evaluate(model, split, progress=self.progress)
         figures = {**found.figures, "examples": found.examples}

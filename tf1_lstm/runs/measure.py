@@ -24,6 +24,7 @@ def measure(
     pictures: Optional[Path],
     device: str,
     threads: int,
+    engine: str = "exact",
 ) -> Dict[str, Any]:
     """Measure one checkpoint.
 
@@ -38,11 +39,14 @@ def measure(
       pictures: the folder to draw into, or None.
       device: ``auto``, ``cpu`` or ``gpu``.
       threads: TensorFlow's; 0 for one a core.
+      engine: ``exact`` or ``fast``.
 
     Returns:
       JSON-ready: ``facts``, ``evaluations``, ``test_batches``, ``pictures``, ``class_names``.
     """
-    restored = restore(recipe, checkpoint, data=data, sample=sample, device=device, threads=threads)
+    restored = restore(
+        recipe, checkpoint, data=data, sample=sample, device=device, threads=threads, engine=engine
+    )
     dropouts = (False, True) if restored.experiment.recipe.keep_prob < 1 else (False,)
     dataset = restored.experiment.dataset
     with restored.model as model:

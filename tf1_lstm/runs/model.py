@@ -10,6 +10,7 @@ from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.core.cells import cell_name
 from tf1_lstm.devices import bias_added_in_order
 from tf1_lstm.graphs.build import Graph, build
+from tf1_lstm.graphs.engine.library import EngineChoice
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes.experiment import Experiment
 
@@ -28,6 +29,7 @@ class Model:
       exact: dropout masks as a function of (seed, iteration).
       threads: TensorFlow's intra- and inter-op threads; 0 lets it decide.
       device: ``"cpu"`` hides every GPU from TensorFlow.
+      engine: calculates the recurrent layers; None for TensorFlow itself.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class Model:
         exact: bool = True,
         threads: int = 0,
         device: str = "auto",
+        engine: Optional[EngineChoice] = None,
     ) -> None:
         self.recipe = recipe
+        self.engine = engine
         self.seed = seed
         self.device = device
         self._constants = dict(constants)
@@ -56,6 +60,7 @@ class Model:
                 training=training,
                 exact=exact,
                 batch_size=self._fixed_batch() if training else None,
+                engine=engine,
             )
         with self.graph.graph.as_default():
             # All kept: what to forget is decided by the run, which knows which files are good.

@@ -36,6 +36,7 @@ class ReproduceOptions(NamedTuple):
       threads: TensorFlow's; 0 for one a core.
       draws: repetitions with dropout on.
       copy: write the results to this file as well.
+      engine: ``exact`` or ``fast``; of the training and of what is measured.
       wait: seconds to wait for another process that has the run.
     """
 
@@ -53,6 +54,7 @@ class ReproduceOptions(NamedTuple):
     threads: int = 0
     draws: int = 3
     copy: Optional[Path] = None
+    engine: str = "exact"
     wait: float = 0.0
 
 
@@ -122,16 +124,18 @@ def _train(options: ReproduceOptions, experiment: Resolved, path: Path, lent: Di
             "settings": experiment.recipe.settings(),
             "seed": options.seed,
             "exact": options.exact,
+            "engine": options.engine,
         }
         found = {
             # A setting that came later has its published value in an older run.
             "settings": RecordedRun(path, record).used.settings(),
             "seed": record["options"]["seed"],
             "exact": record["options"]["exact"],
+            "engine": record.get("engine", {"name": "exact"})["name"],
         }
         if wanted != found:
             raise InputError(
-                f"{path}: a run with other settings or another seed; expected a new folder or the same"
+                f"{path}: a run with other settings, another seed or engine; expected a new folder or the same"
             )
         if record.get("ended"):
             print(f"{path}: already trained; measuring again", file=sys.stderr)
@@ -144,7 +148,18 @@ def _train(options: ReproduceOptions, experiment: Resolved, path: Path, lent: Di
 
 def _training_job(options: ReproduceOptions, path: Path) -> Dict[str, Any]:
     """The arguments of ``start_run`` as JSON."""
-    names = ("recipe", "sample", "corrected", "seed", "keep", "exact", "summaries", "threads", "device")
+    names = [
+        "recipe",
+        "sample",
+        "corrected",
+        "seed",
+        "keep",
+        "exact",
+        "summaries",
+        "threads",
+        "device",
+        "engine",
+    ]
     job = {name: getattr(options, name) for name in names}
     return {
         **job,
@@ -206,6 +221,7 @@ def _measure(
         "pictures": str(path) if last else None,
         "device": options.device,
         "threads": options.threads,
+        "engine": options.engine,
     }
     code, output = _child(job, stdout=subprocess.PIPE)
     if code:
@@ -251,6 +267,7 @@ def _results(
         "deviations": deviations,
         "seed": options.seed,
         "exact": options.exact,
+        "engine": run.record.get("engine", {"name": "exact"}),
         "sample": is_sample,
         "iterations": iterations,
         "data": run.record["data"],
@@ -279,6 +296,7 @@ def _as_typed(options: ReproduceOptions) -> str:
     words += ["--sample"] if options.sample else []
     words += ["--corrected"] if options.corrected else []
     words += [] if options.exact else ["--not-exact"]
+    words += [] if options.engine == "exact" else ["--engine", options.engine]
     for name, value in options.settings.items():
         words += ["--set", f"{name}={value}"]
     return " ".join([*words, "--seed", str(options.seed)])

@@ -32,6 +32,7 @@ def restore(
     settings: Optional[Mapping[str, Any]] = None,
     device: str = "auto",
     threads: int = 0,
+    engine: str = "exact",
 ) -> Restored:
     """Open data and checkpoint, with the settings of the run that the checkpoint came from.
 
@@ -44,6 +45,7 @@ def restore(
       settings: changes; they win over everything else.
       device: ``auto``, ``cpu`` or ``gpu``.
       threads: TensorFlow's; 0 for one a core.
+      engine: ``exact`` or ``fast``.
 
     Raises:
       InputError: anything of this cannot be used, or the checkpoint does not fit.
@@ -53,6 +55,7 @@ def restore(
     device = use_device(device)
     from tf1_lstm.checkpoints.locate import locate
     from tf1_lstm.checkpoints.restore import load_weights
+    from tf1_lstm.runs.engine import engine_of, engine_record
     from tf1_lstm.runs.model import Model
     from tf1_lstm.runs.recorded import named_experiment, run_of
     from tf1_lstm.runs.resolve import resolve
@@ -73,7 +76,8 @@ def restore(
         used=run.used if run else None,
     )
     constants = experiment.dataset.constants()
-    model = Model(experiment.recipe, constants, threads=threads, device=device)
+    chosen = engine_of(engine, threads=threads, device=device)
+    model = Model(experiment.recipe, constants, threads=threads, device=device, engine=chosen)
     weights = load_weights(checkpoint, model.expected())
     model.load(weights)
     located = locate(checkpoint)
@@ -85,5 +89,6 @@ def restore(
         "weights_sha256": weights.digest(),
         "sample": experiment.dataset.is_sample,
         "deviations": experiment.deviations,
+        "engine": engine_record(chosen),
     }
     return Restored(model, experiment, facts)

@@ -26,6 +26,7 @@ def start_run(
     threads: int = 0,
     device: str = "auto",
     start_from: Optional[str] = None,
+    engine: str = "exact",
     progress: bool = True,
 ) -> "Outcome":
     """Train a recipe from the beginning.
@@ -44,6 +45,7 @@ def start_run(
       threads: TensorFlow's; 0 for one a core.
       device: ``auto``, ``cpu`` or ``gpu``.
       start_from: a checkpoint whose weights are the initial values.
+      engine: ``exact`` or ``fast``.
       progress: show a bar on standard error and the log lines on standard output.
 
     Raises:
@@ -53,14 +55,19 @@ def start_run(
     from tf1_lstm.runs.device import use_device
 
     device = use_device(device, exact=exact)
+    from tf1_lstm.graphs.engine.recurrence import check_supported
     from tf1_lstm.recipes.load import is_file, own_file
+    from tf1_lstm.runs.engine import engine_of
     from tf1_lstm.runs.loop import TrainOptions
     from tf1_lstm.runs.recorded import named_experiment
     from tf1_lstm.runs.resolve import resolve
     from tf1_lstm.runs.train import train
 
+    chosen = engine_of(engine, threads=threads, device=device, exact=exact)
     published = named_experiment(recipe)
     experiment = resolve(published, data=data, sample=sample, corrected=corrected, settings=settings)
+    if chosen is not None:
+        check_supported(experiment.recipe)
     options = TrainOptions(
         seed=seed,
         keep=keep,
@@ -72,7 +79,7 @@ def start_run(
     )
     folder = run or free_run_folder(published.name, seed, experiment.dataset.is_sample)
     own = own_file(recipe) if is_file(recipe) else None
-    return train(experiment, folder, options, progress, own)
+    return train(experiment, folder, options, progress, own, chosen)
 
 
 def resume_run(path: Path, data: Optional[Path] = None, wait: float = 0.0) -> Optional["Outcome"]:
@@ -120,6 +127,8 @@ def free_run_folder(recipe: str, seed: int, sample: bool) -> Path:
 
 def say_where(outcome: "Outcome") -> int:
     """Draw the curves and print where a training's results are; returns its exit code."""
+    from tf1_lstm.runs.engine import engine_words
+    from tf1_lstm.runs.folder import RunFolder
     from tf1_lstm.runs.pictures import draw_curves
 
     if outcome.exit_code:
@@ -129,6 +138,7 @@ def say_where(outcome: "Outcome") -> int:
             file=sys.stderr,
         )
         return outcome.exit_code
+    print(f"engine          {engine_words(RunFolder.open(outcome.run).record.get('engine'))}")
     print(f"checkpoint      {outcome.checkpoint}")
     print(f"weights_sha256  {outcome.weights_sha256}")
     for path in draw_curves(outcome.run):

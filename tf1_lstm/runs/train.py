@@ -14,7 +14,9 @@ from tf1_lstm.checkpoints.restore import load_weights
 from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.files import replacing
 from tf1_lstm.graphs.build import op_seeds
+from tf1_lstm.graphs.engine.library import EngineChoice
 from tf1_lstm.recipes.load import OwnFile
+from tf1_lstm.runs.engine import engine_record, recorded_engine
 from tf1_lstm.runs.environment import describe_environment
 from tf1_lstm.runs.folder import RunFolder, utc_now
 from tf1_lstm.runs.interruption import Interruption
@@ -30,6 +32,7 @@ def train(
     options: TrainOptions,
     progress: bool = True,
     own: Optional[OwnFile] = None,
+    engine: Optional[EngineChoice] = None,
 ) -> Outcome:
     """Train from the beginning into a new run folder.
 
@@ -39,17 +42,18 @@ def train(
       options: see ``TrainOptions``.
       progress: show a bar on standard error and the log lines on standard output.
       own: the file that the experiment came from, of which the folder keeps a copy.
+      engine: calculates the recurrent layers; None for TensorFlow itself.
 
     Raises:
       InputError: the folder or the starting checkpoint cannot be used.
       NotFiniteError: a loss or weight became NaN or infinite.
     """
-    run = RunFolder.create(path, _record(experiment, options, own))
+    run = RunFolder.create(path, _record(experiment, options, own, engine))
     try:
         if own is not None:
             with replacing(path / OWN_COPY) as stream:
                 stream.write(own.content)
-        with Interruption() as interruption, _model(experiment, options) as model:
+        with Interruption() as interruption, _model(experiment, options, engine) as model:
             if options.start_from is None:
                 model.initialise()
             else:
@@ -75,7 +79,8 @@ def resume(experiment: Resolved, run: RunFolder, options: TrainOptions, progress
     try:
         run.check_unedited()
         step, prefix = _newest_good(run)
-        with Interruption() as interruption, _model(experiment, options) as model:
+        engine = recorded_engine(str(run.path), run.record)
+        with Interruption() as interruption, _model(experiment, options, engine) as model:
             if prefix is not None:
                 model.load(_with_slots(prefix, model), with_slots=True)
             elif options.start_from is not None:
@@ -115,7 +120,7 @@ def _newest_good(run: RunFolder) -> Any:
     return 0, None
 
 
-def _model(experiment: Resolved, options: TrainOptions) -> Model:
+def _model(experiment: Resolved, options: TrainOptions, engine: Optional[EngineChoice]) -> Model:
     return Model(
         experiment.recipe,
         experiment.dataset.constants(),
@@ -124,10 +129,13 @@ def _model(experiment: Resolved, options: TrainOptions) -> Model:
         exact=options.exact,
         threads=options.threads,
         device=options.device,
+        engine=engine,
     )
 
 
-def _record(experiment: Resolved, options: TrainOptions, own: Optional[OwnFile]) -> Dict[str, Any]:
+def _record(
+    experiment: Resolved, options: TrainOptions, own: Optional[OwnFile], engine: Optional[EngineChoice]
+) -> Dict[str, Any]:
     facts = {}
     if own is not None:
         facts["own_file"] = {
@@ -145,6 +153,7 @@ def _record(experiment: Resolved, options: TrainOptions, own: Optional[OwnFile])
         **facts,
         "deviations": experiment.deviations,
         "options": options._asdict(),
+        "engine": engine_record(engine),
         "seeds": {"sampler": options.seed, "dropout": options.seed, "initial values": options.seed},
         "data_folder": str(experiment.dataset.folder),
         "sample": experiment.dataset.is_sample,

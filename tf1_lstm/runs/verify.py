@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from tf1_lstm.errors import InputError
+from tf1_lstm.runs.engine import engine_words, recorded_engine
 from tf1_lstm.runs.folder import RunFolder
 from tf1_lstm.runs.recorded import check_unchanged, experiment_of
 
@@ -76,8 +77,18 @@ def _weights(folder: Any, experiment: Any, intact: List[Dict[str, Any]]) -> Iter
     from tf1_lstm.runs.model import Model
 
     record = folder.record["options"]
+    try:
+        engine = recorded_engine(str(folder.path), folder.record)
+    except InputError as error:
+        yield Check("engine", False, str(error).splitlines()[0])
+        return
+    yield Check("engine", True, engine_words(folder.record.get("engine")))
     model = Model(
-        experiment.recipe, experiment.dataset.constants(), seed=record["seed"], threads=record["threads"]
+        experiment.recipe,
+        experiment.dataset.constants(),
+        seed=record["seed"],
+        threads=record["threads"],
+        engine=engine,
     )
     with model:
         for checkpoint in intact:
@@ -121,7 +132,8 @@ def _rerun(folder: Any, experiment: Any, iterations: int) -> Tuple[bool, str]:
     shorter = experiment._replace(recipe=experiment.recipe.with_settings({"iterations": iterations}))
     with tempfile.TemporaryDirectory(prefix="tf1-lstm-verify-") as scratch:
         path = Path(scratch) / "run"
-        train(shorter, path, options._replace(summaries=False), progress=False)
+        engine = recorded_engine(str(folder.path), folder.record)
+        train(shorter, path, options._replace(summaries=False), progress=False, engine=engine)
         again = RunFolder.open(path)
         found = again.losses()
         figures = [_figures(run, iterations) for run in (folder, again)]

@@ -63,8 +63,8 @@ def make_case(
 
 def by_engine(case: Case, choice: EngineChoice, **given: Any) -> Dict[str, np.ndarray]:
     """Outputs, last state, and derivatives by every part and the inputs."""
+    from tf1_lstm.core.tensorflow import tf
     from tf1_lstm.graphs.engine.layers import layer
-    from tf1_lstm.graphs.quiet import tf
 
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         inputs = tf.constant(given.pop("inputs", case.inputs))

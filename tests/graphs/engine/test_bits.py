@@ -56,7 +56,7 @@ def test_an_infinite_input_saturates_as_ieee_says_or_gives_nan(cell):
 
 
 def test_words_give_the_rows_they_stand_for_and_ids_are_checked():
-    from tf1_lstm.graphs.quiet import tf
+    from tf1_lstm.core.tensorflow import tf
 
     case = make_case("basic_lstm", units=7, inputs=4, batch=5, steps=6)
     table = np.random.RandomState(1).standard_normal((9, 4)).astype(np.float32)
@@ -84,7 +84,7 @@ def test_words_give_the_rows_they_stand_for_and_ids_are_checked():
 
 @pytest.mark.parametrize("wrong", [-1, 7])
 def test_sequence_lengths_are_checked(wrong):
-    from tf1_lstm.graphs.quiet import tf
+    from tf1_lstm.core.tensorflow import tf
 
     case = make_case("gru", steps=6)._replace(lengths=np.array([1, 2, wrong, 3], np.int32))
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"length outside of \[0, steps\]"):
@@ -112,7 +112,7 @@ def test_two_sessions_at_once_disturb_nobody():
 
 @pytest.mark.slow
 def test_memory_is_flat_over_ten_thousand_steps():
-    from tf1_lstm.graphs.quiet import tf
+    from tf1_lstm.core.tensorflow import tf
 
     case = make_case("basic_lstm", units=32, batch=24, steps=20)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List
 
-from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.core.tensorflow import tf
 
 # Outputs of EngineLayer, before what it keeps.
 RESULTS = 3

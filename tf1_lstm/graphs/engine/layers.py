@@ -2,8 +2,8 @@
 
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
+from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.graphs.engine.library import INSTRUCTION_SETS, EngineChoice, opened
-from tf1_lstm.graphs.quiet import tf
 
 # In the order of engine.h: name -> gates.
 CELLS = {

@@ -47,7 +47,7 @@ def opened(path: Path = LIBRARY) -> Any:
         raise InputError(f"--engine fast: {path} was built from other sources; `make setup` builds it again")
     import tensorflow.python as internals
 
-    from tf1_lstm.graphs.quiet import tf
+    from tf1_lstm.core.tensorflow import tf
 
     try:
         # TensorFlow keeps its symbols to itself; the engine's library needs some of them.
