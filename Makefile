@@ -13,6 +13,8 @@ BIN := .venv/bin
 ARGS :=
 # make fuzz SECONDS=600
 SECONDS := 60
+# Two tests at a time, each file by one process; make test WORKERS= runs one after the other.
+WORKERS := -n 2 --dist loadfile
 # make lock UPGRADE=--upgrade moves the pins; without, the lock files keep the versions they have.
 UPGRADE :=
 
@@ -32,7 +34,7 @@ reproduce: setup ## each document's main experiment on its embedded sample: tabl
 	$(BIN)/tf1-lstm reproduce --sample
 
 test: setup-dev ## the tests, without those that take minutes
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 test-all: setup-dev ## all of the tests
 	$(BIN)/python -m pytest -m 'slow or not slow' $(ARGS)
