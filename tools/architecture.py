@@ -22,6 +22,7 @@ ROOMS = (
     "report",
     "parity",
     "runs",
+    "api",
     "doctor",
     "commands",
 )

@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from typing import Dict
 
+from tf1_lstm.core.callable_module import make_callable
 from tf1_lstm.core.cells import (
     GRU,
     BasicLSTM,
@@ -139,3 +140,6 @@ def find_recipe(name: str) -> Experiment:
     if name not in recipes:
         raise InputError(unknown(f"recipe {name!r}", name, list(recipes)))
     return recipes[name]
+
+
+make_callable(__name__, "tf1_lstm.api.training:recipes")

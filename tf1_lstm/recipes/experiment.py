@@ -594,6 +594,9 @@ class Experiment(Part):
         """Whether there is an output at every step."""
         return self.recurrent.read == "steps"
 
+    def __repr__(self) -> str:
+        return f"<Experiment {self.name or 'without a name'}: {self.title:.80}>"
+
     def settings(self) -> Dict[str, Any]:
         """Every setting by its path, in their order, JSON-ready."""
         return {leaf.path: leaf.value for leaf in leaves(self)}

@@ -4,7 +4,7 @@ import sys
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from tf1_lstm.data.base import Dataset, Split
 from tf1_lstm.data.split_batches import batches_of
@@ -47,6 +47,10 @@ class Evaluation(NamedTuple):
     loss: float
     confusion: List[List[int]]
     probabilities: np.ndarray
+
+    def __repr__(self) -> str:
+        how = f"{self.examples:,} examples, dropout {self.dropout}"
+        return f"<Evaluation of {self.split}: accuracy {self.accuracy:.2%}, loss {self.loss:.4f}, {how}>"
 
     def document(self) -> Dict[str, Any]:
         """Everything but the probabilities, JSON-ready."""
