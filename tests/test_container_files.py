@@ -6,8 +6,10 @@ hadolint is run where it is installed; the rules that matter most are checked he
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Dict, List, Tuple
@@ -234,3 +236,65 @@ def test_workflows_pin_their_actions_and_may_only_read():
         text = path.read_text()
         assert re.search(r"^permissions:\n  contents: read$", text, re.M)
         assert all(re.search(r"@v\d", use) for use in re.findall(r"uses: (\S+)", text))
+
+
+def test_compose_gives_no_right_that_is_not_needed():
+    text = (PROJECT / "docker-compose.yml").read_text()
+    shared = text[text.index("x-tf1-lstm:") : text.index("services:")]
+    for line in (
+        "read_only: true",
+        "- ALL",
+        "no-new-privileges:true",
+        "network_mode: none",
+        "pids_limit: 512",
+    ):
+        assert line in shared
+    assert re.findall(r"cap_add:\n((?: +- \w+\n)+)", text) == ["    - SETUID\n    - SETGID\n"]
+    assert "mem_limit: ${TF1_LSTM_MEMORY:-8g}" in shared
+    assert "user: ${HOST_UID:-0}:${HOST_GID:-0}" in shared
+    # Root there is before the program starts: every entry point gives it up.
+    points = re.findall(r"entrypoint: (.*)", text)
+    assert points
+    assert all(point.startswith('["python", "-m", "tf1_lstm.core.owner", ') for point in points)
+
+
+def test_a_fresh_clone_has_a_folder_for_runs():
+    assert (PROJECT / "runs" / "README.md").is_file()
+    if (PROJECT / ".git").exists():
+        listed = subprocess.run(
+            ["git", "ls-files", "runs"], cwd=str(PROJECT), capture_output=True, text=True, check=True
+        )
+        assert listed.stdout.split() == ["runs/README.md"]
+
+
+STOPPED = """
+import os, subprocess, sys, time
+sys.path.insert(0, {tools!r})
+import image_check
+image_check.NEEDED = ()
+def check_all(folder, options):
+    (folder / "storage").mkdir()
+    source = "import os, time; os.setsid(); open({place!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    subprocess.Popen(["sh", "-c", sys.executable + " -c \\"" + source + "\\" & sleep 600"]).wait()
+image_check.check_all = check_all
+os.environ["TMPDIR"] = {folder!r}
+sys.argv = ["image-check"]
+sys.exit(image_check.main())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="image-check is run as root")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stopped_image_check_leaves_nothing_behind(number, tmp_path):
+    place, folder = tmp_path / "pid", tmp_path / "temporary"
+    folder.mkdir()
+    source = STOPPED.format(tools=str(PROJECT / "tools"), place=str(place), folder=str(folder))
+    program = subprocess.Popen([sys.executable, "-c", source], env=dict(os.environ, PYTHONPATH=str(PROJECT)))
+    while not place.exists() or not place.read_text():
+        assert program.poll() is None
+        time.sleep(0.02)
+    program.send_signal(number)
+    assert program.wait(60) == 128 + number
+    assert list(folder.iterdir()) == []
+    escaped = Path(f"/proc/{place.read_text()}/stat")
+    assert not escaped.exists() or ") Z " in escaped.read_text()

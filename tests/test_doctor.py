@@ -17,7 +17,7 @@ import pytest
 
 from tf1_lstm import doctor
 from tf1_lstm.doctor import findings, folders, gpu, machine, packages
-from tf1_lstm.doctor.findings import OK, PROBLEM, WARNING, Clock, Finding
+from tf1_lstm.doctor.findings import OK, PROBLEM, UNCHECKED, WARNING, Clock, Finding
 from tf1_lstm.gpus import Build
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -75,7 +75,7 @@ def test_json_has_every_topic_and_every_finding_its_fields(examined):
     assert topics == expected
     for finding in document["findings"]:
         assert set(finding) == {"topic", "name", "status", "found", "mend"}
-        assert finding["status"] in (OK, WARNING, PROBLEM)
+        assert finding["status"] in (OK, UNCHECKED, WARNING, PROBLEM)
         if finding["status"] == PROBLEM:
             assert finding["mend"]
 
@@ -248,7 +248,7 @@ def test_a_hanging_import_is_ended_with_its_children(tmp_path: Path):
         time.sleep(0.05)
     begun = time.monotonic()
     finding = trial.finding(Clock(0.2))
-    assert finding.status == WARNING
+    assert finding.status == UNCHECKED
     assert time.monotonic() - begun < 3
     assert trial.child.returncode == -signal.SIGKILL
     for _ in range(100):  # the grandchild's end is seen as soon as its new parent has
@@ -373,7 +373,7 @@ def test_hashing_stops_when_the_time_is_over(tmp_path: Path):
     (tmp_path / "imdb").mkdir()
     (tmp_path / "imdb/wordsList.npy").write_bytes(b"\0" * (3 << 20))
     found = folders.examine_arrays(tmp_path, Clock(0))
-    assert found[0].status == WARNING
+    assert found[0].status == UNCHECKED
     assert found[0].mend.startswith("sha256sum ")
 
 
@@ -430,6 +430,17 @@ def test_the_text_says_what_is_wrong_first_and_the_command_after_it():
     assert lines[3].startswith("  warning  data: glove")
     assert lines[-1] == "problems: 40, warnings: 1"
     assert len(lines) == 8
+
+
+def test_what_was_not_checked_is_named_in_the_last_line_and_is_no_fault():
+    found = [
+        Finding("machine", "AVX", OK, "yes"),
+        Finding("tensorflow", "import", UNCHECKED, "not at its end after 4.3 s"),
+    ]
+    lines = doctor.as_text(found).splitlines()
+    assert lines[1].startswith("  not checked tensorflow: import: not at its end")
+    assert lines[-1] == "problems: 0, warnings: 0, not checked: 1 (tensorflow import)"
+    assert doctor.worst(found) == UNCHECKED
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from image_build import VOLUMES, Buildah, CheckError, Image
 from image_contents import forbidden_files, found_canaries, plant_canaries, writable_files
 from standin_base import LEAK, StandinError, make_base, make_cpu_base
+
+from tf1_lstm.core.supervisor import adopt_orphans, end_all
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements-pip.txt", "requirements.txt", "requirements-dev.txt")
@@ -66,6 +69,10 @@ def main() -> int:
         reason = f"{', '.join(missing)} not installed" if missing else "it must be run as root"
         print(f"tf1-lstm: image-check skipped: {reason}")
         return 0
+    # Stopped in any way that can be noticed, it leaves no process, no mount and no folder.
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, stop)
+    adopt_orphans()
     folder = Path(tempfile.mkdtemp(prefix="tf1-lstm-image-"))
     start = time.time()
     try:
@@ -74,6 +81,7 @@ def main() -> int:
         print(f"tf1-lstm: image-check: {error}", file=sys.stderr)
         failed = ["build"]
     finally:
+        end_all(os.getpid())
         if options.keep:
             print(f"left in {folder}")
         else:
@@ -82,6 +90,14 @@ def main() -> int:
         f"image-check: {'FAILED: ' + ', '.join(failed) if failed else 'passed'} ({time.time() - start:.0f} s)"
     )
     return 1 if failed else 0
+
+
+def stop(number: int, frame: object) -> None:
+    """End by the way of ``finally``; a second signal does not cut the cleaning up short."""
+    for other in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(other, signal.SIG_IGN)
+    print("tf1-lstm: image-check: stopped; cleaning up", file=sys.stderr, flush=True)
+    sys.exit(128 + number)
 
 
 def check_all(folder: Path, options: argparse.Namespace) -> List[str]:

@@ -100,7 +100,8 @@ def main(job: Dict[str, Any]) -> None:
     """Run the job's command and print how it ended, as JSON."""
     limits = Limits(**job["limits"])
     signal.signal(signal.SIGTERM, _leave)
-    _adopt_orphans()
+    adopt_orphans()
+    _end_with_parent()
     stopped, code = "", None
     try:
         with open(job["output"], "wb") as kept:
@@ -133,14 +134,21 @@ def _limiting(limits: Limits) -> Callable[[], None]:
     return limit
 
 
-def _adopt_orphans() -> None:
-    """Become the parent of orphaned descendants, and end when this program is killed (Linux)."""
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() == 1:  # the parent was gone before that took effect
+def adopt_orphans() -> None:
+    """Become the parent of descendants that lose theirs (Linux)."""
+    _process_control(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _end_with_parent() -> None:
+    """Be sent SIGTERM when the process that started this one ends (Linux)."""
+    _process_control(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() == 1:  # it was gone before that took effect
         sys.exit(1)
+
+
+def _process_control(what: int, value: int) -> None:
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(what, value, 0, 0, 0)
 
 
 def _watch(child: "subprocess.Popen[bytes]", kept: IO[bytes], limits: Limits) -> str:

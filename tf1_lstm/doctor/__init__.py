@@ -10,7 +10,7 @@ from typing import List
 
 from tf1_lstm import __version__
 from tf1_lstm.devices import is_cuda_10
-from tf1_lstm.doctor.findings import OK, PROBLEM, WARNING, Clock, Finding
+from tf1_lstm.doctor.findings import OK, PROBLEM, UNCHECKED, WARNING, Clock, Finding
 from tf1_lstm.doctor.folders import examine_checkpoints, examine_data, examine_writing
 from tf1_lstm.doctor.gpu import examine_gpus
 from tf1_lstm.doctor.machine import examine_machine
@@ -42,19 +42,21 @@ def examine(data: Path) -> List[Finding]:
 def worst(findings: List[Finding]) -> str:
     """The worst status of all."""
     found = {finding.status for finding in findings}
-    return PROBLEM if PROBLEM in found else WARNING if WARNING in found else OK
+    return next((status for status in (PROBLEM, WARNING, UNCHECKED) if status in found), OK)
 
 
 def as_text(findings: List[Finding]) -> str:
     """The findings as lines: what is wrong first of all, what is in order in few words."""
     version = ".".join(map(str, sys.version_info[:3]))
     lines = [f"tf1-lstm {__version__} doctor, Python {version}"]
-    for status in (PROBLEM, WARNING, OK):
+    for status in (PROBLEM, WARNING, UNCHECKED, OK):
         chosen = [finding for finding in findings if finding.status == status]
         for topic in dict.fromkeys(finding.topic for finding in chosen):
             lines += topic_lines([finding for finding in chosen if finding.topic == topic])
     counts = [sum(finding.status == status for finding in findings) for status in (PROBLEM, WARNING)]
-    lines.append("problems: {}, warnings: {}".format(*counts))
+    left = [finding.topic + " " + finding.name for finding in findings if finding.status == UNCHECKED]
+    unchecked = f", not checked: {len(left)} ({', '.join(left[:MOST_NAMES])})" if left else ""
+    lines.append("problems: {}, warnings: {}".format(*counts) + unchecked)
     return "\n".join(lines)
 
 

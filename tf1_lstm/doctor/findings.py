@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-OK, WARNING, PROBLEM = "ok", "warning", "problem"
+OK, UNCHECKED, WARNING, PROBLEM = "ok", "not checked", "warning", "problem"
 
 
 class Finding(NamedTuple):
@@ -16,7 +16,8 @@ class Finding(NamedTuple):
       topic: ``machine``, ``python``, ``packages``, ``tensorflow``, ``gpu``, ``data``,
         ``checkpoints`` or ``folders``.
       name: the thing.
-      status: ``"ok"``, ``"warning"`` (something will not work, or differs) or ``"problem"`` (nothing will).
+      status: ``"ok"``, ``"not checked"`` (the time was over before it was known), ``"warning"`` (something
+        will not work, or differs) or ``"problem"`` (nothing will).
       found: what was found, and what was expected where that differs.
       mend: the command or the choice that mends it; ``""`` where nothing has to be mended.
     """

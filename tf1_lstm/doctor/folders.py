@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Dict, Iterator, List, Optional, Tuple
 
 from tf1_lstm.data.sources import PUBLIC_FILES, PublicFile
-from tf1_lstm.doctor.findings import OK, PROBLEM, PROJECT, WARNING, Clock, Finding, size_text
+from tf1_lstm.doctor.findings import OK, PROBLEM, PROJECT, UNCHECKED, WARNING, Clock, Finding, size_text
 
 CHUNK = 1 << 20
 MOST_CHECKPOINTS = 20
@@ -102,7 +102,9 @@ def compare_digest(
     """Judge a file's SHA-256; None stands for one that was not computed, or is not known."""
     if digest is None:
         command = f"sha256sum {path}" + (f"  # expected {expected}" if expected else "")
-        return Finding("data", name, WARNING, size + ", not hashed in the time that the doctor has", command)
+        return Finding(
+            "data", name, UNCHECKED, size + ", not hashed in the time that the doctor has", command
+        )
     if expected is None:
         return Finding("data", name, OK, f"{size}, SHA-256 {digest} (no published one to compare with)")
     if digest != expected:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from tf1_lstm.core.children import script_command
-from tf1_lstm.doctor.findings import OK, PROBLEM, PROJECT, WARNING, Clock, Finding, setup_command
+from tf1_lstm.doctor.findings import OK, PROBLEM, PROJECT, UNCHECKED, WARNING, Clock, Finding, setup_command
 
 LOCK = PROJECT / "requirements.txt"
 IMPORT = """
@@ -118,8 +118,8 @@ class ImportTrial:
             os.killpg(self.child.pid, signal.SIGKILL)
             self.child.wait()
             seconds = time.monotonic() - self.begun
-            found = f"not at its end after {seconds:.1f} s; the first import after a start may take longer"
-            return Finding("tensorflow", "import", WARNING, found, "run it again: tf1-lstm doctor")
+            found = f"not at its end after {seconds:.1f} s, which a slow or busy machine may need"
+            return Finding("tensorflow", "import", UNCHECKED, found, "run it again: tf1-lstm doctor")
         return judge_import(self.child.returncode, output, time.monotonic() - self.begun)
 
 
