@@ -138,6 +138,20 @@ def stalls(after: int) -> Behaviour:
     return behave
 
 
+def drips(count: int) -> Behaviour:
+    """Send that many bytes of the answer at a time, with a pause that no time limit of a socket notices."""
+
+    def behave(handler: _Handler) -> None:
+        content = handler.begin()
+        for first in range(0, len(content), count):
+            handler.wfile.write(content[first : first + count])
+            handler.wfile.flush()
+            if handler.server_data.stopped.wait(0.05):
+                return
+
+    return behave
+
+
 def hangs_up(handler: _Handler) -> None:
     """Close the connection without an answer."""
 

@@ -14,7 +14,7 @@ from typing import Any, Callable, List, Optional
 
 import pytest
 
-from tests.data.local_server import HURRY, LocalServer, answers, breaks_off, hangs_up, stalls
+from tests.data.local_server import HURRY, LocalServer, answers, breaks_off, drips, hangs_up, stalls
 from tf1_lstm.data import download, parts
 from tf1_lstm.data.download import Downloader, NotDownloadedError, WrongContentError
 from tf1_lstm.data.parts import Part, locked
@@ -251,6 +251,41 @@ def test_a_stalled_download_goes_on(server: LocalServer, shelf: Shelf) -> None:
     shelf.fill(server.serve("a", CONTENT))
     assert len(server.requests) == 3
     assert shelf.is_clean()
+
+
+def test_a_server_that_drips_is_given_up_and_what_came_is_continued_elsewhere(
+    server: LocalServer, shelf: Shelf
+) -> None:
+    slow, good = server.serve("slow/file.bin", CONTENT), server.serve("file.bin", CONTENT)
+    server.behaviours = [drips(1)]
+    patience = HURRY._replace(window=0.3)
+    assert shelf.fill(slow, good, downloader=Downloader(progress=False, patience=patience)) == good
+    assert shelf.is_clean()
+    assert server.ranges_asked()[-1] is not None
+    server.behaviours = [drips(1)]
+    shelf.target.unlink()
+    with pytest.raises(NotDownloadedError, match=r"sends [0-9]+ bytes a second, expected 1,000 at least"):
+        shelf.fill(slow, downloader=Downloader(progress=False, patience=patience))
+
+
+def test_a_server_that_takes_for_ever_is_given_up(server: LocalServer, shelf: Shelf) -> None:
+    address = server.serve("file.bin", CONTENT)
+    server.behaviours = [drips(100)]
+    patience = HURRY._replace(whole=0.5)
+    with pytest.raises(NotDownloadedError, match=r"not whole after 0\.5 s"):
+        shelf.fill(address, downloader=Downloader(progress=False, patience=patience))
+
+
+def test_what_a_server_says_is_fit_for_a_terminal(server: LocalServer, shelf: Shelf) -> None:
+    def forge(handler: Any) -> None:
+        handler.send_response(403, "\x1b[2J\x1b[31mgone")
+        handler.end_headers()
+
+    server.behaviours = [forge]
+    with pytest.raises(NotDownloadedError) as refused:
+        shelf.fill(server.serve("file.bin", CONTENT))
+    assert str(refused.value).isprintable()
+    assert "HTTP 403 ?[2J?[31mgone" in str(refused.value)
 
 
 def test_a_server_that_hangs_up_without_an_answer_is_asked_again(server: LocalServer, shelf: Shelf) -> None:

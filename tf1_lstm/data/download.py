@@ -4,6 +4,7 @@ What has arrived is kept (``tf1_lstm.data.parts``), so an interrupted download g
 stopped, in this process or in a later one, at the same address or at another.
 """
 
+import http.client
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from tf1_lstm.core.text import printable
 from tf1_lstm.data.parts import Note, Part, check_room, unwritable
 from tf1_lstm.errors import InputError
 
@@ -53,6 +55,9 @@ class Patience(NamedTuple):
       read: seconds without a byte.
       tries: requests in a row that bring nothing new, before the next address is tried.
       pause: seconds before the second request; they double up to ``longest_pause``.
+      least_rate: bytes a second, below which an address is given up,
+      window: over so many seconds.
+      whole: seconds for the file from one address, all requests together.
     """
 
     connect: float = 10.0
@@ -60,6 +65,9 @@ class Patience(NamedTuple):
     tries: int = 5
     pause: float = 1.0
     longest_pause: float = 20.0
+    least_rate: float = 1000.0
+    window: float = 60.0
+    whole: float = 6 * 3600.0
 
 
 class Downloader:
@@ -121,9 +129,10 @@ class Downloader:
         if _host(address) in self._silent_hosts:
             raise _GiveUpError("does not answer")
         failures, most = 0, part.size()
+        end = time.monotonic() + self._patience.whole
         for _ in range(_MOST_REQUESTS):
             try:
-                pieced = self._request(address, part, limit, room)
+                pieced = self._request(address, part, limit, room, end)
                 _accept(part, accept, pieced)
                 return
             except _PassingError as error:
@@ -142,7 +151,7 @@ class Downloader:
                 self._silent_hosts.add(_host(address))
             raise _GiveUpError(str(error)) from error
 
-    def _request(self, address: str, part: Part, limit: int, room: int) -> bool:
+    def _request(self, address: str, part: Part, limit: int, room: int, end: float) -> bool:
         """Make the request that should finish the part; tell whether the part came in pieces."""
         note, have = part.note(), part.size()
         if note is None or not (note.total or (note.validator and note.address == address)):
@@ -158,7 +167,7 @@ class Downloader:
             check_room(part.path.parent, (total or limit) - start + room)
             if start == 0:
                 part.begin(Note(address, total, _validator_of(response)))
-            self._receive(response, part, start, total, limit)
+            self._receive(response, part, start, total, limit, end)
         return start > 0
 
     @contextmanager
@@ -183,18 +192,26 @@ class Downloader:
             yield response
 
     def _receive(
-        self, response: requests.Response, part: Part, start: int, total: Optional[int], limit: int
+        self,
+        response: requests.Response,
+        part: Part,
+        start: int,
+        total: Optional[int],
+        limit: int,
+        end: float,
     ) -> None:
         cut = ""
+        pace = _Pace(self._patience, end)
         with _appending(part.path) as stream, self._bar(part, start, total) as bar:
             try:
-                for chunk in response.raw.stream(CHUNK, decode_content=False):
+                for chunk in _arriving(response):
                     _write(stream, chunk, part.path)
+                    pace.check(len(chunk))
                     bar.update(len(chunk))
                     start += len(chunk)
                     if start > limit:
                         break
-            except (urllib3.exceptions.HTTPError, OSError) as error:
+            except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
                 cut = f" ({_reason(error)})"
         if start > limit:
             part.discard()
@@ -216,6 +233,41 @@ class Downloader:
             disable=not self._progress,
             mininterval=0.2 if sys.stderr.isatty() else 10,  # in a log each refresh stays
         )
+
+
+class _Pace:
+    """Gives up an address that sends too slowly, or for too long."""
+
+    def __init__(self, patience: Patience, end: float) -> None:
+        self._patience, self._end = patience, end
+        self._since, self._count = time.monotonic(), 0
+
+    def check(self, count: int) -> None:
+        """Note that so many bytes came."""
+        now, patience = time.monotonic(), self._patience
+        self._count += count
+        if now > self._end:
+            raise _GiveUpError(f"not whole after {patience.whole:g} s")
+        if now - self._since >= patience.window:
+            rate = self._count / (now - self._since)
+            if rate < patience.least_rate:
+                raise _GiveUpError(
+                    f"sends {rate:,.0f} bytes a second, expected {patience.least_rate:,.0f} at least"
+                )
+            self._since, self._count = now, 0
+
+
+def _arriving(response: requests.Response) -> Iterator[bytes]:
+    """The bytes of an answer as they come: urllib3's ``stream`` would wait for a whole chunk of them.
+
+    A byte every half minute keeps every time limit of the socket, and fills a chunk in weeks.
+    """
+    source = response.raw._fp  # http.client's own response
+    while True:
+        chunk = source.read1(CHUNK)
+        if not chunk:
+            return
+        yield chunk
 
 
 def _accept(part: Part, accept: Callable[[Path], None], pieced: bool) -> None:
@@ -242,7 +294,7 @@ def _start_of(response: requests.Response, address: str, have: int, part: Part) 
             return have
         part.discard()
         raise _PassingError("serves another file than the one that was begun")
-    told = f"HTTP {status} {response.reason}".strip()
+    told = printable(f"HTTP {status} {response.reason}", 100)
     raise (_PassingError if status in _AGAIN else _GiveUpError)(told)
 
 
@@ -284,9 +336,9 @@ def _reason(error: Exception) -> str:
     text = str(error)
     system = re.search(r"\[Errno -?\d+\] ([^'\")]+)", text)
     if system:
-        return system.group(1).strip()
+        return printable(system.group(1), 150)
     if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
         return "the server's certificate is not accepted"
     if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return "no more bytes came"
-    return (text.splitlines() or [type(error).__name__])[0][:150]
+    return printable((text.splitlines() or [type(error).__name__])[0], 150)
