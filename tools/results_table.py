@@ -230,7 +230,8 @@ def _published(row: Comparison) -> str:
         return NOTHING
     examples = row.published_examples
     interval = percent_interval(row.published_interval, examples)
-    return f"{percent(row.published, examples)} {interval} of {count(examples)}"
+    own = " (own)" if row.own_run else ""
+    return f"{percent(row.published, examples)}{own} {interval} of {count(examples)}"
 
 
 def _measured(same: Sequence[Comparison]) -> List[str]:

@@ -16,6 +16,8 @@ from tf1_lstm.data.keras_imdb import KerasImdb
 from tf1_lstm.data.prepare_keras import prepare_keras_imdb, prepare_keras_npz
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array, sha256_of_file
+from tf1_lstm.recipes import find_recipe
+from tf1_lstm.recipes.flat import flat_settings
 
 REVIEW_FILES = [f"{split}{kind}.npy" for split in ("test", "train") for kind in ("Ids", "Labels", "Offsets")]
 
@@ -69,10 +71,10 @@ def test_word_vectors_are_glove_rows_by_id(sources: Dict[str, Path], tmp_path: P
     assert (source["dimensions"], source["words"], source["found"]) == (3, 7, 2)
 
 
-def test_the_first_10000_ids_have_vectors(tmp_path: Path, monkeypatch: Any) -> None:
+def test_the_10000_most_frequent_words_have_vectors(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(prepare_keras, "VOCABULARY", 6)
     folder = prepared_folder(tmp_path, glove=GLOVE) / "keras-imdb"
-    assert np.load(str(folder / "wordVectors.npy")).shape == (6, 3)
+    assert np.load(str(folder / "wordVectors.npy")).shape == (4 + 6, 3)
     assert len(np.load(str(folder / "wordsList.npy"))) == 300
 
 
@@ -203,4 +205,10 @@ def test_real_preparation_is_the_recorded_one(prepared_keras: Path) -> None:
     assert len(manifest["of_public_reviews"]) == 5
     assert all(manifest["of_public_reviews"].values())
     vectors = manifest["sources"]["vectors"]
-    assert (vectors["dimensions"], vectors["words"], vectors["found"]) == (50, 9996, 9793)
+    assert (vectors["dimensions"], vectors["words"], vectors["found"]) == (50, 10000, 9797)
+
+
+def test_no_real_review_is_cut_for_the_document_that_reads_whole_ones(prepared_keras: Path) -> None:
+    manifest = json.loads((prepared_keras / "keras-imdb/manifest.json").read_text())
+    longest = max(manifest[split]["longest"] for split in ("train", "test"))
+    assert 1_000 < longest <= flat_settings(find_recipe("imdb-bilstm2"))["steps"]

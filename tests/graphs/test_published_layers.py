@@ -153,8 +153,19 @@ def _mask_of(place: str, name: str) -> np.ndarray:
         return session.run(noise, {graph.inputs: _ids(), graph.iteration: 3})
 
 
-def test_keras_draws_one_mask_for_all_steps_of_an_example():
-    noise = _mask_of("inputs", "imdb-gru2")
+@pytest.mark.parametrize("name", ["imdb-gru2", "imdb-lstm2-glove"])
+def test_layers_of_tensorflow_2_5_draw_a_mask_for_each_step(name: str):
+    """Measured in TensorFlow 2.5, the release of the document's day; Keras 3 draws one for all steps."""
+    assert find_recipe(name).dropout == Dropout(0.5, ("inputs-each-step", "dense"))
+    noise = _mask_of("inputs-each-step", name)
+    assert noise.shape == (4, 7, 6)
+    assert len(np.unique(noise[0, :, 0])) == 7, "each step has a mask of its own"
+
+
+@pytest.mark.parametrize("name", ["imdb-grucell2", "imdb-lstmcell2"])
+def test_cells_draw_one_mask_for_all_steps_of_an_example(name: str):
+    assert find_recipe(name).dropout == Dropout(0.5, ("inputs", "dense"))
+    noise = _mask_of("inputs", name)
     assert noise.shape == (4, 1, 6)
     assert len(np.unique(noise[:, 0, 0])) == 4, "each example has a mask of its own"
 
@@ -191,7 +202,8 @@ def test_dropout_keeps_its_share_and_the_mean(name: str):
     graph, session = _open(recipe)
     with session:
         noises = [op.outputs[0] for op in graph.graph.get_operations() if op.type == "StatelessRandomUniform"]
-        expected = {"inputs": recipe.recurrent.layers, "layers": recipe.recurrent.layers - 1}
+        layers = recipe.recurrent.layers
+        expected = {"inputs": layers, "inputs-each-step": layers, "layers": recipe.recurrent.layers - 1}
         assert len(noises) == sum(expected.get(place, 1) for place in places(recipe))
         shares = [
             (session.run(noise, {graph.inputs: _ids(50), graph.iteration: 1}) >= 0.5).mean()

@@ -21,7 +21,8 @@ def write_run(job: Job, *, ended: bool = True, iterations: int = 10, done: int =
     job.folder.mkdir(parents=True, exist_ok=True)
     record = {
         "format": 1,
-        "settings": {"iterations": iterations},
+        "iterations": iterations,
+        "settings": {},
         "ended": "2026-01-01T00:00:00Z" if ended else None,
         "checkpoints": [{"step": done, "weights_sha256": f"weights of seed {job.seed}"}] if ended else [],
     }

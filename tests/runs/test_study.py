@@ -179,7 +179,7 @@ def test_two_seeds_with_equal_weights_are_an_error(tmp_path, jobs, capsys):
 def test_mixtures_in_a_cell_are_named(tmp_path, jobs, capsys):
     environment = {"commit": "beef+", "tensorflow": "1.15.0", "cpu": "another one"}
     write_results(jobs[0], 0.9)
-    write_results(jobs[1], 0.91, environment=environment, data={"train": "bb" * 32}, engine="fast")
+    write_results(jobs[1], 0.91, environment=environment, data={"train": "bb" * 32}, engine={"name": "fast"})
     _, out, _ = table(tmp_path, capsys)
     for found in ("more than one commit", "one data: train aaaaaaaa", "one engine", "one processor"):
         assert found in out

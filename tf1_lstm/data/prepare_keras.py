@@ -192,9 +192,9 @@ def write_prepared(
 
 
 def vectors_by_id(words: Sequence[bytes], table: WordTable, name: str) -> Vectors:
-    """The vectors of the 10,000 first ids, zero where ``table`` (of the file ``name``) lacks the word."""
+    """The vectors of the 10,000 most frequent words by id, zero where ``table`` (the file ``name``) lacks one."""
     rows = {word: row for row, word in enumerate(table.words)}
-    wanted = words[: VOCABULARY - FIRST_WORD]
+    wanted = words[:VOCABULARY]
     array = np.zeros((FIRST_WORD + len(wanted), table.vectors.shape[1]), np.float32)
     found = [(id_, rows[word]) for id_, word in enumerate(wanted, FIRST_WORD) if word in rows]
     for id_, row in found:

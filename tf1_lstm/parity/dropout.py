@@ -49,7 +49,9 @@ class Dropped:
         self._random = np.random.RandomState(seed)
 
     def __call__(self, place: str, array: np.ndarray) -> np.ndarray:
-        """Return the array as dropout at that place leaves it; ``inputs`` has one mask for all steps."""
+        """Return the array as dropout at that place leaves it; ``inputs`` has one mask for all steps,
+        the others draw every number.
+        """
         if place not in self._places:
             return array
         shape = (array.shape[0], 1, array.shape[2]) if place == "inputs" else array.shape

@@ -148,7 +148,7 @@ def _dropped(spec: Spec, read: Arrays, layer: int, drop: Drop) -> Arrays:
     """Return what a layer reads as dropout leaves it: one mask where both directions read the same."""
 
     def one(array: np.ndarray) -> np.ndarray:
-        return drop("inputs", drop("layers", array) if layer else array)
+        return drop("inputs-each-step", drop("inputs", drop("layers", array) if layer else array))
 
     if layer and not spec.joined_layers:
         return {name: one(array) for name, array in read.items()}

@@ -90,7 +90,7 @@ def _recipe(
 
 def _figure(accuracy: float) -> Figure:
     name = "accuracy on all test images"
-    return Figure(name, accuracy, 10_000, "test", False, MEASURED, sampler="whole")
+    return Figure(name, accuracy, 10_000, "test", False, MEASURED, sampler="whole", own_run=True)
 
 
 RECIPES: Tuple[Experiment, ...] = (

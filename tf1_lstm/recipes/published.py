@@ -18,6 +18,7 @@ class Figure:
       parts: the single values behind a mean (accuracies between 0 and 1), if printed.
       sampler: ``"test-batches"`` where it came from sampled batches, ``"whole"`` from a whole split.
       iteration: the checkpoint it was measured with; None is the end of training.
+      own_run: it was printed nowhere: it is of an own run of the published code.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Figure:
     parts: Tuple[float, ...] = ()
     sampler: str = "test-batches"
     iteration: Optional[int] = None
+    own_run: bool = False
 
 
 @dataclass(frozen=True)

@@ -147,3 +147,11 @@ def _check(path: PathLike, where: str, found: Mapping[str, Any], required: Kinds
         value = found[key]
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise InputError(f"{path}: {where}{key}: found {type(value).__name__} {str(value)[:40]!r}")
+
+
+def setting_of(document: Document, name: str, default: Any = None) -> Any:
+    """A setting of a results document by the last word of its path, or by its flat name of before."""
+    settings = document["settings"]
+    if name in settings:
+        return settings[name]
+    return next((value for path, value in settings.items() if path.rpartition(".")[2] == name), default)

@@ -4,7 +4,7 @@ import json
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from tf1_lstm.recipes.experiment import Experiment
-from tf1_lstm.report.documents import Document
+from tf1_lstm.report.documents import Document, setting_of
 from tf1_lstm.report.logs import epochs_summary
 from tf1_lstm.report.statistics import accuracy_interval, mean_and_std
 from tf1_lstm.report.tables import NOTHING, count, percent, percent_interval
@@ -62,7 +62,7 @@ def experiments(
 def rows_of(experiment: TrainedExperiment) -> List[Row]:
     """The accuracies of one experiment, dropout off: last epoch, best epoch, and test where it is another."""
     documents = [*experiment.runs, *experiment.ports]
-    split = documents[0]["settings"].get("validation") or "test"
+    split = setting_of(documents[0], "validation") or "test"
     examples = _examples(documents, split)
     published = epochs_summary(experiment.recipe.published.log)
     place = f"{split}, {count(examples)} reviews"

@@ -99,7 +99,8 @@ def draw_accuracies(axes: Any, rows: Sequence[Comparison], is_sample: bool) -> N
     axes.grid(False, axis="y")
     has_published = not is_sample and any(row.published is not None for row in rows)
     title = "accuracy with its 95 % interval"
-    axes.set_title(f"{title} (dashed line and band: published)" if has_published else title)
+    beside = "own run of the published code" if any(row.own_run for row in rows) else "published"
+    axes.set_title(f"{title} (dashed line and band: {beside})" if has_published else title)
 
 
 def _draw_published(axes: Any, place: int, same: Sequence[Comparison]) -> List[float]:

@@ -114,8 +114,9 @@ def verdict_in_words(results: Document) -> str:
     if row.published is None or results["sample"]:
         return f"This run: {own} right ({where})."
     points = 100 * (row.measured - row.published)
+    beside = "Own run of the published code" if row.own_run else "Published"
     return (
-        f"Published: {percent(row.published, row.published_examples)} ({row.name}). This run: {own} right "
+        f"{beside}: {percent(row.published, row.published_examples)} ({row.name}). This run: {own} right "
         f"({where}), {points:+.1f} points. One run is not judged: others with other seeds differ."
     )
 

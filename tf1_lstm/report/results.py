@@ -116,6 +116,7 @@ def _published(figure: Figure) -> Document:
         "source": figure.source,
         "iteration": figure.iteration,
         "parts": list(figure.parts),
+        "own_run_of_published_code": figure.own_run,
     }
 
 
@@ -147,6 +148,7 @@ class Comparison:
       measured, measured_examples, measured_interval: None or 0 where nothing was measured.
       std: standard deviation over dropout draws, where there were several.
       verdict: a word, or "" without a published figure.
+      own_run: nothing was published; it is of an own run of the published code.
       place: where the run stands among the seeds of a study, in words, or "".
     """
 
@@ -164,6 +166,7 @@ class Comparison:
     measured_interval: Optional[Interval] = None
     std: Optional[float] = None
     verdict: str = ""
+    own_run: bool = False
     place: str = ""
 
     @property
@@ -206,6 +209,7 @@ def _compared(entry: Document, last: int, sample: bool) -> Comparison:
         measured_examples=examples,
         measured_interval=None if measured is None else accuracy_interval(measured, examples),
         verdict=_word(entry, sample),
+        own_run=bool(entry.get("own_run_of_published_code", "own loop" in entry.get("source", ""))),
         place=Place(**entry["place"]).text if entry.get("place") else "",
     )
 

@@ -5,7 +5,7 @@ import io
 import json
 import textwrap
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from tf1_lstm.files import replacing, write_json
 from tf1_lstm.report.documents import Document
@@ -55,7 +55,7 @@ def provenance(place: int, document: Document, results_sha256: str, resumed_on: 
             "engine": engine_of(document),
             "tensorflow": environment.get("tensorflow") or json.dumps(framework, sort_keys=True),
             "processor": environment.get("cpu") or document.get("cpu"),
-            "instruction_set": environment.get("instruction_set"),
+            "instruction_set": instruction_set_of(document),
             "resumed_on": list(resumed_on),
             "data": document.get("data", {}),
             "weights_sha256": document.get("weights_sha256"),
@@ -69,8 +69,16 @@ def engine_of(document: Document) -> str:
     """The engine that a results document was made with."""
     if "framework" in document:
         return PORT
-    environment = document.get("environment", {})
-    return str(document.get("engine") or environment.get("engine") or "exact")
+    engine = document.get("engine") or "exact"
+    return str(engine.get("name", "exact") if isinstance(engine, dict) else engine)
+
+
+def instruction_set_of(document: Document) -> Optional[str]:
+    """The instruction set that a results document was made with: the engine's own, or the processor's."""
+    engine = document.get("engine")
+    own = engine.get("instruction_set") if isinstance(engine, dict) else None
+    found = own or document.get("environment", {}).get("instruction_set")
+    return None if found is None else str(found)
 
 
 def mixtures(cells: Sequence[CellResults], made: Sequence[Provenance]) -> List[str]:

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import find_recipe
 from tf1_lstm.recipes.published import Figure
-from tf1_lstm.report.documents import Document
+from tf1_lstm.report.documents import Document, setting_of
 from tf1_lstm.report.logs import LogEntry, is_of_epochs, series
 from tf1_lstm.report.results import evaluations_at, final_step
 from tf1_lstm.report.statistics import mean_and_std
@@ -25,7 +25,8 @@ from tf1_lstm.report.verdicts import (
 ACCURACY, LATE, EARLY = "accuracy", "accuracy, mean over the later half of epochs", "training loss of epoch 1"
 LOSS_MARGIN = 0.05
 # Settings that say what is written and when: with others it is still the published training.
-HARMLESS = frozenset({"log_every", "save_every", "log_batch", "log_first"})
+_WRITTEN = ("log_every", "save_every", "log_batch", "log_first")
+HARMLESS = frozenset((*_WRITTEN, *(f"schedule.{name}" for name in _WRITTEN)))
 PORT = "port"
 
 
@@ -107,7 +108,7 @@ class Row:
     @property
     def is_own_run(self) -> bool:
         """Whether the figure beside it is no published one, but of an own run of the published code."""
-        return bool(self.figure is not None and getattr(self.figure, "own_run", False))
+        return self.figure is not None and self.figure.own_run
 
     @property
     def name(self) -> str:
@@ -219,7 +220,7 @@ def _epoch_rows(place: int, cell: CellResults, log: Sequence[LogEntry]) -> Itera
     documents = [document for document in cell.documents if is_of_epochs(document["log"])]
     if not documents:
         return
-    split = documents[0]["settings"].get("validation", "")
+    split = setting_of(documents[0], "validation") or ""
     sizes = [e["examples"] for d in documents for e in d["evaluations"] if e["split"] == split]
     for what, value_of in ((LATE, late_accuracy), (EARLY, first_loss)):
         values = {document["seed"]: value_of(document["log"]) for document in documents}

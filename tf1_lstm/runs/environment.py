@@ -26,9 +26,19 @@ def describe_environment() -> Dict[str, Any]:
         "numpy": numpy.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": facts.get("model name", platform.processor() or "unknown"),
+        "instruction_set": instruction_set(facts.get("flags", "")),
         "cpu_flags": facts.get("flags", ""),
         "cores": available_cores(),
     }
+
+
+def instruction_set(flags: str) -> str:
+    """The widest of the instruction sets among a processor's flags, on which the bits depend."""
+    has = set(flags.split())
+    for name, needed in (("AVX-512", {"avx512f"}), ("AVX2", {"avx2", "fma"}), ("AVX", {"avx"})):
+        if needed <= has:
+            return name
+    return "none of AVX"
 
 
 def available_cores() -> int:

@@ -194,7 +194,8 @@ def results_of(job: Job) -> Optional[Dict[str, Any]]:
     if results is None or results.get("seed") != job.seed:
         return None
     if job.cell.engine == PORT:
-        epochs = results.get("settings", {}).get("epochs")
+        settings = results.get("settings", {})
+        epochs = settings.get("epochs", settings.get("schedule.epochs"))
         whole = results.get("epochs") == epochs and _measured_test(results)
         return results if whole else None
     record = _record(job)
@@ -225,7 +226,7 @@ def _document(path: Path) -> Optional[Dict[str, Any]]:
 def _share(job: Job, record: Dict[str, Any]) -> float:
     """The share of the iterations whose loss is written."""
     try:
-        total = int(record["settings"]["iterations"])
+        total = int(record["iterations"] if "iterations" in record else record["settings"]["iterations"])
         done = (job.folder / "losses.f32").stat().st_size // 4
     except (KeyError, TypeError, ValueError, OSError):
         return 0.0

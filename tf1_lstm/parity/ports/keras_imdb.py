@@ -81,17 +81,20 @@ class CellLoop(TwoLayerModel):
 
 
 class LayerStack(TwoLayerModel):
-    """Recurrent layers, each on all outputs of the one below."""
+    """Recurrent layers, each on all outputs of the one below.
+
+    In TensorFlow 2.5 the layers' ``dropout=`` draws a mask for each step, in Keras 3 one for all steps. So
+    it is a ``Dropout`` of the whole sequence in front of each layer here.
+    """
 
     def make_recurrent(self, settings: Settings, rate: float) -> keras.Sequential:
         """Return the layers."""
         layer, count = LAYERS[settings["cell"]], settings["layers"]
-        return keras.Sequential(
-            [
-                layer(settings["units"], dropout=rate, return_sequences=place < count - 1)
-                for place in range(count)
-            ]
-        )
+        stack = keras.Sequential()
+        for place in range(count):
+            stack.add(layers.Dropout(rate))
+            stack.add(layer(settings["units"], return_sequences=place < count - 1))
+        return stack
 
     def call(self, ids: Any, training: bool = False) -> Any:
         """Return the logits."""
@@ -146,7 +149,8 @@ def _parts(model: keras.Model) -> Tuple[layers.Layer, List[layers.Layer], List[l
         embedding, recurrent, dense = model.layers
         return embedding, [recurrent], [dense]
     recurrent = model.recurrent
-    stack = recurrent.layers if isinstance(recurrent, keras.Sequential) else list(recurrent)
+    found = recurrent.layers if isinstance(recurrent, keras.Sequential) else recurrent
+    stack = [layer for layer in found if not isinstance(layer, layers.Dropout)]
     return model.embedding, stack, [model.head.layers[0], model.head.layers[-1]]
 
 
