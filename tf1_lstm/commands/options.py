@@ -95,6 +95,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="iterations between checkpoints (default: the recipe's)",
     )
     parser.add_argument(
+        "--save-every-minutes",
+        type=at_least(0),
+        default=0,
+        metavar="M",
+        dest="save_minutes",
+        help="also save a checkpoint after M minutes without one (default: 0, no)",
+    )
+    parser.add_argument(
         "--keep",
         type=at_least(0),
         default=0,

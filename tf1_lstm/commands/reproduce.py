@@ -89,6 +89,7 @@ def _reproduce(recipe: str, options: argparse.Namespace) -> int:
             keep=options.keep,
             exact=not options.not_exact,
             summaries=not options.no_summaries,
+            save_minutes=options.save_minutes,
             device=options.device,
             threads=options.threads,
             engine=options.engine,

@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
         keep=options.keep,
         exact=not options.not_exact,
         summaries=not options.no_summaries,
+        save_minutes=options.save_minutes,
         threads=options.threads,
         device=options.device,
         start_from=options.start_from,

@@ -32,6 +32,13 @@ def describe_environment() -> Dict[str, Any]:
     }
 
 
+def short_environment() -> Dict[str, Any]:
+    """What of it may differ between two processes of one run, without the processor's flags."""
+    names = ("commit", "tensorflow", "system", "cpu", "instruction_set", "cores")
+    found = describe_environment()
+    return {name: found[name] for name in names}
+
+
 def instruction_set(flags: str) -> str:
     """The widest of the instruction sets among a processor's flags, on which the bits depend."""
     has = set(flags.split())

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -35,6 +36,7 @@ class TrainOptions(NamedTuple):
       threads: TensorFlow's threads; 0 lets it decide.
       device: ``auto``, ``cpu`` or ``gpu``.
       start_from: a checkpoint of any age to begin with, in place of first values.
+      save_minutes: also save a checkpoint after so many minutes without one; 0 does not. It changes no bit.
     """
 
     seed: int = 1
@@ -44,6 +46,7 @@ class TrainOptions(NamedTuple):
     threads: int = 0
     device: str = "auto"
     start_from: Optional[str] = None
+    save_minutes: int = 0
 
 
 class Outcome(NamedTuple):
@@ -100,6 +103,8 @@ class TrainingLoop:
         self.step = model.session.make_callable(fetches, feed_list=feeds)
         self.measure = model.session.make_callable([graph.loss, graph.accuracy], feed_list=feeds)
         self.pending: Dict[str, List[float]] = {}
+        self.save_seconds = 60 * options.save_minutes or math.inf
+        self.saved = time.monotonic()
 
     def _sampler(self, experiment: Resolved, seed: int, which: str) -> Sampler:
         make = experiment.dataset.train_sampler if which == "train" else experiment.dataset.test_sampler
@@ -136,7 +141,8 @@ class TrainingLoop:
                 stop = interruption.signal_number is not None
                 if self.watch is not None and not stop:
                     stop = self.watch.after(done, interruption) or interruption.signal_number is not None
-                if done % self.save_every == 0 or done == total or stop:
+                late = time.monotonic() - self.saved >= self.save_seconds
+                if done % self.save_every == 0 or done == total or stop or late:
                     self._save(done)
                 if self.epochs is not None and not stop:
                     stop = self._end_epoch(done, interruption)
@@ -209,6 +215,7 @@ class TrainingLoop:
         self._check_weights(done)
         self._flush()
         self.writer.save(done)
+        self.saved = time.monotonic()
 
     def _flush(self) -> None:
         for series, values in self.pending.items():

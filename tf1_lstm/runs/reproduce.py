@@ -32,6 +32,7 @@ class ReproduceOptions(NamedTuple):
       keep: checkpoints to keep; 0 for all.
       exact: the same bits on every run; else the published random ops.
       summaries: write TensorBoard scalars.
+      save_minutes: also save a checkpoint after so many minutes without one.
       device: ``auto``, ``cpu`` or ``gpu``.
       threads: TensorFlow's; 0 for one a core.
       draws: repetitions with dropout on.
@@ -50,6 +51,7 @@ class ReproduceOptions(NamedTuple):
     keep: int = 0
     exact: bool = True
     summaries: bool = True
+    save_minutes: int = 0
     device: str = "auto"
     threads: int = 0
     draws: int = 3
@@ -156,6 +158,7 @@ def _training_job(options: ReproduceOptions, path: Path) -> Dict[str, Any]:
         "keep",
         "exact",
         "summaries",
+        "save_minutes",
         "threads",
         "device",
         "engine",

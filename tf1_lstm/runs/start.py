@@ -26,6 +26,7 @@ def start_run(
     threads: int = 0,
     device: str = "auto",
     start_from: Optional[str] = None,
+    save_minutes: int = 0,
     engine: str = "exact",
     progress: bool = True,
 ) -> "Outcome":
@@ -46,6 +47,7 @@ def start_run(
       device: ``auto``, ``cpu`` or ``gpu``.
       start_from: a checkpoint whose weights are the initial values.
       engine: ``exact`` or ``fast``.
+      save_minutes: also save a checkpoint after so many minutes without one; 0 does not.
       progress: show a bar on standard error and the log lines on standard output.
 
     Raises:
@@ -76,19 +78,23 @@ def start_run(
         threads=threads,
         device=device,
         start_from=start_from,
+        save_minutes=save_minutes,
     )
     folder = run or free_run_folder(published.name, seed, experiment.dataset.is_sample)
     own = own_file(recipe) if is_file(recipe) else None
     return train(experiment, folder, options, progress, own, chosen)
 
 
-def resume_run(path: Path, data: Optional[Path] = None, wait: float = 0.0) -> Optional["Outcome"]:
+def resume_run(
+    path: Path, data: Optional[Path] = None, wait: float = 0.0, other_processor: bool = False
+) -> Optional["Outcome"]:
     """Check that nothing a run rests on has changed, and go on from its newest good checkpoint.
 
     Args:
       path: the run folder.
       data: where its data is now, if it was moved.
       wait: seconds to wait for another process that has the run.
+      other_processor: go on upon another kind of processor than it began on; the record then says so.
 
     Returns:
       None where the run is at its end already.
@@ -104,6 +110,7 @@ def resume_run(path: Path, data: Optional[Path] = None, wait: float = 0.0) -> Op
     record = run.record
     use_device(record["options"]["device"], record["options"]["exact"])
     from tf1_lstm.runs.loop import TrainOptions
+    from tf1_lstm.runs.processors import check_processor
     from tf1_lstm.runs.recorded import check_unchanged, experiment_of, iterations_of
     from tf1_lstm.runs.train import resume
 
@@ -112,6 +119,7 @@ def resume_run(path: Path, data: Optional[Path] = None, wait: float = 0.0) -> Op
     if run.record.get("ended"):
         print(f"{run.path}: already at its end ({iterations_of(record):,} iterations)")
         return None
+    check_processor(run, other_processor)
     return resume(experiment, run, TrainOptions(**record["options"]))
 
 

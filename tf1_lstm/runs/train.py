@@ -17,7 +17,7 @@ from tf1_lstm.graphs.build import op_seeds
 from tf1_lstm.graphs.engine.library import EngineChoice
 from tf1_lstm.recipes.load import OwnFile
 from tf1_lstm.runs.engine import engine_record, recorded_engine
-from tf1_lstm.runs.environment import describe_environment
+from tf1_lstm.runs.environment import describe_environment, short_environment
 from tf1_lstm.runs.folder import RunFolder, utc_now
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.loop import Outcome, TrainingLoop, TrainOptions
@@ -89,7 +89,7 @@ def resume(experiment: Resolved, run: RunFolder, options: TrainOptions, progress
                 model.initialise()
             # Not before here: until everything has been read nothing is taken back.
             run.rewind(step)
-            run.log("resume", step=step)
+            run.log("resume", step=step, environment=short_environment())
             print(f"resuming {run.path} at iteration {step:,}", file=sys.stderr)
             return TrainingLoop(run, model, experiment, options, progress).run_from(step, interruption)
     finally:
