@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,10 @@ def run(options: argparse.Namespace) -> int:
         tolerances=options.tolerance,
         time_limit=options.time_limit,
         raw_pictures=options.raw_pictures,
+        say=_say if sys.stderr.isatty() else str,
     )
+    if sys.stderr.isatty():
+        _say("")
     if options.json:
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
@@ -98,3 +102,8 @@ def run(options: argparse.Namespace) -> int:
     if not document.get("judged", True):
         return 2
     return 0 if holds else 1
+
+
+def _say(line: str) -> None:
+    """Show one line on standard error in the place of the last one."""
+    print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

@@ -25,7 +25,8 @@ from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.ports import target_of
 from tf1_lstm.parity.problem import Numbers, Problem, problem_of
 from tf1_lstm.parity.report import to_document
-from tf1_lstm.parity.runner import Observed, find_python, run_port
+from tf1_lstm.parity.runner import LEVELS, Observed, find_python, run_port
+from tf1_lstm.parity.waiting import Say, Waiting
 
 REPEATS = 48
 # Levels by the names that they had when every recipe was trained by Adam.
@@ -43,6 +44,7 @@ def compare_port(
     tolerances: Sequence[str] = (),
     time_limit: float = 600.0,
     raw_pictures: bool = False,
+    say: Say = str,
 ) -> Tuple[bool, Dict[str, Any]]:
     """Compare a port with a bundle, and draw the difference.
 
@@ -56,6 +58,7 @@ def compare_port(
       tolerances: ``"1e-5"`` or ``"LEVEL=1e-5"``.
       time_limit: seconds for the port.
       raw_pictures: feed pictures as 0 to 255.
+      say: takes a line now and then on how far the comparison has come.
 
     Returns:
       Whether all that could be compared passes, and the JSON-ready report.
@@ -85,7 +88,9 @@ def compare_port(
         float(time_limit),
         limits,
         _split_inputs(bundle, data, sample, folder),
+        say,
     )
+    bundle = comparison.bundle
     document = to_document(comparison)
     observed, levels = comparison.observed, comparison.levels
     draw(folder / "difference.png", bundle, observed, levels, comparison.divergence, document["verdict"])
@@ -105,6 +110,7 @@ def compare(
     time_limit: float,
     tolerances: Dict[str, float],
     split: Optional[Dict[str, str]] = None,
+    say: Say = str,
 ) -> Comparison:
     """Run a port and compare it.
 
@@ -116,9 +122,12 @@ def compare(
       time_limit: seconds for the port.
       tolerances: level -> tolerance; "" for all others.
       split: ``split_inputs`` and ``word_vectors`` of ``child.Request``, to compare labels.
+      say: as in ``compare_port``.
     """
     more = dict(split or {}, repeats=REPEATS)
-    observed = run_port(dict(request, **more), python, folder, time_limit)
+    with Waiting(folder, LEVELS[1:], time_limit, say):
+        observed = run_port(dict(request, **more), python, folder, time_limit)
+    say("looking for what explains the numbers")
     if "load" in observed.failed:
         trace = observed.tracebacks.get("load")
         where = f" (its traceback: {trace})" if trace else ""
