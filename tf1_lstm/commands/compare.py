@@ -70,6 +70,13 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="feed pictures as 0 to 255 for a port that scales them itself",
     )
+    parser.add_argument(
+        "--texts",
+        type=Path,
+        metavar="PATH",
+        help="a file with a text a line, or a folder of .txt files: compare the ids that the port's "
+        "tokenize(texts) makes of them (with --data or --sample)",
+    )
     add_json_option(parser)
     parser.set_defaults(func=run)
 
@@ -90,7 +97,8 @@ def run(options: argparse.Namespace) -> int:
         tolerances=options.tolerance,
         time_limit=options.time_limit,
         raw_pictures=options.raw_pictures,
-        say=_say if sys.stderr.isatty() else str,
+        texts=options.texts,
+        say=_say if sys.stderr.isatty() else _be_silent,
     )
     if sys.stderr.isatty():
         _say("")
@@ -102,6 +110,10 @@ def run(options: argparse.Namespace) -> int:
     if not document.get("judged", True):
         return 2
     return 0 if holds else 1
+
+
+def _be_silent(line: str) -> None:
+    """Show nothing."""
 
 
 def _say(line: str) -> None:

@@ -47,11 +47,12 @@ def _wrong(level: str, arrays: Arrays, bundle: Bundle) -> str:
         return _wrong_logits(level, arrays, bundle)
     if level == "inputs":
         return _wrong_inputs(arrays, bundle)
-    if level not in ("weights", "steps", "training"):
+    if level not in ("weights", "steps", "training", "tokens"):
         return f"arrays of {level}, expected none"
     if level == "training" and ("loss" not in arrays or arrays["loss"].shape):
         return "no loss, expected one number"
-    return "" if arrays else f"{level} of which the bundle has none"
+    wanted = "ids" in arrays if level == "tokens" else bool(arrays)
+    return "" if wanted else f"{level} of which the bundle has none"
 
 
 def _known(level: str, arrays: Dict[str, np.ndarray], bundle: Bundle) -> Dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Request(NamedTuple):
       split_inputs: ``.npy`` of the split's inputs, or None.
       word_vectors: ``.npy`` of the whole table of word vectors, or None.
       batch_size: examples at once for the split.
+      texts: JSON list of texts for the port's ``tokenize``, or None.
     """
 
     bundle: str
@@ -46,6 +47,7 @@ class Request(NamedTuple):
     split_inputs: Optional[str] = None
     word_vectors: Optional[str] = None
     batch_size: int = 250
+    texts: Optional[str] = None
 
 
 class WrongOutputError(Exception):
@@ -73,6 +75,9 @@ def main(folder: Path) -> None:
     if not run_level(folder, "load", load):
         return
     port: Port = seen["port"]
+    if request.texts is not None:
+        texts = json.loads(Path(request.texts).read_text(encoding="utf-8"))
+        run_level(folder, "tokens", lambda: {"ids": _tokenized(port, texts)})
     feed = _feed(request, bundle)
     if allows_one_sigmoid(bundle) and _gives_one_number(port, feed(bundle.inputs)):
         bundle = as_one_sigmoid(bundle)
@@ -178,6 +183,17 @@ def _watch(port: Port, bundle: Bundle) -> Optional[Watch]:
     from tf1_lstm.parity.watch_torch import TorchWatch
 
     return TorchWatch(port.model, spec)
+
+
+def _tokenized(port: Port, texts: List[str]) -> np.ndarray:
+    """Return the ids that a port makes of texts, by ``tokenize`` of its model or its module."""
+    module = getattr(port.model, "__module__", type(port.model).__module__)
+    own = getattr(sys.modules.get(type(port.model).__module__), "tokenize", None)
+    of_function = getattr(sys.modules.get(module), "tokenize", None)
+    tokenize = getattr(port.model, "tokenize", None) or own or of_function
+    if tokenize is None:
+        raise NotVisibleError("the port has no tokenize(texts) that returns ids [texts, steps]")
+    return np.asarray(_plain(tokenize(texts)))
 
 
 def _gives_one_number(port: Port, inputs: np.ndarray) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_lstm.errors import InputError
-from tf1_lstm.files import replacing, sha256_of_array
+from tf1_lstm.files import replacing, sha256_of_array, write_json
 from tf1_lstm.parity.answers import checked
 from tf1_lstm.parity.bundle import Bundle, read_bundle
 from tf1_lstm.parity.clues import clues_of
@@ -26,6 +26,7 @@ from tf1_lstm.parity.ports import target_of
 from tf1_lstm.parity.problem import Numbers, Problem, problem_of
 from tf1_lstm.parity.report import to_document
 from tf1_lstm.parity.runner import LEVELS, Observed, find_python, run_port
+from tf1_lstm.parity.tokens import Tokens, compare_tokens, read_texts, tokens_of
 from tf1_lstm.parity.waiting import Say, Waiting
 
 REPEATS = 48
@@ -44,6 +45,7 @@ def compare_port(
     tolerances: Sequence[str] = (),
     time_limit: float = 600.0,
     raw_pictures: bool = False,
+    texts: Optional[Path] = None,
     say: Say = str,
 ) -> Tuple[bool, Dict[str, Any]]:
     """Compare a port with a bundle, and draw the difference.
@@ -58,6 +60,8 @@ def compare_port(
       tolerances: ``"1e-5"`` or ``"LEVEL=1e-5"``.
       time_limit: seconds for the port.
       raw_pictures: feed pictures as 0 to 255.
+      texts: a file with a text a line, or a folder of ``.txt`` files, of which the port's ``tokenize`` and
+        the data set are to make the same ids.
       say: takes a line now and then on how far the comparison has come.
 
     Returns:
@@ -80,15 +84,22 @@ def compare_port(
     target = target_of(bundle.recipe, port)
     interpreter, limits = find_python(python), parse_tolerances(tolerances)
     _make_folder(folder)
+    request = {"bundle": str(bundle_path.resolve()), "target": target, "raw_pictures": raw_pictures}
+    tokens = None
+    if texts is not None:
+        tokens = _tokens(bundle, texts, data, sample)
+        request["texts"] = str(folder / "texts.json")
+        write_json(folder / "texts.json", tokens.texts)
     comparison = compare(
         bundle,
-        {"bundle": str(bundle_path.resolve()), "target": target, "raw_pictures": raw_pictures},
+        request,
         interpreter,
         folder,
         float(time_limit),
         limits,
         _split_inputs(bundle, data, sample, folder),
         say,
+        tokens,
     )
     bundle = comparison.bundle
     document = to_document(comparison)
@@ -111,6 +122,7 @@ def compare(
     tolerances: Dict[str, float],
     split: Optional[Dict[str, str]] = None,
     say: Say = str,
+    tokens: Optional[Tokens] = None,
 ) -> Comparison:
     """Run a port and compare it.
 
@@ -123,9 +135,10 @@ def compare(
       tolerances: level -> tolerance; "" for all others.
       split: ``split_inputs`` and ``word_vectors`` of ``child.Request``, to compare labels.
       say: as in ``compare_port``.
+      tokens: texts as the original reads them, or None.
     """
     more = dict(split or {}, repeats=REPEATS)
-    with Waiting(folder, LEVELS[1:], time_limit, say):
+    with Waiting(folder, LEVELS[1 if tokens else 2 :], time_limit, say):
         observed = run_port(dict(request, **more), python, folder, time_limit)
     say("looking for what explains the numbers")
     if "load" in observed.failed:
@@ -138,6 +151,9 @@ def compare(
     observed = checked(observed, bundle)
     levels = compare_levels(bundle, observed, tolerances, bundle.split_logits if split else None)
     by_name = {level.name: level for level in levels}
+    if tokens is not None:
+        seen, reason = observed.arrays.get("tokens", {}), observed.reasons.get("tokens", "")
+        levels = [compare_tokens(tokens, seen.get("ids"), reason), *levels]
     divergence = None
     if by_name["steps"].status == FAIL:
         limit = by_name["steps"].tolerance + (by_name["steps"].rounding or 0.0)
@@ -216,6 +232,17 @@ def parse_tolerances(texts: Sequence[str]) -> Dict[str, float]:
             raise InputError(f"--tolerance: found {text!r}, expected a positive number, or LEVEL=NUMBER")
         found[name] = number
     return found
+
+
+def _tokens(bundle: Bundle, texts: Path, data: Optional[Path], sample: bool) -> Tokens:
+    if bundle.words is None or (data is None and not sample):
+        expected = "--data or --sample, for its list of words" if bundle.words else "a bundle of word ids"
+        raise InputError(f"--texts: expected {expected}")
+    from tf1_lstm.data.registry import open_dataset
+
+    given = read_texts(texts)
+    dataset = open_dataset(bundle.document["dataset"]["name"], data, sample).with_settings(bundle.settings)
+    return tokens_of(dataset, given, bundle.words.unknown)
 
 
 def _split_inputs(
