@@ -67,6 +67,9 @@ PIP_COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/
 ports: ## .venv-ports with a current TensorFlow 2 and PyTorch, for `tf1-lstm compare`
 	@tools/make-ports
 
+bench: setup ## time the document's loop, both engines and the ports in turns; writes results/bench.json
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
 results: setup ## write the README's results table and draw its picture from results/
 	$(BIN)/python tools/results_table.py
 	$(BIN)/python tools/results_picture.py
