@@ -5,7 +5,7 @@ A canonical name is ``{kind}/{fw|bw}/{layer}/{part}`` for a recurrent weight (``
 ``front/bias``.
 """
 
-from typing import Dict, Tuple
+from typing import Dict, Iterable, Mapping, Tuple
 
 from tf1_lstm.core.cells import DIRECTIONS, PEEPHOLES, canonical_name, cell_kinds, cell_name
 from tf1_lstm.recipes.experiment import Embedding, Experiment, FrozenVectors, Rows, TrainedVectors
@@ -16,6 +16,20 @@ SOFTMAX_WEIGHTS, SOFTMAX_BIAS = "softmax/weights", "softmax/bias"
 DENSE_KERNEL, DENSE_BIAS = "dense/kernel", "dense/bias"
 FRONT_KERNEL, FRONT_BIAS = "front/kernel", "front/bias"
 EMBEDDING = "embedding"
+
+
+class Expected(Dict[str, Shape]):
+    """Canonical name -> shape of what a graph needs, and the variables that are known to hold some of it.
+
+    Attributes:
+      variables: canonical name -> variable of the checkpoint; empty for zeros.
+    """
+
+    def __init__(self, shapes: Mapping[str, Shape], variables: Iterable[Tuple[str, str]] = ()) -> None:
+        """Keep both."""
+        super().__init__(shapes)
+        self.variables = dict(variables)
+
 
 __all__ = ["DIRECTIONS", "PEEPHOLES", "canonical_name", "cell_kinds"]
 

@@ -5,9 +5,16 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from tf1_lstm.checkpoints.canonical import DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape, cell_kinds
+from tf1_lstm.checkpoints.canonical import (
+    DENSE_KERNEL,
+    EMBEDDING,
+    SOFTMAX_WEIGHTS,
+    Expected,
+    Shape,
+    cell_kinds,
+)
 from tf1_lstm.checkpoints.cells import Recurrent, Source, UnidentifiedError, cell_variables, recognise
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import Spec, count
 from tf1_lstm.checkpoints.names import PART
 from tf1_lstm.checkpoints.reading import Checkpoint
 from tf1_lstm.checkpoints.readout import FRONT, Layer, Readout, find_readout
@@ -68,7 +75,33 @@ def identify(specs: Mapping[str, Spec], expected: Optional[Mapping[str, Shape]] 
         return Identified(None, str(error), scalars=separated.scalars, unread=tuple(separated.primaries))
     widths = (recurrent.units,) if recurrent.directions == 1 else (recurrent.units, 2 * recurrent.units)
     readout = find_readout(specs, others, recurrent.inputs, widths, expected)
+    if isinstance(expected, Expected) and expected.variables:
+        readout = _told(specs, readout, expected)
     return _assemble(specs, separated, recurrent, readout)
+
+
+def _told(specs: Mapping[str, Spec], readout: Readout, expected: Expected) -> Readout:
+    """What was found, with the variables that the experiment names in their places."""
+    named = {
+        name: variable
+        for name, variable in expected.variables.items()
+        if name in expected and (not variable or variable in specs)
+    }
+    sources = {
+        name: source
+        for name, source in readout.sources.items()
+        if name not in named and not set(source.names) & set(named.values())
+    }
+    for name, variable in named.items():
+        shape = expected[name]
+        same = not variable or count(specs[variable].shape) == count(shape)
+        sources[name] = Source((variable,) if variable else (), 0, shape if same else specs[variable].shape)
+    used = {name for source in sources.values() for name in source.names}
+    left = tuple(name for name in readout.unassigned if name not in used)
+    decided = {SOFTMAX_WEIGHTS} <= set(sources)
+    return readout._replace(
+        sources=sources, unassigned=left, candidates=() if decided else readout.candidates, notes=()
+    )
 
 
 def _assemble(
@@ -135,7 +168,7 @@ def _slots(
     """Slot -> role -> source, for the roles all of whose pieces have that slot."""
     found: Dict[str, Dict[str, Source]] = {}
     for role, source in sources.items():
-        pieces = [slots.get(name, {}) for name in source.names]
+        pieces = [slots.get(name, {}) for name in source.names] or [{}]
         for slot in sorted(set(pieces[0]).intersection(*pieces)):
             names = tuple(piece[slot] for piece in pieces)
             found.setdefault(slot, {})[role] = Source(names, source.axis, source.shape)
@@ -144,6 +177,8 @@ def _slots(
 
 def values_of(checkpoint: Checkpoint, source: Source) -> np.ndarray:
     """The values of a role, joined from their pieces; raises InputError where they are damaged."""
+    if not source.names:
+        return np.zeros(source.shape, np.float32)
     pieces: List[np.ndarray] = [checkpoint.variables[name] for name in source.names]
     if len(pieces) == 1:
         return pieces[0].reshape(source.shape)  # a bias may be stored as [1, n]

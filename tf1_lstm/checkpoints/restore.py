@@ -199,6 +199,8 @@ def _refusal(
 def _found(source: Optional[Source]) -> str:
     if source is None:
         return "-"
+    if not source.names:
+        return "(zeros)"
     name = source.names[0] + (f" and {len(source.names) - 1} more" if len(source.names) > 1 else "")
     return f"{name} {list(source.shape)}"
 

@@ -22,6 +22,7 @@ COMMANDS = (
     "study",
     "inspect",
     "graph",
+    "adopt",
     "convert",
     "export",
     "compare",

@@ -30,15 +30,18 @@ def add_parser(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what a checkpoint is."""
     from tf1_lstm.checkpoints.inspection import inspect, lines
+    from tf1_lstm.original.beside import graph_lines, with_graph
     from tf1_lstm.recipes import all_recipes
 
     paths = many_paths(options, options.path)
     recipes = all_recipes()
     if paths is not None:
-        return answer_and_count(paths, options.out, {"inspect": 1}, lambda path: inspect(path, recipes))
-    document = inspect(options.path[0], recipes)
+        return answer_and_count(
+            paths, options.out, {"inspect": 1}, lambda path: with_graph(inspect(path, recipes))
+        )
+    document = with_graph(inspect(options.path[0], recipes))
     if options.json:
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
-        say("\n".join(lines(document)))
+        say("\n".join([*lines(document), "", *graph_lines(document)]))
     return 0

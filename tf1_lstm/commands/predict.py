@@ -57,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
     opened = restored(options)
     dataset = opened.experiment.dataset
     with opened.model as model:
+        batches = _batches(options, 0 if dataset.name == "none" else len(model.graph.inputs.shape))
+        if batches:
+            return _write_outputs(options, opened, batches)
         items, names = zip(*_items(options, dataset.example_kind))
         examples = dataset.encode(list(items), list(names))
         documents = predict(model, dataset, examples)
@@ -71,6 +74,38 @@ def run(options: argparse.Namespace) -> int:
         if options.out is not None:
             print(f"written         {options.out} ({len(documents):,} rows)")
     return 1 if any("refused" in document for document in documents) else 0
+
+
+def _batches(options: argparse.Namespace, dimensions: int) -> Dict[str, Any]:
+    """File -> array, where whole batches are given and wanted: ``--file x.npy --out y.npz``.
+
+    A batch has as many dimensions as the graph's inputs (0: without a data set, every array is one).
+    """
+    from tf1_lstm.files import read_npy
+
+    files = options.file or []
+    if options.out is None or options.out.suffix != ".npz" or any(path.suffix != ".npy" for path in files):
+        return {}
+    found = {str(path): read_npy(path, "a batch of inputs") for path in files}
+    return found if all(array.ndim == dimensions or not dimensions for array in found.values()) else {}
+
+
+def _write_outputs(options: argparse.Namespace, opened: Any, batches: Dict[str, Any]) -> int:
+    """Run the model over batches as they are, and write ``outputs``: logits, or a regression's numbers."""
+    import numpy as np
+
+    from tf1_lstm.original.answers import write_arrays
+    from tf1_lstm.runs.arrays import outputs_of
+
+    outputs = np.concatenate([outputs_of(opened.model, array, name) for name, array in batches.items()])
+    write_arrays(options.out, {"outputs": outputs})
+    if options.json:
+        facts = dict(opened.facts, out=str(options.out), shape=list(outputs.shape))
+        print(json.dumps(facts, indent=1))
+    else:
+        print_facts(opened.facts)
+        print(f"written         {options.out} (outputs {list(outputs.shape)})")
+    return 0
 
 
 def _items(options: argparse.Namespace, kind: str) -> Iterator[Tuple[Any, str]]:

@@ -36,6 +36,10 @@ def open_data(part: Any, folder: Optional[Path] = None, sample: bool = False) ->
                 f"--sample: the sample has no {type(part).__name__}; expected a recipe, or no --sample"
             )
         return part.open(folder) if hasattr(part, "open") else open_own(part, folder)
+    if part.dataset == "none":
+        from tf1_lstm.data.no_data import NoFiles
+
+        return NoFiles()
     return open_dataset(part.dataset, folder, sample)
 
 

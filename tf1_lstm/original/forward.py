@@ -103,7 +103,8 @@ class Forward:
         """The one number of a constant behind a node, or None."""
         node = self.behind(name)
         value = node.constant(1) if node is not None else None
-        return float(value.reshape(-1)[0]) if value is not None and value.size == 1 else None
+        # The shortest number of its type: 0.8, where 0.8 was written in float32.
+        return float(str(value.reshape(-1)[0])) if value is not None and value.size == 1 else None
 
     def ancestors(self, name: str, stop: Tuple[str, ...] = ()) -> Set[str]:
         """All nodes that a node depends on, itself too; ``stop`` are operations not to go beyond."""

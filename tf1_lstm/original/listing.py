@@ -86,7 +86,7 @@ def lines(document: Document) -> List[str]:
         f"checkpoint  {document['checkpoint'] or 'none: variables have no values'}",
     ]
     for part in document["recurrent"]:
-        found.append(f"recurrent   {_recurrent(part)}")
+        found.append(f"recurrent   {recurrent_line(part)}")
     if not document["recurrent"]:
         found.append("recurrent   no cell that is known")
     found.append(f"optimizer   {_optimizer(document['optimizer'])}")
@@ -123,7 +123,8 @@ def _shape(shape: Any) -> str:
     return show(None if shape is None else tuple(shape))
 
 
-def _recurrent(part: Document) -> str:
+def recurrent_line(part: Document) -> str:
+    """One loop, or one direction of unrolled steps, for people."""
     steps = f", {part['steps']} steps" if part["steps"] else ""
     cells = "; ".join(
         f"{cell['cell']} of {cell['units']} units"

@@ -150,7 +150,7 @@ def _lstm(forward: Forward, found: Application, split: Node, shape: Any) -> Opti
         name.endswith("/w_f_diag") or name.endswith("/W_F_diag") for name in _siblings(forward, found.kernel)
     )
     cell = "lstm_coupled" if count == 3 else "lstm_peephole" if peephole else "basic_lstm"
-    if named is not None and named.cell not in ("lstm", "basic_lstm", "lstm_peephole", "lstm_coupled"):
+    if named is not None and ("lstm" not in named.cell or named.cell.startswith("?")):
         return None
     return found._replace(
         cell=cell, units=shape[1] // count, forget_bias=bias, activation=active[0] if active else None

@@ -19,7 +19,7 @@ from tf1_lstm.core.cells import (
 )
 from tf1_lstm.core.parts import unknown
 from tf1_lstm.errors import InputError
-from tf1_lstm.recipes.data_parts import Data, KerasImdb, MnistRows, TutorialImdb
+from tf1_lstm.recipes.data_parts import Data, KerasImdb, MnistRows, NoData, TutorialImdb
 from tf1_lstm.recipes.experiment import (
     SGD,
     Adadelta,
@@ -92,6 +92,7 @@ __all__ = [
     "Layer",
     "LogLine",
     "MnistRows",
+    "NoData",
     "Oddity",
     "OneHot",
     "PeepholeLSTM",

@@ -148,3 +148,17 @@ def _check_classes(head: Any, classes: int, data: str) -> None:
     if head.task != "classes" or head.columns != classes:
         found = f"{head.columns} classes" if head.task == "classes" else type(head).__name__
         raise InputError(f"setting head: found {found} with data={data}, expected {classes} classes")
+
+
+@dataclass(frozen=True)
+class NoData(Data):
+    """No data: those of a model that was adopted from a checkpoint. Put your own in its place."""
+
+    dataset = "none"
+
+    steps: int = setting("steps of an example; 0 for any number", 0, low=0, high=1_000_000, flat="steps")
+
+    @property
+    def any_steps(self) -> bool:
+        """Whether an example may have any number of steps."""
+        return not self.steps

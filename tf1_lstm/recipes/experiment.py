@@ -509,6 +509,8 @@ class Experiment(Part):
       data, inputs, front, recurrent, dropout, head, initial_values, optimizer, schedule: its settings.
       title: one line for lists.
       published: what was published, and where; empty for an experiment of one's own.
+      variables: (canonical name, variable) of a checkpoint that it was adopted from, where names and
+        shapes do not say which variable is what; an empty variable stands for zeros.
     """
 
     data: Data = setting("what is trained on, and how it is read")
@@ -523,6 +525,7 @@ class Experiment(Part):
     name: str = ""
     title: str = ""
     published: Published = field(default_factory=Published)
+    variables: Tuple[Tuple[str, str], ...] = ()
 
     def check(self) -> None:
         """Refuse parts that do not go together."""
@@ -614,12 +617,18 @@ class Experiment(Part):
         if not changes:
             return self
         found = changed(self, translated(self.recurrent.bidirectional, Bidirectional(), changes))
-        return dataclasses.replace(found, name=self.name, title=self.title, published=self.published)
+        return self._renamed(found)
 
     def from_document(self, document: Any) -> "Experiment":
         """The experiment of a document, with this one's name and publication."""
         found = from_document(document, Experiment)
-        return dataclasses.replace(found, name=self.name, title=self.title, published=self.published)
+        return self._renamed(found)
+
+    def _renamed(self, found: "Experiment") -> "Experiment":
+        """Other settings with what is no setting of this one."""
+        return dataclasses.replace(
+            found, name=self.name, title=self.title, published=self.published, variables=self.variables
+        )
 
     def corrected(self) -> Dict[str, Any]:
         """The settings that fix what is odd in the published version, by path."""

@@ -5,6 +5,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
 
+from tf1_lstm.checkpoints.canonical import Expected
 from tf1_lstm.checkpoints.weights import Model as ModelDescription
 from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.core.cells import cell_name
@@ -116,7 +117,8 @@ class Model:
 
     def expected(self) -> Dict[str, Tuple[int, ...]]:
         """Role -> shape of everything that a checkpoint must hold."""
-        return {role: tuple(v.shape.as_list()) for role, v in self.graph.variables.items()}
+        shapes = {role: tuple(v.shape.as_list()) for role, v in self.graph.variables.items()}
+        return Expected(shapes, self.recipe.variables)
 
     def load(self, weights: Weights, with_slots: bool = False) -> None:
         """Fill the graph from canonical weights.
