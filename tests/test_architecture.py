@@ -1,8 +1,9 @@
 """Imports run one way, and docs/architecture.md says what the code says."""
 
+import re
 import subprocess
 import sys
-from typing import Set
+from typing import Dict, List, Set
 
 import pytest
 
@@ -35,6 +36,15 @@ def test_no_tensorflow_in(room: str):
     modules = [module for module in CODE.docs if room_of(module) == room]
     assert {name for module in modules for name in CODE.outside[module]}.isdisjoint({"tensorflow", "keras"})
     assert "graphs" not in rooms_imported_by(room)
+
+
+def test_no_public_class_name_stands_twice():
+    """So that a name says which class is meant, in a traceback as in a sentence."""
+    found: Dict[str, List[str]] = {}
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        for name in re.findall(r"^ *class ([A-Za-z]\w*)", path.read_text(), re.MULTILINE):
+            found.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
 
 
 def test_reading_comparing_and_reporting_load_no_tensorflow():

@@ -4,14 +4,14 @@ from typing import Dict, Mapping, Tuple
 
 import pytest
 
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 from tf1_lstm.checkpoints.identify import Identified, identify
 
 LSTM = {"rnn/basic_lstm_cell/kernel": (114, 256), "rnn/basic_lstm_cell/bias": (256,)}
 
 
 def identified(shapes: Mapping[str, Tuple[int, ...]]) -> Identified:
-    return identify({name: Spec(shape, "float32") for name, shape in shapes.items()})
+    return identify({name: VariableSpec(shape, "float32") for name, shape in shapes.items()})
 
 
 @pytest.mark.parametrize(

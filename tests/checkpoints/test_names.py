@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 from tf1_lstm.checkpoints.names import NAMING_0_12, NAMING_1_0, NAMING_1_2, joins_directions, parse_name
 from tf1_lstm.checkpoints.slots import separate
 
@@ -140,13 +140,13 @@ def test_a_cell_that_is_not_known_is_not_taken_for_one_that_is(name, cell):
 
 def test_a_slot_belongs_to_the_variable_whose_name_and_shape_it_has():
     specs = {
-        "w": Spec((2, 3), "float32"),
-        "w/Adam": Spec((2, 3), "float32"),
-        "train/w/Adam_1": Spec((2, 3), "float32"),
-        "w/Momentum": Spec((3,), "float32"),  # another shape: not this variable's
-        "gone/Adam": Spec((2, 3), "float32"),
-        "train/beta1_power": Spec((), "float32"),
-        "global_step": Spec((), "int64"),
+        "w": VariableSpec((2, 3), "float32"),
+        "w/Adam": VariableSpec((2, 3), "float32"),
+        "train/w/Adam_1": VariableSpec((2, 3), "float32"),
+        "w/Momentum": VariableSpec((3,), "float32"),  # another shape: not this variable's
+        "gone/Adam": VariableSpec((2, 3), "float32"),
+        "train/beta1_power": VariableSpec((), "float32"),
+        "global_step": VariableSpec((), "int64"),
     }
     separated = separate(specs)
     assert separated.slots == {"w": {"Adam": "w/Adam", "Adam_1": "train/w/Adam_1"}}

@@ -18,7 +18,7 @@ from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.naming import NAMINGS, names_for
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.restore import load_weights
-from tf1_lstm.checkpoints.weights import Model, Weights
+from tf1_lstm.checkpoints.weights import ModelDescription, Weights
 from tf1_lstm.checkpoints.write import write
 from tools import checkpoint_case_names
 
@@ -40,7 +40,7 @@ def models(draw: Any) -> Weights:
     width = units * draw(st.sampled_from(sorted({1, directions})))
     fixed = cell_kinds()[cell]
     size = (inputs, units, layers, directions)
-    model = Model(
+    model = ModelDescription(
         cell, fixed.gate_order, fixed.default_forget_bias, *size, classes, joined, dense, vocabulary
     )
     shapes = recurrent_shapes(cell, *size, cell == "lstm_peephole", joined)
@@ -126,14 +126,14 @@ def tensorflow_cell(cell: str, units: int) -> Any:
     return cells[cell](units)
 
 
-def tensorflow_stack(model: Model) -> Any:
+def tensorflow_stack(model: ModelDescription) -> Any:
     import tensorflow as tf
 
     cells: List[Any] = [tensorflow_cell(model.cell, model.units) for _ in range(model.layers)]
     return cells[0] if model.layers == 1 else tf.nn.rnn_cell.MultiRNNCell(cells)
 
 
-def build(model: Model, rows: np.ndarray) -> Any:
+def build(model: ModelDescription, rows: np.ndarray) -> Any:
     """The last output of each direction, from TensorFlow's own cells under its own names."""
     import tensorflow as tf
 

@@ -4,7 +4,7 @@ from typing import Dict, Optional, Tuple
 
 import pytest
 
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 from tf1_lstm.checkpoints.identify import Identified, identify
 
 Shapes = Dict[str, Tuple[int, ...]]
@@ -26,7 +26,7 @@ def identified(
     shapes: Shapes, expected: Optional[Shapes] = None, cell: Optional[Shapes] = None
 ) -> Identified:
     named = {**(CELL if cell is None else cell), **shapes}
-    return identify({name: Spec(shape, "float32") for name, shape in named.items()}, expected)
+    return identify({name: VariableSpec(shape, "float32") for name, shape in named.items()}, expected)
 
 
 def cell_of(inputs: int) -> Shapes:

@@ -12,7 +12,7 @@ from tf1_lstm.checkpoints.canonical import expected_shapes
 from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
 from tf1_lstm.checkpoints.reading import read_checkpoint
 from tf1_lstm.checkpoints.restore import load_weights
-from tf1_lstm.checkpoints.weights import Model, Weights
+from tf1_lstm.checkpoints.weights import ModelDescription, Weights
 from tf1_lstm.errors import InputError
 
 Shapes = Dict[str, Tuple[int, ...]]
@@ -186,7 +186,7 @@ def test_the_digest_names_the_weights_alone_not_where_they_came_from(tmp_path):
 
 
 def test_the_digest_changes_with_any_bit_any_role_and_any_shape():
-    model = Model("basic_lstm", ("i", "j", "f", "o"), 1.0, 3, 4, 1, 1, 2)
+    model = ModelDescription("basic_lstm", ("i", "j", "f", "o"), 1.0, 3, 4, 1, 1, 2)
     base = {"a": np.zeros((2, 3), np.float32)}
     variants = [
         base,

@@ -17,7 +17,7 @@ import pytest
 from tests.data.local_server import HURRY, LocalServer, answers, breaks_off, drips, hangs_up, stalls
 from tf1_lstm.data import download, parts
 from tf1_lstm.data.download import Downloader, NotDownloadedError, WrongContentError
-from tf1_lstm.data.parts import Part, locked
+from tf1_lstm.data.parts import PartialDownload, locked
 from tf1_lstm.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("only_this_machine")
@@ -32,7 +32,7 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self.target = folder / "file.bin"
-        self.part = Part(self.target)
+        self.part = PartialDownload(self.target)
 
     def accept(self, path: Path) -> None:
         found = path.read_bytes()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.data.small_imdb import WORDS, arrays, write_arrays
 from tf1_lstm.data.imdb import ImdbIds
-from tf1_lstm.data.imdb_split import CorrectedSampler, Layout, PublishedSampler, audit_split
+from tf1_lstm.data.imdb_split import CorrectedSampler, Layout, TutorialSampler, audit_split
 from tf1_lstm.data.prepare import prepare_imdb
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json, sha256_of_array, write_json
@@ -24,8 +24,8 @@ def samplers(kind: str, batch_size: int = 24, seed: int = 0) -> Tuple[Any, Any]:
     """Samplers of a matrix of the published size, which need no file."""
     if kind == "published":
         return (
-            PublishedSampler(NO_IDS, FULL, FULL.train_numbers(), batch_size, seed, "train"),
-            PublishedSampler(NO_IDS, FULL, (FULL.test_numbers(),), batch_size, seed, "test"),
+            TutorialSampler(NO_IDS, FULL, FULL.train_numbers(), batch_size, seed, "train"),
+            TutorialSampler(NO_IDS, FULL, (FULL.test_numbers(),), batch_size, seed, "test"),
         )
     return (
         CorrectedSampler(NO_IDS, FULL, FULL.corrected_train_rows(), batch_size, seed, "train"),

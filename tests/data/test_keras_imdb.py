@@ -9,7 +9,7 @@ import pytest
 
 from tests.data.small_keras import GLOVE, prepared_folder
 from tests.data.test_keras_npz import load_data
-from tf1_lstm.data.keras_imdb import KerasImdb
+from tf1_lstm.data.keras_imdb import KerasImdbDataset
 from tf1_lstm.data.registry import open_dataset
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array
@@ -33,8 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepared_folder(tmp_path_factory.mktemp("keras"), glove=GLOVE)
 
 
-def read(folder: Path, **changed: Any) -> KerasImdb:
-    return KerasImdb(folder).with_settings({**SETTINGS, **changed})
+def read(folder: Path, **changed: Any) -> KerasImdbDataset:
+    return KerasImdbDataset(folder).with_settings({**SETTINGS, **changed})
 
 
 # ---- what is read --------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def test_the_last_share_is_held_out_as_keras_validation_split_does(folder: Path)
 
 
 def test_settings_make_a_view_and_leave_the_data_as_they_were(folder: Path) -> None:
-    data = KerasImdb(folder)
+    data = KerasImdbDataset(folder)
     assert data.split("test").inputs.shape == (4, 500)
     view = data.with_settings(SETTINGS)
     assert view.split("test").inputs.shape == (4, 5)
@@ -181,7 +181,7 @@ def test_a_text_without_an_answer_is_refused_with_a_reason(folder: Path, text: A
 
 
 def test_without_words_ids_are_shown_and_texts_refused(tmp_path: Path) -> None:
-    data = KerasImdb(prepared_folder(tmp_path, words=False))
+    data = KerasImdbDataset(prepared_folder(tmp_path, words=False))
     assert data.render(np.array([0, 0, 1, 4, 2, 300])) == "4 2 300"
     with pytest.raises(InputError, match=r"wordsList\.npy: no such file; expected the words.*--word-index"):
         data.encode(["good"], ["t"])
@@ -192,7 +192,7 @@ def test_without_words_ids_are_shown_and_texts_refused(tmp_path: Path) -> None:
 # ---- audit ---------------------------------------------------------------------------------------
 
 
-def findings(data: KerasImdb, batch_size: int) -> Dict[str, int]:
+def findings(data: KerasImdbDataset, batch_size: int) -> Dict[str, int]:
     return {finding.what: finding.total for finding in data.audit("published", batch_size)}
 
 
@@ -213,7 +213,9 @@ def test_audit_counts_what_an_epoch_leaves_out_and_what_is_shared(folder: Path) 
 
 
 def test_audit_of_the_real_reviews(prepared_keras: Path) -> None:
-    data = KerasImdb(prepared_keras).with_settings({**SETTINGS, "vocabulary": 10_000, "drop_remainder": True})
+    data = KerasImdbDataset(prepared_keras).with_settings(
+        {**SETTINGS, "vocabulary": 10_000, "drop_remainder": True}
+    )
     assert findings(data, 128) == {
         "training reviews left out of an epoch": 40,
         "training reviews used twice in an epoch": 0,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.data.published_ranks import RANKS
-from tf1_lstm.data.keras_imdb import KerasImdb
+from tf1_lstm.data.keras_imdb import KerasImdbDataset
 from tf1_lstm.data.keras_rule import rank_words, split_words, word_ids
 
 TEXTS = [
@@ -42,11 +42,11 @@ def test_ranks_count_words_and_ties_stand_as_python_2_had_them() -> None:
 
 
 @pytest.fixture(scope="module")
-def real(prepared_keras: Path) -> KerasImdb:
-    return KerasImdb(prepared_keras)
+def real(prepared_keras: Path) -> KerasImdbDataset:
+    return KerasImdbDataset(prepared_keras)
 
 
-def test_real_index_is_the_one_that_keras_publishes(real: KerasImdb) -> None:
+def test_real_index_is_the_one_that_keras_publishes(real: KerasImdbDataset) -> None:
     assert real.files.words is not None
     ranks = {word.decode("utf-8"): rank for rank, word in enumerate(real.files.words.tolist(), 1)}
     assert len(ranks) == 88_584
@@ -54,7 +54,7 @@ def test_real_index_is_the_one_that_keras_publishes(real: KerasImdb) -> None:
     assert {word: ranks.get(word) for word in RANKS} == RANKS
 
 
-def test_real_first_train_review_is_the_one_that_keras_gives(real: KerasImdb) -> None:
+def test_real_first_train_review_is_the_one_that_keras_gives(real: KerasImdbDataset) -> None:
     published = (
         "1 14 22 16 43 530 973 1622 1385 65 458 4468 66 3941 4 173 36 256 5 25 100 43 838 112 50 670 2 9 35 "
         "480 284 5 150 4 172 112 167 2 336 385 39 4 172 4536 1111 17 546 38 13 447 4 192 50 16 6 147 2025 19"
@@ -67,7 +67,7 @@ def test_real_first_train_review_is_the_one_that_keras_gives(real: KerasImdb) ->
     assert len(real.files.train.review(1)) == 189
 
 
-def test_real_reviews_come_in_keras_order(real: KerasImdb) -> None:
+def test_real_reviews_come_in_keras_order(real: KerasImdbDataset) -> None:
     train = [
         "this film was just brilliant casting location",
         "big hair big boobs bad music and",
@@ -86,7 +86,7 @@ def test_real_reviews_come_in_keras_order(real: KerasImdb) -> None:
     assert real.files.test.labels[:3].tolist() == [0, 1, 1]
 
 
-def test_real_lengths_are_those_of_keras_reviews(real: KerasImdb) -> None:
+def test_real_lengths_are_those_of_keras_reviews(real: KerasImdbDataset) -> None:
     lengths = real.files.train.lengths
     assert (lengths.mean(), lengths.max(), lengths.min()) == (238.71364, 2494, 11)
     assert (real.files.test.lengths.mean(), real.files.test.lengths.max()) == (230.8042, 2315)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.data.idx_files import image_bytes, label_bytes, random_digits, write_pair
-from tf1_lstm.data.mnist import MnistRows
+from tf1_lstm.data.mnist import MnistDataset
 from tf1_lstm.errors import InputError
 
 TRAIN, TEST = random_digits(120, seed=3), random_digits(50, seed=4)
@@ -16,15 +16,15 @@ TRAIN_LABELS, TEST_LABELS = np.arange(120) % 10, np.arange(50) * 7 % 10
 
 
 @pytest.fixture
-def small(tmp_path) -> MnistRows:
+def small(tmp_path) -> MnistDataset:
     write_pair(tmp_path, "train", TRAIN, TRAIN_LABELS)
     write_pair(tmp_path, "t10k", TEST, TEST_LABELS)
-    return MnistRows(tmp_path, False)
+    return MnistDataset(tmp_path, False)
 
 
 @pytest.fixture(scope="module")
-def mnist(shared) -> MnistRows:
-    return MnistRows(shared / "data", False)
+def mnist(shared) -> MnistDataset:
+    return MnistDataset(shared / "data", False)
 
 
 class TestFiles:
@@ -33,7 +33,7 @@ class TestFiles:
     def test_are_found_under_all_their_usual_names(self, tmp_path, below, name):
         write_pair(tmp_path / below, "train", TRAIN, TRAIN_LABELS, name)
         write_pair(tmp_path / below, "t10k", TEST, TEST_LABELS, name)
-        found = MnistRows(tmp_path, False)
+        found = MnistDataset(tmp_path, False)
         assert found.folder == tmp_path / below
         assert found.split_names() == ("test", "validation", "train")
         assert not found.is_mnist
@@ -41,7 +41,7 @@ class TestFiles:
 
     def test_may_be_the_test_files_alone(self, tmp_path):
         write_pair(tmp_path, "t10k", TEST, TEST_LABELS)
-        found = MnistRows(tmp_path, False)
+        found = MnistDataset(tmp_path, False)
         assert found.split_names() == ("test",)
         with pytest.raises(InputError, match="split 'train' not found, expected one of test"):
             found.split("train")
@@ -50,18 +50,18 @@ class TestFiles:
         write_pair(tmp_path, "train", TRAIN, TRAIN_LABELS)
         (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
         with pytest.raises(InputError, match=r"train-labels-idx1-ubyte\.gz: No such file"):
-            MnistRows(tmp_path, False)
+            MnistDataset(tmp_path, False)
 
     def test_are_listed_where_there_are_none(self, tmp_path):
         with pytest.raises(
             InputError, match=r"no MNIST files, expected train-images-idx3-ubyte\.gz, train-lab"
         ):
-            MnistRows(tmp_path, False)
+            MnistDataset(tmp_path, False)
 
     def test_with_more_images_than_labels_are_refused(self, tmp_path):
         write_pair(tmp_path, "train", TRAIN, TRAIN_LABELS[:-1])
         with pytest.raises(InputError, match="found 119 labels, expected 120"):
-            MnistRows(tmp_path, False)
+            MnistDataset(tmp_path, False)
 
     def test_of_mnist_under_each_others_name_are_refused(self, shared, tmp_path):
         for part in ("images-idx3", "labels-idx1"):
@@ -70,7 +70,7 @@ class TestFiles:
         with pytest.raises(
             InputError, match="found the content of MNIST's t10k-images, expected train-images"
         ):
-            MnistRows(tmp_path, False)
+            MnistDataset(tmp_path, False)
 
     def test_are_hashed_by_content_whatever_the_wrapping(self, small):
         hashes = small.hashes()
@@ -107,7 +107,7 @@ class TestSplits:
 
     def test_leave_validation_out_where_it_would_be_empty(self, tmp_path):
         write_pair(tmp_path, "train", TRAIN[:5], TRAIN_LABELS[:5])
-        assert MnistRows(tmp_path, False).split_names() == ("train",)
+        assert MnistDataset(tmp_path, False).split_names() == ("train",)
 
     def test_unknown_is_refused_with_the_known_ones(self, small):
         with pytest.raises(
@@ -198,14 +198,14 @@ class TestAudit:
         leaked[[7, 20]] = TRAIN[[0, 99]]
         write_pair(tmp_path, "train", TRAIN, TRAIN_LABELS)
         write_pair(tmp_path, "t10k", leaked, TEST_LABELS)
-        finding = self.findings(MnistRows(tmp_path, False), "published")[
+        finding = self.findings(MnistDataset(tmp_path, False), "published")[
             "test images that are training images too"
         ]
         assert finding[1:3] == (2, (7, 20))
 
     def test_goes_without_the_files_that_are_missing(self, tmp_path):
         write_pair(tmp_path, "t10k", TEST, TEST_LABELS)
-        assert len(MnistRows(tmp_path, False).audit("published", 128)) == 3
+        assert len(MnistDataset(tmp_path, False).audit("published", 128)) == 3
 
 
 def test_encodes_files_in_order_and_refuses_single_ones(tmp_path, small):
@@ -226,7 +226,7 @@ def test_names_its_classes_and_needs_no_constants(small):
 
 
 def test_the_embedded_sample_says_what_it_is():
-    sample = MnistRows(Path(__file__).parents[2] / "data/sample", True)
+    sample = MnistDataset(Path(__file__).parents[2] / "data/sample", True)
     assert not sample.is_mnist
     for name in sample.split_names():
         assert "embedded sample (UCI digits, not MNIST)" in sample.split(name).note

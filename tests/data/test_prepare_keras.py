@@ -12,7 +12,7 @@ from tests.data.small_imdb import GLOVE, review_files, tar_gz, write_tree, zippe
 from tests.data.small_keras import arrays, prepared_folder, write_index, write_npz
 from tf1_lstm.cli import main
 from tf1_lstm.data import prepare_keras
-from tf1_lstm.data.keras_imdb import KerasImdb
+from tf1_lstm.data.keras_imdb import KerasImdbDataset
 from tf1_lstm.data.prepare_keras import prepare_keras_imdb, prepare_keras_npz
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array, sha256_of_file
@@ -35,7 +35,7 @@ def run(sources: Dict[str, Path], data: Path) -> Dict[str, Any]:
 def test_ids_follow_keras_rule(sources: Dict[str, Path], tmp_path: Path) -> None:
     """Worked out by hand: the train reviews are (file names sorted as bytes, positive first) as below."""
     run(sources, tmp_path)
-    data = KerasImdb(tmp_path)
+    data = KerasImdbDataset(tmp_path)
     assert data.files.words is not None
     words = data.files.words.tolist()
     counts = {"good": 4, "the": 2, "br": 1, "film": 1, "not": 1, "caf\u00e9": 1, "the\u00a0last": 1}
@@ -104,7 +104,7 @@ def test_manifest_describes_what_was_written(sources: Dict[str, Path], tmp_path:
 def test_same_bytes_from_a_folder_an_archive_and_an_npz(sources: Dict[str, Path], tmp_path: Path) -> None:
     run(sources, tmp_path / "a")
     prepare_keras_imdb(tar_gz(tmp_path / "r.tar.gz", review_files()), None, tmp_path / "b", progress=False)
-    first = KerasImdb(tmp_path / "a").files
+    first = KerasImdbDataset(tmp_path / "a").files
     # As Keras's file has it: ranks, in the order before the shuffle.
     random = np.random.RandomState(113)
     rows = []

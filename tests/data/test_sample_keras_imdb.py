@@ -6,7 +6,7 @@ from typing import Dict, List
 import numpy as np
 
 from tests.conftest import PROJECT
-from tf1_lstm.data.keras_imdb import KerasImdb
+from tf1_lstm.data.keras_imdb import KerasImdbDataset
 from tf1_lstm.data.registry import open_dataset
 from tools import sample_keras_imdb
 
@@ -27,7 +27,7 @@ def test_the_sample_is_small() -> None:
 
 def test_it_opens_as_the_sample_with_vectors_for_every_word() -> None:
     data = open_dataset("keras-imdb", sample=True)
-    assert isinstance(data, KerasImdb)
+    assert isinstance(data, KerasImdbDataset)
     assert data.is_sample
     assert data.files.words is not None
     assert data.files.vectors is not None
@@ -40,7 +40,7 @@ def test_it_opens_as_the_sample_with_vectors_for_every_word() -> None:
 
 
 def test_its_reviews_are_the_texts_of_the_imdb_sample() -> None:
-    data = KerasImdb(SAMPLE)
+    data = KerasImdbDataset(SAMPLE)
     lines = (SAMPLE.parent / "imdb/reviews.tsv").read_text(encoding="utf-8").splitlines()
     texts: Dict[str, List[str]] = {"train": [], "test": []}
     for split, _, text in (line.split("\t") for line in lines):

@@ -26,7 +26,7 @@ from tf1_lstm.data.idx import read_images, read_labels
 from tf1_lstm.data.images import read_pictures
 from tf1_lstm.data.keras_npz import read_reviews, read_words
 from tf1_lstm.data.manifest import check_manifest
-from tf1_lstm.data.parts import Part
+from tf1_lstm.data.parts import PartialDownload
 from tf1_lstm.data.registry import open_dataset
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json, read_npy, sha256_of_file
@@ -260,7 +260,7 @@ def _part() -> Files:
 
 
 def _read_part(folder: Path) -> Any:
-    part = Part(folder / "a.gz")
+    part = PartialDownload(folder / "a.gz")
     note = part.note()
     return note is None or (note.total or 0) > part.size()
 

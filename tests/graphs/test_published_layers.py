@@ -8,7 +8,7 @@ import pytest
 from tf1_lstm.core.cells import cell_name
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.quiet import tf
-from tf1_lstm.parity.cells import Cell
+from tf1_lstm.parity.cells import ReferenceCell
 from tf1_lstm.parity.layouts import to_keras
 from tf1_lstm.recipes import all_recipes, find_recipe
 from tf1_lstm.recipes.experiment import Dropout, Embedding, Experiment, Keras
@@ -78,7 +78,7 @@ def _keras_layers(recipe: Experiment, values: Dict[str, np.ndarray], x: np.ndarr
             if name == "gru_reset_after":
                 made.set_weights([parts["kernel"], parts["recurrent_kernel"], parts["bias"]])
             else:
-                made.set_weights(to_keras(Cell(name, units), parts))
+                made.set_weights(to_keras(ReferenceCell(name, units), parts))
         if dense_units:
             dense.set_weights([values["dense/kernel"], values["dense/bias"]])
         last.set_weights([values["softmax/weights"], values["softmax/bias"]])

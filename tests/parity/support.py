@@ -118,12 +118,12 @@ def _ids(random: Any, settings: Dict[str, Any], batch: int, words: Words) -> np.
 
 def _numbers(
     spec: Spec, weights: Dict[str, np.ndarray], inputs: np.ndarray, labels: np.ndarray
-) -> Tuple[reference.Training, Any]:
+) -> Tuple[reference.LossGradient, Any]:
     """Loss and gradients, and the weights after three steps, in float64."""
     exact = {role: array.astype(np.float64) for role, array in weights.items()}
     given = inputs.astype(np.float64) if inputs.ndim == 3 else inputs
 
-    def train(now: Dict[str, np.ndarray]) -> reference.Training:
+    def train(now: Dict[str, np.ndarray]) -> reference.LossGradient:
         return reference.gradients(spec, now, given, labels)
 
     updates = update_steps(spec.optimizer, exact, lambda now: train(now).gradients, factor=spec.factor)

@@ -8,15 +8,15 @@ import pytest
 
 from tests.experiments import CELLS
 from tf1_lstm.parity import reference
-from tf1_lstm.parity.cells import Cell, run
-from tf1_lstm.parity.optimizers import Adam, update_steps
+from tf1_lstm.parity.cells import ReferenceCell, run
+from tf1_lstm.parity.optimizers import AdamRule, update_steps
 from tf1_lstm.parity.spec import Spec
 
 STEPS, INPUTS, CLASSES, BATCH, WORDS = 5, 3, 4, 2, 6
 
 
 def small(
-    cell: Cell, readout: str = "last-output", classes: int = CLASSES, **more: Any
+    cell: ReferenceCell, readout: str = "last-output", classes: int = CLASSES, **more: Any
 ) -> Tuple[Spec, Dict[str, np.ndarray]]:
     spec = Spec(cell, readout, classes=classes, **more)
     random = np.random.RandomState(3)
@@ -62,23 +62,26 @@ def loss_of(
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("layers", [1, 2])
 def test_gradients_are_the_numerical_ones(name, layers):
-    assert_gradients_are_right(*small(Cell(name, 3), layers=layers))
+    assert_gradients_are_right(*small(ReferenceCell(name, 3), layers=layers))
 
 
 @pytest.mark.parametrize("readout", ["backward-state", "both-states"])
 def test_gradients_of_two_directions_are_the_numerical_ones(readout):
-    assert_gradients_are_right(*small(Cell("basic_lstm", 3), readout, bidirectional=True, layers=2))
+    assert_gradients_are_right(*small(ReferenceCell("basic_lstm", 3), readout, bidirectional=True, layers=2))
 
 
 @pytest.mark.parametrize("readout", ["backward-state", "both-states"])
 @pytest.mark.parametrize("name", ["basic_lstm", "gru_reset_after"])
 def test_gradients_of_joined_layers_are_the_numerical_ones(name, readout):
-    spec, weights = small(Cell(name, 2), readout, bidirectional=True, layers=3, joined_layers=True)
+    spec, weights = small(ReferenceCell(name, 2), readout, bidirectional=True, layers=3, joined_layers=True)
     assert weights[spec.role("bw", 2, "kernel")].shape[0] == (6 if name == "basic_lstm" else 4)
     assert_gradients_are_right(spec, weights)
 
 
-@pytest.mark.parametrize("cell", [Cell("gru_reset_after", 3), Cell("gru_reset_after", 3, reset_before=True)])
+@pytest.mark.parametrize(
+    "cell",
+    [ReferenceCell("gru_reset_after", 3), ReferenceCell("gru_reset_after", 3, reset_before=True)],
+)
 def test_gradients_of_a_whole_model_of_word_ids_are_the_numerical_ones(cell):
     spec, weights = small(cell, classes=2, embedding="trained", dense_units=4, output="sigmoid", layers=2)
     assert weights["embedding"].shape == (WORDS, INPUTS)
@@ -88,7 +91,7 @@ def test_gradients_of_a_whole_model_of_word_ids_are_the_numerical_ones(cell):
 
 def test_the_state_before_and_after_a_reset_differ_by_the_second_bias_too():
     """Source: ``keras.layers.GRU``, whose ``reset_after`` needs a bias of its own for the state."""
-    spec, weights = small(Cell("gru_reset_after", 3))
+    spec, weights = small(ReferenceCell("gru_reset_after", 3))
     inputs, _ = batch(spec, weights)
     parts = spec.parts(weights, "fw", 0)
     h = np.zeros(3)
@@ -123,7 +126,7 @@ def test_the_state_before_and_after_a_reset_differ_by_the_second_bias_too():
 )
 def test_gradients_under_a_mistake_of_the_readout_are_the_numerical_ones(change):
     readout = "backward-state" if "wrong_direction" in change else "both-states"
-    spec, weights = small(Cell("basic_lstm", 3), readout, bidirectional=True, layers=2)
+    spec, weights = small(ReferenceCell("basic_lstm", 3), readout, bidirectional=True, layers=2)
     assert_gradients_are_right(dataclasses.replace(spec, **change), weights)
 
 
@@ -144,12 +147,12 @@ def test_gradients_under_a_mistake_of_the_readout_are_the_numerical_ones(change)
 )
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 def test_gradients_under_a_mistake_of_two_classes_are_the_numerical_ones(output, change):
-    spec, weights = small(Cell("basic_rnn", 3), classes=2, dense_units=4, output=output)
+    spec, weights = small(ReferenceCell("basic_rnn", 3), classes=2, dense_units=4, output=output)
     assert_gradients_are_right(dataclasses.replace(spec, **change), weights)
 
 
 def test_what_is_not_trained_has_no_gradient():
-    spec, weights = small(Cell("basic_rnn", 3), embedding="trained")
+    spec, weights = small(ReferenceCell("basic_rnn", 3), embedding="trained")
     inputs, labels = batch(spec, weights)
     right = reference.gradients(spec, weights, inputs, labels).gradients
     for untrained, rows in (("embedding", slice(None)), ("padding", slice(0, 1))):
@@ -167,7 +170,7 @@ def test_what_is_not_trained_has_no_gradient():
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("gate_activation", ["hard_sigmoid", "hard_sigmoid_6"])
 def test_gradients_under_a_mistake_in_the_cell_are_the_numerical_ones(name, gate_activation):
-    cell = Cell(
+    cell = ReferenceCell(
         name, 3, gate_activation=gate_activation, state_activation="linear", reset_after=name == "gru"
     )
     assert_gradients_are_right(*small(cell))
@@ -175,7 +178,7 @@ def test_gradients_under_a_mistake_in_the_cell_are_the_numerical_ones(name, gate
 
 @pytest.mark.parametrize("name", CELLS)
 def test_a_skipped_step_carries_the_state_on(name):
-    spec, weights = small(Cell(name, 3))
+    spec, weights = small(ReferenceCell(name, 3))
     mask = np.array([[True, True, True, False, False], [True, False, True, True, True]])
     assert_gradients_are_right(spec, weights, mask)
     inputs, _ = batch(spec, weights)
@@ -187,11 +190,11 @@ def test_a_skipped_step_carries_the_state_on(name):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_results_keep_the_type_of_their_weights(dtype):
-    spec, weights = small(Cell("lstm_peephole", 3))
+    spec, weights = small(ReferenceCell("lstm_peephole", 3))
     inputs, labels = batch(spec, weights)
     cast = {role: array.astype(dtype) for role, array in weights.items()}
     found = reference.gradients(spec, cast, inputs.astype(dtype), labels.astype(dtype))
     assert found.forward.logits.dtype == dtype
     assert {array.dtype for array in found.gradients.values()} == {np.dtype(dtype)}
-    steps = update_steps(Adam(), cast, lambda _: found.gradients)
+    steps = update_steps(AdamRule(), cast, lambda _: found.gradients)
     assert {array.dtype for array in steps[2].values()} == {np.dtype(dtype)}

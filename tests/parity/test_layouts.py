@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tf1_lstm.parity.cells import Cell, run
+from tf1_lstm.parity.cells import ReferenceCell, run
 from tf1_lstm.parity.layouts import from_keras, from_torch, to_keras, to_torch
 
 UNITS, INPUTS = 4, 3
-CELL = Cell("gru_reset_after", UNITS)
+CELL = ReferenceCell("gru_reset_after", UNITS)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 
 from tests.parity.ports_python import run
 from tf1_lstm.parity.optimizers import (
-    Adam,
-    Optimizer,
+    AdamRule,
     RMSprop,
+    UpdateRule,
     optimizer_of,
     update_steps,
 )
@@ -22,16 +22,16 @@ SIZES = np.array([3.0, 1.0, 0.1, 1e-3, 1e-5, 1e-7, 1e-8, 1e-9, 0.0], np.float32)
 GRADIENTS = np.stack([SIZES, -0.5 * SIZES[::-1], 0.25 * SIZES]).astype(np.float32)
 TENSORFLOW1_RMSPROP = RMSprop(RATE, epsilon=1e-10, inside_root=True, first=1.0)
 OTHERS = {
-    "keras": {"RMSprop": RMSprop(RATE, inside_root=True), "Adam": Adam(RATE, epsilon=1e-7)},
+    "keras": {"RMSprop": RMSprop(RATE, inside_root=True), "AdamRule": AdamRule(RATE, epsilon=1e-7)},
     "torch": {
         "RMSprop, Keras's settings": RMSprop(RATE),
         "RMSprop": RMSprop(RATE, rho=0.99, epsilon=1e-8),
-        "Adam": Adam(RATE, epsilon_hat=False),
+        "Adam": AdamRule(RATE, epsilon_hat=False),
     },
 }
 
 
-def trained(optimizer: Optimizer) -> List[np.ndarray]:
+def trained(optimizer: UpdateRule) -> List[np.ndarray]:
     """The weights after each of three steps from 0, with the gradients as they are given."""
     steps = iter(GRADIENTS.astype(np.float64))
     found = update_steps(optimizer, {"w": np.zeros(len(SIZES))}, lambda now: {"w": next(steps)})
@@ -59,7 +59,7 @@ def tensorflow_steps(make: Callable[[Any], Any]) -> List[np.ndarray]:
     [
         (RMSprop(RATE), lambda tf: tf.keras.optimizers.RMSprop(RATE)),
         (TENSORFLOW1_RMSPROP, lambda tf: tf.compat.v1.train.RMSPropOptimizer(RATE)),
-        (Adam(RATE), lambda tf: tf.compat.v1.train.AdamOptimizer(RATE)),
+        (AdamRule(RATE), lambda tf: tf.compat.v1.train.AdamOptimizer(RATE)),
     ],
     ids=["Keras's RMSprop", "TensorFlow 1's RMSprop", "TensorFlow 1's Adam"],
 )
@@ -78,16 +78,16 @@ def test_agrees_with_the_optimizers_of_the_ports_frameworks(framework, tmp_path)
 
 
 def test_a_recipes_name_gives_its_optimizer():
-    assert optimizer_of("adam", 0.1) == Adam(0.1)
-    assert optimizer_of("pytorch-adam", 0.1) == Adam(0.1, epsilon_hat=False)
+    assert optimizer_of("adam", 0.1) == AdamRule(0.1)
+    assert optimizer_of("pytorch-adam", 0.1) == AdamRule(0.1, epsilon_hat=False)
     assert optimizer_of("keras-rmsprop", 0.1) == RMSprop(0.1)
 
 
 @pytest.mark.parametrize(
     "optimizer",
     [
-        Adam(RATE),
-        Adam(RATE, epsilon_hat=False),
+        AdamRule(RATE),
+        AdamRule(RATE, epsilon_hat=False),
         RMSprop(RATE),
         RMSprop(RATE, inside_root=True),
         TENSORFLOW1_RMSPROP,

@@ -11,7 +11,7 @@ from tests.parity.support import make_bundle, small
 from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.levels import FAIL, PASS, Level, compare_levels
 from tf1_lstm.parity.mistakes import training_catalogue
-from tf1_lstm.parity.optimizers import Adam, Optimizer, RMSprop, once, update_steps
+from tf1_lstm.parity.optimizers import AdamRule, RMSprop, UpdateRule, once, update_steps
 from tf1_lstm.parity.problem import Numbers, numbers_of, problem_of
 from tf1_lstm.parity.runner import Observed
 from tf1_lstm.parity.updates import Seen, own_steps
@@ -75,7 +75,7 @@ class Landscape:
         return self.first + self.slopes @ weights + noise * self.noise.normal(size=400)
 
 
-def trained(optimizer: Optimizer, landscape: Landscape, noise: float) -> Seen:
+def trained(optimizer: UpdateRule, landscape: Landscape, noise: float) -> Seen:
     """A port that begins at 0."""
     made = []
 
@@ -87,7 +87,7 @@ def trained(optimizer: Optimizer, landscape: Landscape, noise: float) -> Seen:
     return Seen(made[0], updates)
 
 
-def excesses(optimizer: Optimizer, landscape: Landscape, seen: Seen) -> List[float]:
+def excesses(optimizer: UpdateRule, landscape: Landscape, seen: Seen) -> List[float]:
     """How far each step of a port is beyond what its own state before explains."""
     steps = own_steps(
         optimizer,
@@ -104,7 +104,7 @@ def excesses(optimizer: Optimizer, landscape: Landscape, seen: Seen) -> List[flo
     ]
 
 
-@pytest.mark.parametrize("optimizer", [Adam(), Adam(epsilon_hat=False), RMSprop()], ids=str)
+@pytest.mark.parametrize("optimizer", [AdamRule(), AdamRule(epsilon_hat=False), RMSprop()], ids=str)
 def test_rounding_that_became_whole_steps_is_explained(optimizer):
     landscape = Landscape()
     exact, rounded = (trained(optimizer, landscape, noise) for noise in (0.0, NOISE))
@@ -113,7 +113,7 @@ def test_rounding_that_became_whole_steps_is_explained(optimizer):
     assert max(excesses(optimizer, landscape, rounded)) < 1e-6
 
 
-@pytest.mark.parametrize("wrong", [RMSprop(rho=0.99), RMSprop(inside_root=True), Adam()], ids=str)
+@pytest.mark.parametrize("wrong", [RMSprop(rho=0.99), RMSprop(inside_root=True), AdamRule()], ids=str)
 def test_another_optimizer_is_not_explained(wrong):
     landscape = Landscape()
     assert excesses(RMSprop(), landscape, trained(wrong, landscape, NOISE))[0] > 1e-4

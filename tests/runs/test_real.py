@@ -75,7 +75,7 @@ def test_checkpoint_of_2016_gives_its_accuracy_on_all_test_images(shared: Path):
 @pytest.mark.parametrize("name", ["rnn", "lstm", "bilstm", "peephole", "coupled", "gru"])
 def test_numpy_cells_agree_with_the_graph_on_real_images(shared: Path, name: str):
     """Every cell's forward pass, recomputed in NumPy from the same weights."""
-    from tf1_lstm.parity.cells import Cell
+    from tf1_lstm.parity.cells import ReferenceCell
     from tf1_lstm.parity.reference import forward
     from tf1_lstm.parity.spec import Spec
     from tf1_lstm.recipes import find_recipe
@@ -89,6 +89,6 @@ def test_numpy_cells_agree_with_the_graph_on_real_images(shared: Path, name: str
         weights = model.weights()
         expected = logits_of(model, inputs)
     settings = experiment.flat()
-    cell = Cell(settings["cell"], settings["units"], settings["forget_bias"])
+    cell = ReferenceCell(settings["cell"], settings["units"], settings["forget_bias"])
     spec = Spec(cell, settings["readout"], settings["layers"], settings["bidirectional"])
     assert np.abs(forward(spec, weights.arrays, inputs).logits - expected).max() < 1e-5

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from tf1_lstm.checkpoints.canonical import DIRECTIONS, Shape, canonical_name, cell_kinds
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 from tf1_lstm.checkpoints.names import KINDS_BETWEEN, CellName, joins_directions, parse_name
 
 STRANGERS = {  # what other recurrent layers are known by
@@ -34,7 +34,7 @@ class Source(NamedTuple):
     shape: Shape
 
 
-class Recurrent(NamedTuple):
+class RecurrentVariables(NamedTuple):
     """The recurrent part of a model.
 
     Attributes:
@@ -78,7 +78,7 @@ def _place(cell: CellName) -> Tuple[str, str, int, int]:
     return cell.scope, cell.cell, cell.direction, cell.layer
 
 
-def recognise(specs: Mapping[str, Spec], cells: Mapping[str, CellName]) -> Recurrent:
+def recognise(specs: Mapping[str, VariableSpec], cells: Mapping[str, CellName]) -> RecurrentVariables:
     """The recurrent part that a checkpoint's cell variables make.
 
     Args:
@@ -119,7 +119,7 @@ def _add(scopes: Dict[str, _Scope], name: str, cell: CellName) -> None:
         scope.namings[cell.naming] = None
 
 
-def _one_scope(scope: _Scope, specs: Mapping[str, Spec]) -> Recurrent:
+def _one_scope(scope: _Scope, specs: Mapping[str, VariableSpec]) -> RecurrentVariables:
     where = scope.name or "(no scope)"
     if len(scope.kinds) > 1:
         raise UnidentifiedError(f"{where}: cells of different kinds ({', '.join(scope.kinds)}) in one model")
@@ -142,7 +142,9 @@ def _one_scope(scope: _Scope, specs: Mapping[str, Spec]) -> Recurrent:
             f"{where}: the layers above the first read {2 * units if joined else units} numbers, though "
             f"by their names they read {below} of {units} units"
         )
-    return Recurrent(cell, inputs, units, layers, directions, sources, tuple(scope.namings), joined=joined)
+    return RecurrentVariables(
+        cell, inputs, units, layers, directions, sources, tuple(scope.namings), joined=joined
+    )
 
 
 def _kind(scope: _Scope) -> Tuple[str, bool]:
@@ -155,7 +157,7 @@ def _kind(scope: _Scope) -> Tuple[str, bool]:
 
 
 def _one_cell(
-    cell: str, optional: bool, parts: Dict[str, Dict[int, str]], specs: Mapping[str, Spec], where: str
+    cell: str, optional: bool, parts: Dict[str, Dict[int, str]], specs: Mapping[str, VariableSpec], where: str
 ) -> Tuple[Dict[str, Source], Tuple[int, int]]:
     """Part -> source for one cell, and its (inputs, units)."""
     kind = cell_kinds()[cell]
@@ -191,7 +193,7 @@ def _show(shape: Optional[Shape]) -> str:
     return "nowhere" if shape is None else str(list(shape))
 
 
-def _join(shards: Dict[int, str], specs: Mapping[str, Spec], where: str, columns: int = 0) -> Source:
+def _join(shards: Dict[int, str], specs: Mapping[str, VariableSpec], where: str, columns: int = 0) -> Source:
     """Join the pieces of a weight: along rows, or along columns where only that gives the width."""
     if set(shards) == {-1}:
         return Source((shards[-1],), 0, specs[shards[-1]].shape)
@@ -231,7 +233,7 @@ def _uniform(
     return inputs, units, joined
 
 
-def _stacked(found: Dict[str, Recurrent]) -> Recurrent:
+def _stacked(found: Dict[str, RecurrentVariables]) -> RecurrentVariables:
     """Several scopes as the layers of one model, where widths and numbers leave one order only."""
     scopes = sorted(found, key=_numbers)
     models = [found[scope] for scope in scopes]
@@ -264,7 +266,7 @@ def _stacked(found: Dict[str, Recurrent]) -> Recurrent:
     )
 
 
-def _width(model: Recurrent) -> int:
+def _width(model: RecurrentVariables) -> int:
     """What a layer gives at each step, both directions joined."""
     return model.directions * model.units
 

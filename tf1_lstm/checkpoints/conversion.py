@@ -8,7 +8,7 @@ import numpy as np
 from tf1_lstm.checkpoints.canonical import cell_kinds
 from tf1_lstm.checkpoints.identify import SLOT_PAIR, Identified, collect, identify, values_of
 from tf1_lstm.checkpoints.naming import names_for
-from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
+from tf1_lstm.checkpoints.reading import OpenCheckpoint, read_checkpoint
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike
 
@@ -49,7 +49,7 @@ class Plan(NamedTuple):
       left: variables of the source that have no place in the target, with the reason.
     """
 
-    source: Checkpoint
+    source: OpenCheckpoint
     digest: str
     to: str
     target: str
@@ -96,7 +96,7 @@ def plan(source: PathLike, target: PathLike, to: str, keep_names: bool = False) 
 
 
 def _model_moves(
-    checkpoint: Checkpoint, identified: Identified, names: Dict[str, str]
+    checkpoint: OpenCheckpoint, identified: Identified, names: Dict[str, str]
 ) -> Tuple[List[Move], Dict[str, np.ndarray]]:
     moves: List[Move] = []
     values: Dict[str, np.ndarray] = {}
@@ -114,7 +114,7 @@ def _model_moves(
 
 
 def _carry_over(
-    checkpoint: Checkpoint,
+    checkpoint: OpenCheckpoint,
     identified: Identified,
     to: str,
     moves: List[Move],
@@ -152,7 +152,7 @@ def _add_tutorial(names: Dict[str, str], moves: List[Move], values: Dict[str, np
             values[power] = np.float32(first)
 
 
-def _target(checkpoint: Checkpoint, target: PathLike) -> str:
+def _target(checkpoint: OpenCheckpoint, target: PathLike) -> str:
     text = os.fspath(target)
     if os.path.isdir(text) or text.endswith(("/", os.sep)):
         return os.path.join(text, os.path.basename(checkpoint.prefix))

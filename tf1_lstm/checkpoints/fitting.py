@@ -3,10 +3,10 @@
 from typing import List, Mapping, NamedTuple, Tuple
 
 from tf1_lstm.checkpoints.canonical import DENSE_KERNEL, EMBEDDING, SOFTMAX_WEIGHTS, Shape, expected_shapes
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.restore import differences
-from tf1_lstm.checkpoints.weights import Model
+from tf1_lstm.checkpoints.weights import ModelDescription
 from tf1_lstm.core.cells import cell_name
 from tf1_lstm.recipes.experiment import Experiment, Sigmoid
 
@@ -31,7 +31,7 @@ class Fit(NamedTuple):
     note: str = ""
 
 
-def fits(specs: Mapping[str, Spec], recipes: Mapping[str, Experiment]) -> List[Fit]:
+def fits(specs: Mapping[str, VariableSpec], recipes: Mapping[str, Experiment]) -> List[Fit]:
     """Compare a checkpoint with recipes; those that are another model altogether are left out.
 
     Args:
@@ -58,7 +58,7 @@ def fits(specs: Mapping[str, Spec], recipes: Mapping[str, Experiment]) -> List[F
 
 
 def _settings(
-    model: Model, shapes: Mapping[str, Shape], recipe: Experiment, expected: Mapping[str, Shape]
+    model: ModelDescription, shapes: Mapping[str, Shape], recipe: Experiment, expected: Mapping[str, Shape]
 ) -> List[str]:
     """Settings in which a model and a recipe differ, in words."""
     recurrent, head = recipe.recurrent, recipe.head

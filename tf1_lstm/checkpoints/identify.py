@@ -13,13 +13,19 @@ from tf1_lstm.checkpoints.canonical import (
     Shape,
     cell_kinds,
 )
-from tf1_lstm.checkpoints.cells import Recurrent, Source, UnidentifiedError, cell_variables, recognise
-from tf1_lstm.checkpoints.formats.tensors import Spec, count
+from tf1_lstm.checkpoints.cells import (
+    RecurrentVariables,
+    Source,
+    UnidentifiedError,
+    cell_variables,
+    recognise,
+)
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec, count
 from tf1_lstm.checkpoints.names import PART
-from tf1_lstm.checkpoints.reading import Checkpoint
-from tf1_lstm.checkpoints.readout import FRONT, Layer, Readout, find_readout
+from tf1_lstm.checkpoints.reading import OpenCheckpoint
+from tf1_lstm.checkpoints.readout import FRONT, DenseLayer, Readout, find_readout
 from tf1_lstm.checkpoints.slots import Separated, separate
-from tf1_lstm.checkpoints.weights import Model, Weights
+from tf1_lstm.checkpoints.weights import ModelDescription, Weights
 
 UNREAD = "Variable"  # the IMDB tutorial's, which nobody reads: [batch, steps, dimensions]
 OBJECT_KEY = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -43,19 +49,19 @@ class Identified:
       notes: what was concluded rather than read.
     """
 
-    model: Optional[Model]
+    model: Optional[ModelDescription]
     problem: str
     sources: Dict[str, Source] = field(default_factory=dict)
     slots: Dict[str, Dict[str, Source]] = field(default_factory=dict)
     scalars: Dict[str, str] = field(default_factory=dict)
     unread: Tuple[str, ...] = ()
     unassigned: Tuple[str, ...] = ()
-    candidates: Tuple[Layer, ...] = ()
+    candidates: Tuple[DenseLayer, ...] = ()
     namings: Tuple[str, ...] = ()
     notes: Tuple[str, ...] = ()
 
 
-def identify(specs: Mapping[str, Spec], expected: Optional[Mapping[str, Shape]] = None) -> Identified:
+def identify(specs: Mapping[str, VariableSpec], expected: Optional[Mapping[str, Shape]] = None) -> Identified:
     """Find out what a checkpoint's variables are, from names and shapes alone.
 
     Args:
@@ -80,7 +86,7 @@ def identify(specs: Mapping[str, Spec], expected: Optional[Mapping[str, Shape]] 
     return _assemble(specs, separated, recurrent, readout)
 
 
-def _told(specs: Mapping[str, Spec], readout: Readout, expected: Expected) -> Readout:
+def _told(specs: Mapping[str, VariableSpec], readout: Readout, expected: Expected) -> Readout:
     """What was found, with the variables that the experiment names in their places."""
     named = {
         name: variable
@@ -105,13 +111,13 @@ def _told(specs: Mapping[str, Spec], readout: Readout, expected: Expected) -> Re
 
 
 def _assemble(
-    specs: Mapping[str, Spec], separated: Separated, recurrent: Recurrent, readout: Readout
+    specs: Mapping[str, VariableSpec], separated: Separated, recurrent: RecurrentVariables, readout: Readout
 ) -> Identified:
     sources = {**recurrent.sources, **readout.sources}
     used = {name for source in sources.values() for name in source.names}
     others = {role: source.shape for role, source in readout.sources.items()}
     fixed = cell_kinds()[recurrent.cell]
-    model = Model(
+    model = ModelDescription(
         cell=recurrent.cell,
         gate_order=fixed.gate_order,
         forget_bias=fixed.default_forget_bias,
@@ -143,7 +149,7 @@ def _assemble(
 
 
 def _left_over(
-    specs: Mapping[str, Spec], separated: Separated, used: Set[str], fitting: Sequence[str]
+    specs: Mapping[str, VariableSpec], separated: Separated, used: Set[str], fitting: Sequence[str]
 ) -> Tuple[str, ...]:
     """Variables that play no role though the model may well read them.
 
@@ -175,7 +181,7 @@ def _slots(
     return found
 
 
-def values_of(checkpoint: Checkpoint, source: Source) -> np.ndarray:
+def values_of(checkpoint: OpenCheckpoint, source: Source) -> np.ndarray:
     """The values of a role, joined from their pieces; raises InputError where they are damaged."""
     if not source.names:
         return np.zeros(source.shape, np.float32)
@@ -185,7 +191,7 @@ def values_of(checkpoint: Checkpoint, source: Source) -> np.ndarray:
     return np.concatenate(pieces, axis=source.axis)
 
 
-def collect(checkpoint: Checkpoint, identified: Identified, slots: Sequence[str] = ()) -> Weights:
+def collect(checkpoint: OpenCheckpoint, identified: Identified, slots: Sequence[str] = ()) -> Weights:
     """Read the values of an identified model.
 
     Args:

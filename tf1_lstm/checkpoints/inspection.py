@@ -9,7 +9,7 @@ import numpy as np
 from tf1_lstm.checkpoints.fitting import fits
 from tf1_lstm.checkpoints.identify import Identified, collect, identify
 from tf1_lstm.checkpoints.locate import list_prefixes
-from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
+from tf1_lstm.checkpoints.reading import OpenCheckpoint, read_checkpoint
 from tf1_lstm.checkpoints.restore import table
 from tf1_lstm.files import PathLike
 from tf1_lstm.recipes.experiment import Experiment
@@ -72,7 +72,7 @@ def _roles(identified: Identified) -> Dict[str, str]:
     return roles
 
 
-def _variable(checkpoint: Checkpoint, name: str, role: Optional[str]) -> Document:
+def _variable(checkpoint: OpenCheckpoint, name: str, role: Optional[str]) -> Document:
     spec = checkpoint.specs[name]
     entry: Document = {
         "name": name,
@@ -125,7 +125,7 @@ def may_share(identified: Identified) -> bool:
     return any(STACKED.search(name) for name in names)
 
 
-def _optimizer(checkpoint: Checkpoint, identified: Identified) -> Document:
+def _optimizer(checkpoint: OpenCheckpoint, identified: Identified) -> Document:
     held_by = {} if checkpoint.missing else identified.scalars
     scalars = {name: float(checkpoint.variables[held]) for name, held in held_by.items()}
     return {
@@ -135,7 +135,7 @@ def _optimizer(checkpoint: Checkpoint, identified: Identified) -> Document:
     }
 
 
-def _digest(checkpoint: Checkpoint, identified: Identified) -> Optional[str]:
+def _digest(checkpoint: OpenCheckpoint, identified: Identified) -> Optional[str]:
     if identified.model is None or checkpoint.missing:
         return None
     return collect(checkpoint, identified).digest()

@@ -4,7 +4,7 @@ from typing import Callable, Dict, Iterable, Mapping, NamedTuple, Tuple
 
 from tf1_lstm.checkpoints.canonical import SOFTMAX_BIAS, SOFTMAX_WEIGHTS, cell_kinds
 from tf1_lstm.checkpoints.locate import BUNDLE, SINGLE
-from tf1_lstm.checkpoints.weights import Model
+from tf1_lstm.checkpoints.weights import ModelDescription
 from tf1_lstm.errors import InputError
 
 TUTORIAL_SOFTMAX = {SOFTMAX_WEIGHTS: "Variable_1", SOFTMAX_BIAS: "Variable_2"}
@@ -22,11 +22,11 @@ class Naming(NamedTuple):
 
     versions: str
     format: str
-    recurrent: Callable[[Model, str, int, str], str]
+    recurrent: Callable[[ModelDescription, str, int, str], str]
     others: Mapping[str, str] = {}
 
 
-def _old(model: Model, direction: str, layer: int, part: str) -> str:
+def _old(model: ModelDescription, direction: str, layer: int, part: str) -> str:
     scope = "RNN" if model.directions == 1 else f"BiRNN/{direction.upper()}"
     stack = f"/MultiRNNCell/Cell{layer}" if model.layers > 1 else ""
     if model.joined:
@@ -34,7 +34,7 @@ def _old(model: Model, direction: str, layer: int, part: str) -> str:
     return f"{scope}{stack}/{cell_kinds()[model.cell].variable_name(part, '0.12')}"
 
 
-def _later(model: Model, direction: str, layer: int, part: str, version: str) -> str:
+def _later(model: ModelDescription, direction: str, layer: int, part: str, version: str) -> str:
     scope = "rnn" if model.directions == 1 else f"bidirectional_rnn/{direction}"
     stack = f"/multi_rnn_cell/cell_{layer}" if model.layers > 1 else ""
     if model.joined:
@@ -42,11 +42,11 @@ def _later(model: Model, direction: str, layer: int, part: str, version: str) ->
     return f"{scope}{stack}/{cell_kinds()[model.cell].variable_name(part, version)}"
 
 
-def _new(model: Model, direction: str, layer: int, part: str) -> str:
+def _new(model: ModelDescription, direction: str, layer: int, part: str) -> str:
     return _later(model, direction, layer, part, "1.2")
 
 
-def _middle(model: Model, direction: str, layer: int, part: str) -> str:
+def _middle(model: ModelDescription, direction: str, layer: int, part: str) -> str:
     return _later(model, direction, layer, part, "1.0")
 
 
@@ -58,7 +58,7 @@ NAMINGS: Dict[str, Naming] = {
 }
 
 
-def names_for(roles: Iterable[str], model: Model, to: str) -> Dict[str, str]:
+def names_for(roles: Iterable[str], model: ModelDescription, to: str) -> Dict[str, str]:
     """Role -> variable name.
 
     Args:
@@ -85,7 +85,7 @@ def _recurrent(role: str) -> Tuple[str, int, str]:
     return (pieces[1], int(pieces[2]), pieces[3]) if len(pieces) == 4 else ("", 0, "")
 
 
-def _check_tutorial(model: Model, names: Mapping[str, str]) -> None:
+def _check_tutorial(model: ModelDescription, names: Mapping[str, str]) -> None:
     fits = model.cell == "basic_lstm" and model.layers == 1 and model.directions == 1
     if not fits or len(names) != 4 or set(TUTORIAL_SOFTMAX) - set(names):
         raise InputError(

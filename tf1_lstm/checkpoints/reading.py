@@ -6,9 +6,9 @@ from typing import Dict, Iterator, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
-from tf1_lstm.checkpoints.formats.bundle import Bundle
+from tf1_lstm.checkpoints.formats.bundle import TensorBundle
 from tf1_lstm.checkpoints.formats.single import SingleFile
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 from tf1_lstm.checkpoints.locate import BUNDLE, Located, locate, step_of
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike
@@ -23,7 +23,7 @@ class Variables(Mapping[str, np.ndarray]):
     than memory can be looked through.
     """
 
-    def __init__(self, source: Union[Bundle, SingleFile], prefix: str) -> None:
+    def __init__(self, source: Union[TensorBundle, SingleFile], prefix: str) -> None:
         """Wrap an open file; ``prefix`` is what errors name."""
         self._source = source
         self._prefix = prefix
@@ -45,7 +45,7 @@ class Variables(Mapping[str, np.ndarray]):
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class OpenCheckpoint:
     """One checkpoint, open for reading.
 
     Attributes:
@@ -60,7 +60,7 @@ class Checkpoint:
     """
 
     variables: Mapping[str, np.ndarray]
-    specs: Mapping[str, Spec]
+    specs: Mapping[str, VariableSpec]
     format: str
     prefix: str
     step: Optional[int]
@@ -69,7 +69,7 @@ class Checkpoint:
     missing: str = ""
 
 
-def read_checkpoint(path: PathLike, needs_data: bool = True) -> Checkpoint:
+def read_checkpoint(path: PathLike, needs_data: bool = True) -> OpenCheckpoint:
     """Open the checkpoint that a path means; no values are read yet.
 
     Args:
@@ -81,32 +81,32 @@ def read_checkpoint(path: PathLike, needs_data: bool = True) -> Checkpoint:
     """
     found = locate(path)
     source, missing = _open(found, needs_data)
-    specs: Dict[str, Spec] = {name: source.specs[name] for name in sorted(source.specs)}
+    specs: Dict[str, VariableSpec] = {name: source.specs[name] for name in sorted(source.specs)}
     variables = Variables(source, found.prefix)
     step = step_of(found.prefix)
     if (
         not missing
         and step is None
         and STEP_NAME in specs
-        and specs[STEP_NAME] in (Spec((), "int64"), Spec((), "int32"))
+        and specs[STEP_NAME] in (VariableSpec((), "int64"), VariableSpec((), "int32"))
     ):
         step = int(variables[STEP_NAME])
-    return Checkpoint(
+    return OpenCheckpoint(
         variables, specs, found.format, found.prefix, step, found.how, tuple(source.files), missing
     )
 
 
-def _open(found: Located, needs_data: bool) -> Tuple[Union[Bundle, SingleFile], str]:
+def _open(found: Located, needs_data: bool) -> Tuple[Union[TensorBundle, SingleFile], str]:
     """The file, and why its values cannot be read."""
     with _naming(found.files[0]):
         if found.format != BUNDLE:
             return SingleFile(found.files), ""
         if not needs_data:
-            alone = Bundle(found.prefix, needs_data=False)
+            alone = TensorBundle(found.prefix, needs_data=False)
             missing = alone.missing_data()
             if missing:
                 return alone, missing
-        return Bundle(found.prefix), ""
+        return TensorBundle(found.prefix), ""
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tf1_lstm.checkpoints.canonical import (
     Shape,
 )
 from tf1_lstm.checkpoints.cells import Source
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 from tf1_lstm.checkpoints.names import PART
 
 FLOATS = ("float16", "float32", "float64")
@@ -28,14 +28,16 @@ BIAS_WORDS = re.compile(r"(?<![a-z])(?:bias(?:es)?|b)(?=[_\d/]|$)", re.I)
 VARIABLE = re.compile(r"^(.*/)?Variable(?:_(\d+))?$")
 
 
-class Layer(NamedTuple):
+class DenseLayer(NamedTuple):
     """A matrix and the bias that goes with it."""
 
     kernel: str
     bias: str
 
 
-Chain = Tuple[Layer, ...]  # what is behind the recurrent layer, in order: a softmax, or a dense layer and one
+Chain = Tuple[
+    DenseLayer, ...
+]  # what is behind the recurrent layer, in order: a softmax, or a dense layer and one
 CHAIN = ((DENSE_KERNEL, DENSE_BIAS), (SOFTMAX_WEIGHTS, SOFTMAX_BIAS))
 
 
@@ -53,13 +55,13 @@ class Readout(NamedTuple):
     """
 
     sources: Dict[str, Source]
-    candidates: Tuple[Layer, ...] = ()
+    candidates: Tuple[DenseLayer, ...] = ()
     unassigned: Tuple[str, ...] = ()
     notes: Tuple[str, ...] = ()
 
 
 def find_readout(
-    specs: Mapping[str, Spec],
+    specs: Mapping[str, VariableSpec],
     names: List[str],
     inputs: int,
     widths: Tuple[int, ...],
@@ -112,7 +114,7 @@ def _named_front(shapes: Mapping[str, Shape], inputs: int, wanted: Mapping[str, 
     return tuple(chosen) if chosen else ()
 
 
-def _giving(shapes: Mapping[str, Shape], inputs: int) -> List[Layer]:
+def _giving(shapes: Mapping[str, Shape], inputs: int) -> List[DenseLayer]:
     """Every matrix that gives what the recurrent layer reads, with every vector that could be its bias."""
     return _layers({name: shape for name, shape in shapes.items() if shape[-1:] == (inputs,)}, None)
 
@@ -156,7 +158,7 @@ def _embedding(
 
 def _behind(
     shapes: Mapping[str, Shape], inputs: int, widths: Tuple[int, ...], expected: Mapping[str, Shape]
-) -> Tuple[Chain, Tuple[Layer, ...]]:
+) -> Tuple[Chain, Tuple[DenseLayer, ...]]:
     """The layers behind the recurrent one, and the candidates where nothing decides."""
     first = _layers(shapes, widths)
     if DENSE_KERNEL in expected and SOFTMAX_WEIGHTS in expected:
@@ -172,7 +174,7 @@ def _behind(
 
 
 def _expected_chain(
-    shapes: Mapping[str, Shape], inputs: int, first: List[Layer], expected: Mapping[str, Shape]
+    shapes: Mapping[str, Shape], inputs: int, first: List[DenseLayer], expected: Mapping[str, Shape]
 ) -> Chain:
     """The dense layer and the softmax of the expected shapes, where no other two have them."""
     width = expected[DENSE_KERNEL][1]
@@ -186,8 +188,8 @@ def _expected_chain(
 
 
 def _straight_or_longer(
-    shapes: Mapping[str, Shape], first: List[Layer], inputs: int, widths: Tuple[int, ...]
-) -> Tuple[Chain, Tuple[Layer, ...]]:
+    shapes: Mapping[str, Shape], first: List[DenseLayer], inputs: int, widths: Tuple[int, ...]
+) -> Tuple[Chain, Tuple[DenseLayer, ...]]:
     """The one layer that reads the recurrent one, with the one that reads only that where there is any."""
     chosen = _choose(first)
     if chosen is None:
@@ -205,13 +207,13 @@ def _named_chains(shapes: Mapping[str, Shape], widths: Tuple[int, ...]) -> List[
     for name in shapes:
         if name == DENSE_KERNEL or name.endswith("/" + DENSE_KERNEL):
             scope = name[: -len(DENSE_KERNEL)]
-            dense, softmax = (Layer(scope + kernel, scope + bias) for kernel, bias in CHAIN)
+            dense, softmax = (DenseLayer(scope + kernel, scope + bias) for kernel, bias in CHAIN)
             if _fits(shapes, dense, widths) and _fits(shapes, softmax, shapes[name][1:]):
                 found.append((dense, softmax))
     return found
 
 
-def _fits(shapes: Mapping[str, Shape], layer: Layer, widths: Tuple[int, ...]) -> bool:
+def _fits(shapes: Mapping[str, Shape], layer: DenseLayer, widths: Tuple[int, ...]) -> bool:
     """Whether a layer is there and reads one of the widths."""
     kernel = shapes.get(layer.kernel, ())
     return len(kernel) == 2 and kernel[0] in widths and shapes.get(layer.bias) == kernel[1:] != (0,)
@@ -220,14 +222,14 @@ def _fits(shapes: Mapping[str, Shape], layer: Layer, widths: Tuple[int, ...]) ->
 def _is_named(chain: Chain) -> bool:
     """Whether a chain of two has this program's own names."""
     scope = chain[0].kernel[: -len(DENSE_KERNEL)]
-    return chain == tuple(Layer(scope + kernel, scope + bias) for kernel, bias in CHAIN)
+    return chain == tuple(DenseLayer(scope + kernel, scope + bias) for kernel, bias in CHAIN)
 
 
-def _layers(shapes: Mapping[str, Shape], widths: Optional[Tuple[int, ...]]) -> List[Layer]:
+def _layers(shapes: Mapping[str, Shape], widths: Optional[Tuple[int, ...]]) -> List[DenseLayer]:
     """Every matrix that reads one of the widths (None: any), with every vector that could be its bias."""
     plain = set(shapes.values())
     return [
-        Layer(kernel, bias)
+        DenseLayer(kernel, bias)
         for kernel, shape in shapes.items()
         if len(shape) == 2 and (widths is None or shape[0] in widths) and shape[1] > 0
         for bias, vector in shapes.items()
@@ -235,7 +237,7 @@ def _layers(shapes: Mapping[str, Shape], widths: Optional[Tuple[int, ...]]) -> L
     ]
 
 
-def _choose(layers: List[Layer]) -> Optional[Layer]:
+def _choose(layers: List[DenseLayer]) -> Optional[DenseLayer]:
     """The one pair, or of those with one kernel the one whose names fit."""
     if len({layer.kernel for layer in layers}) != 1:
         return None
@@ -243,7 +245,7 @@ def _choose(layers: List[Layer]) -> Optional[Layer]:
     return related[0] if len(related) == 1 else None
 
 
-def _related(layer: Layer) -> bool:
+def _related(layer: DenseLayer) -> bool:
     """Whether two names say that they belong together."""
     numbered = VARIABLE.match(layer.kernel), VARIABLE.match(layer.bias)
     if numbered[0] and numbered[1]:

@@ -7,9 +7,9 @@ import numpy as np
 
 from tf1_lstm.checkpoints.canonical import Shape
 from tf1_lstm.checkpoints.cells import Source
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 from tf1_lstm.checkpoints.identify import SLOT_PAIR, Identified, collect, identify
-from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
+from tf1_lstm.checkpoints.reading import OpenCheckpoint, read_checkpoint
 from tf1_lstm.checkpoints.weights import Weights
 from tf1_lstm.core.text_table import text_table
 from tf1_lstm.errors import InputError
@@ -21,7 +21,7 @@ WantSlots = Union[bool, Collection[str]]
 DTYPE = "float32"
 
 
-class Optimizer(NamedTuple):
+class OptimizerState(NamedTuple):
     """What an optimizer keeps beside the weights.
 
     Attributes:
@@ -33,7 +33,7 @@ class Optimizer(NamedTuple):
     scalars: Tuple[str, ...] = POWERS
 
 
-ADAM = Optimizer()
+ADAM = OptimizerState()
 
 
 def load_weights(
@@ -65,15 +65,15 @@ def load_weights(
         one line, then (but for slots and values) a table of what was expected, what was found, and
         the nearest candidates.
     """
-    optimizer = Optimizer(tuple(slot_names), tuple(scalar_names))
+    optimizer = OptimizerState(tuple(slot_names), tuple(scalar_names))
     return weights_of(read_checkpoint(path), expected, want_slots, optimizer)
 
 
 def weights_of(
-    checkpoint: Checkpoint,
+    checkpoint: OpenCheckpoint,
     expected: Mapping[str, Shape],
     want_slots: WantSlots = False,
-    optimizer: Optimizer = ADAM,
+    optimizer: OptimizerState = ADAM,
 ) -> Weights:
     """As ``load_weights``, from a checkpoint that is open already."""
     identified = identify(checkpoint.specs, expected)
@@ -87,7 +87,7 @@ def weights_of(
     return weights
 
 
-class Problem(NamedTuple):
+class RestoreProblem(NamedTuple):
     """One thing that keeps a checkpoint from filling a graph.
 
     Attributes:
@@ -100,27 +100,27 @@ class Problem(NamedTuple):
 
 
 def differences(
-    specs: Mapping[str, Spec], identified: Identified, expected: Mapping[str, Shape]
-) -> List[Problem]:
+    specs: Mapping[str, VariableSpec], identified: Identified, expected: Mapping[str, Shape]
+) -> List[RestoreProblem]:
     """What keeps a checkpoint from filling a graph; empty where it fits."""
     if identified.model is None:
-        return [Problem(identified.problem, False)]
+        return [RestoreProblem(identified.problem, False)]
     problems = []
     for role, shape in expected.items():
         source = identified.sources.get(role)
         if source is None:
-            problems.append(Problem(f"{role} {list(shape)} is missing", True))
+            problems.append(RestoreProblem(f"{role} {list(shape)} is missing", True))
         elif source.shape != tuple(shape):
-            problems.append(Problem(f"{role} is {list(source.shape)}, expected {list(shape)}", True))
+            problems.append(RestoreProblem(f"{role} is {list(source.shape)}, expected {list(shape)}", True))
         else:
             wrong = {specs[name].dtype for name in source.names} - {DTYPE}
             problems += [
-                Problem(f"{role} is of type {kind}, expected {DTYPE}", False) for kind in sorted(wrong)
+                RestoreProblem(f"{role} is of type {kind}, expected {DTYPE}", False) for kind in sorted(wrong)
             ]
     extra = [role for role in identified.sources if role not in expected]
-    problems += [Problem(f"{role} is in the checkpoint and not in the model", True) for role in extra]
+    problems += [RestoreProblem(f"{role} is in the checkpoint and not in the model", True) for role in extra]
     problems += [
-        Problem(f"{name} {list(specs[name].shape)} may be a part that this model does not have", False)
+        RestoreProblem(f"{name} {list(specs[name].shape)} may be a part that this model does not have", False)
         for name in identified.unassigned
     ]
     return problems
@@ -138,7 +138,7 @@ def _trained(identified: Identified, slots: Sequence[str]) -> List[str]:
 
 
 def _check_slots(
-    checkpoint: Checkpoint, identified: Identified, wanted: WantSlots, optimizer: Optimizer
+    checkpoint: OpenCheckpoint, identified: Identified, wanted: WantSlots, optimizer: OptimizerState
 ) -> None:
     name = optimizer.slots[0]  # the first slot of an optimizer has its name
     needed = _trained(identified, optimizer.slots) if isinstance(wanted, bool) else list(wanted)
@@ -162,7 +162,7 @@ def _check_slots(
         raise InputError(f"{checkpoint.prefix}: found no {lacking[0]}, expected it beside {name}'s slots")
 
 
-def _check_finite(checkpoint: Checkpoint, weights: Weights) -> None:
+def _check_finite(checkpoint: OpenCheckpoint, weights: Weights) -> None:
     groups = {"": weights.arrays, **{f"{slot} of ": arrays for slot, arrays in weights.slots.items()}}
     for what, arrays in groups.items():
         for role, array in arrays.items():
@@ -175,7 +175,10 @@ def _check_finite(checkpoint: Checkpoint, weights: Weights) -> None:
 
 
 def _refusal(
-    checkpoint: Checkpoint, identified: Identified, expected: Mapping[str, Shape], problems: List[Problem]
+    checkpoint: OpenCheckpoint,
+    identified: Identified,
+    expected: Mapping[str, Shape],
+    problems: List[RestoreProblem],
 ) -> str:
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     head = f"{checkpoint.prefix}: does not fit the model: {problems[0].text}{more}"
@@ -205,7 +208,7 @@ def _found(source: Optional[Source]) -> str:
     return f"{name} {list(source.shape)}"
 
 
-def nearest(specs: Mapping[str, Spec], identified: Identified, role: str, shape: Shape) -> List[str]:
+def nearest(specs: Mapping[str, VariableSpec], identified: Identified, role: str, shape: Shape) -> List[str]:
     """The variables most like a role, those that play no role first: by shape, then by name."""
     ranked: List[Tuple[float, str]] = []
     for name in identified.unread or tuple(specs):

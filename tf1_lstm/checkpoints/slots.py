@@ -3,7 +3,7 @@
 import re
 from typing import Dict, List, Mapping, NamedTuple
 
-from tf1_lstm.checkpoints.formats.tensors import Spec
+from tf1_lstm.checkpoints.formats.tensors import VariableSpec
 
 SLOT = re.compile(
     r"^(?P<primary>.+)/(?P<slot>(?:Adam|AdaMax|Momentum|RMSProp|Adagrad|Adadelta|Ftrl"
@@ -27,7 +27,7 @@ class Separated(NamedTuple):
     scalars: Dict[str, str]
 
 
-def separate(specs: Mapping[str, Spec]) -> Separated:
+def separate(specs: Mapping[str, VariableSpec]) -> Separated:
     """Tell an optimizer's variables apart by their names and shapes.
 
     A slot belongs to the variable whose name it bears and whose shape it has; an optimizer made in
@@ -53,7 +53,7 @@ def separate(specs: Mapping[str, Spec]) -> Separated:
     return Separated(primaries, slots, scalars)
 
 
-def _owner(primary: str, spec: Spec, specs: Mapping[str, Spec]) -> str:
+def _owner(primary: str, spec: VariableSpec, specs: Mapping[str, VariableSpec]) -> str:
     parts = primary.split("/")
     for start in range(len(parts)):  # the longest name first
         candidate = "/".join(parts[start:])

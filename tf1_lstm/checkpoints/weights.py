@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelDescription:
     """What a model is, apart from its numbers.
 
     Attributes:
@@ -67,7 +67,7 @@ class Weights:
       step: the iteration after which it was saved, if known.
     """
 
-    model: Model
+    model: ModelDescription
     arrays: Dict[str, np.ndarray]
     slots: Dict[str, Dict[str, np.ndarray]] = field(default_factory=dict)
     scalars: Dict[str, np.ndarray] = field(default_factory=dict)

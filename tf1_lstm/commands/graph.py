@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, original: Any) -> Any:
     from tf1_lstm.original.answers import write_arrays
     from tf1_lstm.original.feeds import find_tensor, parse_feeds
-    from tf1_lstm.original.run import Limits, run_graph
+    from tf1_lstm.original.run import RunLimits, run_graph
 
     graph, file = original.graph, original.file
     feeds = parse_feeds(options.feed, graph, file)
@@ -124,7 +124,7 @@ def _run(options: argparse.Namespace, original: Any) -> Any:
     loss = find_tensor(graph, options.loss, file, "--loss") if options.loss else None
     if options.loss and options.to != "bundle":
         raise InputError("--loss: found it without --to bundle, expected both")
-    limits = Limits(options.time_limit, options.memory_limit)
+    limits = RunLimits(options.time_limit, options.memory_limit)
     ran = run_graph(original, feeds, fetches, limits, options.prune, loss)
     if options.to == "bundle":
         _write_bundle(options.out, original, feeds, fetches, ran, loss)

@@ -87,7 +87,7 @@ class Example(NamedTuple):
     length: Optional[int] = None
 
 
-class Finding(NamedTuple):
+class AuditFinding(NamedTuple):
     """One line of a split audit, computed from the sampler's own rows.
 
     Attributes:
@@ -165,7 +165,7 @@ class Dataset(abc.ABC):
         """Test batches as the document draws them (``"published"``), or mended."""
 
     @abc.abstractmethod
-    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+    def audit(self, kind: str, batch_size: int) -> List[AuditFinding]:
         """What is wrong with the split of that kind: leaks, wrong labels, rows never used."""
 
     @abc.abstractmethod

@@ -19,7 +19,7 @@ import urllib3
 from tqdm import tqdm
 
 from tf1_lstm.core.text import printable
-from tf1_lstm.data.parts import Note, Part, check_room, unwritable
+from tf1_lstm.data.parts import Note, PartialDownload, check_room, unwritable
 from tf1_lstm.errors import InputError
 
 CHUNK = 1 << 16
@@ -111,7 +111,7 @@ class Downloader:
           NotDownloadedError: no address served it; a part that can be continued stays.
           InputError: the folder is not writable or the disk is full.
         """
-        part = Part(target)
+        part = PartialDownload(target)
         note = part.note()
         reasons: List[str] = []
         for address in sorted(addresses, key=lambda address: note is None or address != note.address):
@@ -124,7 +124,7 @@ class Downloader:
         raise NotDownloadedError("; ".join(reasons) or "no address is known")
 
     def _from_address(
-        self, address: str, part: Part, accept: Callable[[Path], None], limit: int, room: int
+        self, address: str, part: PartialDownload, accept: Callable[[Path], None], limit: int, room: int
     ) -> None:
         if _host(address) in self._silent_hosts:
             raise _GiveUpError("does not answer")
@@ -151,7 +151,7 @@ class Downloader:
                 self._silent_hosts.add(_host(address))
             raise _GiveUpError(str(error)) from error
 
-    def _request(self, address: str, part: Part, limit: int, room: int, end: float) -> bool:
+    def _request(self, address: str, part: PartialDownload, limit: int, room: int, end: float) -> bool:
         """Make the request that should finish the part; tell whether the part came in pieces."""
         note, have = part.note(), part.size()
         if note is None or not (note.total or (note.validator and note.address == address)):
@@ -194,7 +194,7 @@ class Downloader:
     def _receive(
         self,
         response: requests.Response,
-        part: Part,
+        part: PartialDownload,
         start: int,
         total: Optional[int],
         limit: int,
@@ -221,7 +221,7 @@ class Downloader:
                 f"broke off after {start:,} of {'?' if total is None else f'{total:,}'} bytes{cut}"
             )
 
-    def _bar(self, part: Part, start: int, total: Optional[int]) -> Any:
+    def _bar(self, part: PartialDownload, start: int, total: Optional[int]) -> Any:
         return tqdm(
             desc=part.target.name,
             total=total,
@@ -270,7 +270,7 @@ def _arriving(response: requests.Response) -> Iterator[bytes]:
         yield chunk
 
 
-def _accept(part: Part, accept: Callable[[Path], None], pieced: bool) -> None:
+def _accept(part: PartialDownload, accept: Callable[[Path], None], pieced: bool) -> None:
     try:
         accept(part.path)
     except WrongContentError as error:
@@ -281,7 +281,7 @@ def _accept(part: Part, accept: Callable[[Path], None], pieced: bool) -> None:
     part.discard()
 
 
-def _start_of(response: requests.Response, address: str, have: int, part: Part) -> int:
+def _start_of(response: requests.Response, address: str, have: int, part: PartialDownload) -> int:
     """Tell at which byte of the file an answer begins."""
     status, note = response.status_code, part.note()
     if status == 200:

@@ -9,7 +9,7 @@ from tf1_lstm.data.base import philox
 CACHED_EPOCHS = 4
 
 
-class Epochs:
+class ShuffledEpochs:
     """The same rows over and over, in a new random order each epoch, end to end.
 
     An epoch's order comes from (seed, stream, epoch) alone; the last few orders are kept.

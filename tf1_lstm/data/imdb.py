@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.data.base import Dataset, Example, Finding, Split
+from tf1_lstm.data.base import AuditFinding, Dataset, Example, Split
 from tf1_lstm.data.ids import WordIndex
 from tf1_lstm.data.imdb_files import (
     TEST_FILE,
@@ -15,7 +15,7 @@ from tf1_lstm.data.imdb_files import (
     find_folder,
     load_arrays,
 )
-from tf1_lstm.data.imdb_split import CorrectedSampler, IdSampler, Layout, PublishedSampler, audit_split
+from tf1_lstm.data.imdb_split import CorrectedSampler, IdSampler, Layout, TutorialSampler, audit_split
 from tf1_lstm.data.texts import encode_text
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array
@@ -92,7 +92,7 @@ class ImdbIds(Dataset):
         _check_sampler(kind, batch_size)
         if kind == "published":
             ranges = self.layout.train_numbers()
-            return PublishedSampler(self.ids, self.layout, ranges, batch_size, seed, "train")
+            return TutorialSampler(self.ids, self.layout, ranges, batch_size, seed, "train")
         groups = self.layout.corrected_train_rows()
         return CorrectedSampler(self.ids, self.layout, groups, batch_size, seed, "train")
 
@@ -106,10 +106,10 @@ class ImdbIds(Dataset):
         _check_sampler(kind, batch_size)
         if kind == "published":
             ranges = (self.layout.test_numbers(),)
-            return PublishedSampler(self.ids, self.layout, ranges, batch_size, seed, "test")
+            return TutorialSampler(self.ids, self.layout, ranges, batch_size, seed, "test")
         return CorrectedSampler(self.ids, self.layout, (self.layout.test_rows(),), batch_size, seed, "test")
 
-    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+    def audit(self, kind: str, batch_size: int) -> List[AuditFinding]:
         """Leaks, wrong labels and unused rows, found by listing all that the samplers can draw."""
         train = self.train_sampler(kind, batch_size, 0).support()
         test = self.test_sampler(kind, batch_size, 0).support()

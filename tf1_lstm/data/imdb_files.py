@@ -18,7 +18,7 @@ PUBLISHED_ROWS = 25_000
 LEAST_ROWS = 26  # below, a twenty-fifth of each class is less than one review
 
 
-class Arrays(NamedTuple):
+class ImdbArrays(NamedTuple):
     """The checked content of one folder.
 
     Attributes:
@@ -40,7 +40,7 @@ def find_folder(folder: Path) -> Path:
     return below if not (Path(folder) / TRAIN_FILE).exists() and below.is_dir() else Path(folder)
 
 
-def load_arrays(folder: Path) -> Arrays:
+def load_arrays(folder: Path) -> ImdbArrays:
     """Map the files of ``folder`` into memory and check them, each alone and against the others.
 
     Raises:
@@ -65,7 +65,7 @@ def load_arrays(folder: Path) -> Arrays:
         _check_test(test_ids, ids, folder)
     # Last: what is wrong in itself is told in itself.
     check_manifest(folder, (WORDS_FILE, VECTORS_FILE, TRAIN_FILE, TEST_FILE))
-    return Arrays(words, vectors, ids, test_ids)
+    return ImdbArrays(words, vectors, ids, test_ids)
 
 
 def read_checked(path: Path, dtype: str, rank: int, what: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.data.base import Batch, Finding, Sampler, philox
+from tf1_lstm.data.base import AuditFinding, Batch, Sampler, philox
 
 POSITIVE, NEGATIVE = 0, 1
 _SHOWN = 5
@@ -102,7 +102,7 @@ class IdSampler(Sampler):
         return Support(rows, self.labels(rows))
 
 
-class PublishedSampler(IdSampler):
+class TutorialSampler(IdSampler):
     """Draws as the tutorial does: a number between two bounds, both included, with replacement."""
 
     def __init__(
@@ -199,7 +199,7 @@ class CorrectedSampler(IdSampler):
         return self._orders[key]
 
 
-def audit_split(train: Support, test: Support, layout: Layout) -> List[Finding]:
+def audit_split(train: Support, test: Support, layout: Layout) -> List[AuditFinding]:
     """Compare what training and test batches can hold, and the labels they give.
 
     Returns:
@@ -230,5 +230,5 @@ def audit_split(train: Support, test: Support, layout: Layout) -> List[Finding]:
     ]
 
 
-def _finding(what: str, rows: np.ndarray, meaning: str) -> Finding:
-    return Finding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)
+def _finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:
+    return AuditFinding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)

@@ -4,14 +4,14 @@ from typing import List
 
 import numpy as np
 
-from tf1_lstm.data.base import Finding
+from tf1_lstm.data.base import AuditFinding
 from tf1_lstm.data.keras_batches import ReviewSampler
 from tf1_lstm.data.keras_reviews import Reviews
 
 _SHOWN = 5
 
 
-def audit_epoch(sampler: ReviewSampler, rows: np.ndarray) -> List[Finding]:
+def audit_epoch(sampler: ReviewSampler, rows: np.ndarray) -> List[AuditFinding]:
     """Rows (of ``rows``, int64 ``[n]``) that the first epoch leaves out or uses twice."""
     drawn = np.concatenate([sampler.rows(step) for step in range(sampler.steps_per_epoch)])
     used, uses = np.unique(drawn, return_counts=True)
@@ -26,7 +26,7 @@ def audit_epoch(sampler: ReviewSampler, rows: np.ndarray) -> List[Finding]:
 
 def shared_reviews(
     name: str, store: Reviews, rows: np.ndarray, train: Reviews, trained: np.ndarray
-) -> Finding:
+) -> AuditFinding:
     """Rows of a split whose ids are, all of them, those of a training review."""
     known = {train.review(row).tobytes() for row in trained.tolist()}
     both = [row for row in rows.tolist() if store.review(row).tobytes() in known]
@@ -37,7 +37,7 @@ def shared_reviews(
     )
 
 
-def measured_on_test(rows: np.ndarray) -> Finding:
+def measured_on_test(rows: np.ndarray) -> AuditFinding:
     """All test rows, where they are what is measured after each epoch."""
     return _finding(
         "test reviews that the validation figures are of",
@@ -46,5 +46,5 @@ def measured_on_test(rows: np.ndarray) -> Finding:
     )
 
 
-def _finding(what: str, rows: np.ndarray, meaning: str) -> Finding:
-    return Finding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)
+def _finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:
+    return AuditFinding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)

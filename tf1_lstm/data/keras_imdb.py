@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 import numpy as np
 
-from tf1_lstm.data.base import Dataset, Example, Finding, Split
+from tf1_lstm.data.base import AuditFinding, Dataset, Example, Split
 from tf1_lstm.data.imdb_files import VECTORS_FILE, WORDS_FILE
 from tf1_lstm.data.keras_audit import audit_epoch, measured_on_test, shared_reviews
 from tf1_lstm.data.keras_batches import ReviewSampler, SimilarLengthSampler
@@ -21,7 +21,7 @@ VOCABULARY = 10_000
 AUDIT_SEED = 1
 
 
-class Use(NamedTuple):
+class KerasUse(NamedTuple):
     """What a recipe's settings say beside how a review is read; the names are those of the settings."""
 
     embedding: str = ""
@@ -31,7 +31,7 @@ class Use(NamedTuple):
     batch_order: str = "shuffled"
 
 
-class KerasImdb(Dataset):
+class KerasImdbDataset(Dataset):
     """Reviews as rows of word ids by Keras's rule; the words' vectors where a GloVe file was given.
 
     Attributes:
@@ -56,10 +56,10 @@ class KerasImdb(Dataset):
         self.folder, self.is_sample = Path(folder) if found else below, is_sample
         self.files = load_files(self.folder)
         self.reading = Reading(vocabulary=min(VOCABULARY, self.files.known))
-        self.use = Use()
+        self.use = KerasUse()
         self._index: Optional[Dict[bytes, int]] = None
 
-    def with_settings(self, settings: Mapping[str, Any]) -> "KerasImdb":
+    def with_settings(self, settings: Mapping[str, Any]) -> "KerasImdbDataset":
         """The same data read as a recipe's settings say; settings that are not named stay.
 
         Raises:
@@ -67,7 +67,7 @@ class KerasImdb(Dataset):
         """
         view = copy.copy(self)
         view.reading = self.reading._replace(**_chosen(settings, Reading._fields))
-        view.use = self.use._replace(**_chosen(settings, Use._fields))
+        view.use = self.use._replace(**_chosen(settings, KerasUse._fields))
         if not view.reading.vocabulary:
             view.reading = view.reading._replace(vocabulary=self._default_vocabulary())
         view._check()
@@ -97,7 +97,7 @@ class KerasImdb(Dataset):
         reviews, rows = self._store_and_rows("test")
         return ReviewSampler(reviews, rows, self.reading, batch_size, seed, "keras-imdb test")
 
-    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+    def audit(self, kind: str, batch_size: int) -> List[AuditFinding]:
         """Reviews left out by an epoch, reviews in two splits, and what the epochs' figures rest on."""
         reviews, rows = self._store_and_rows("train")
         sampler = self.train_sampler(kind, batch_size, AUDIT_SEED)

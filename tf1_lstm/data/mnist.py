@@ -5,11 +5,11 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.data.base import Dataset, Example, Finding, Split
-from tf1_lstm.data.epochs import Epochs
+from tf1_lstm.data.base import AuditFinding, Dataset, Example, Split
+from tf1_lstm.data.epochs import ShuffledEpochs
 from tf1_lstm.data.idx import IdxFile, check_pair, read_images, read_labels
 from tf1_lstm.data.images import read_pictures, to_inputs
-from tf1_lstm.data.mnist_batches import ImageSampler, PublishedSampler, Store, WholePassSampler
+from tf1_lstm.data.mnist_batches import EndToEndSampler, ImageSampler, Store, WholePassSampler
 from tf1_lstm.errors import InputError
 
 SPLITS = ("test", "validation", "train")
@@ -23,7 +23,7 @@ AUDIT_SEED = 1
 SHOWN_ROWS = 5
 
 
-class MnistRows(Dataset):
+class MnistDataset(Dataset):
     """MNIST (or other digits in its four files) as sequences of 28 rows of 28 pixels.
 
     The splits are those of TensorFlow's tutorial loader: the first 5,000 of the 60,000 training
@@ -71,7 +71,7 @@ class MnistRows(Dataset):
     def train_sampler(self, kind: str, batch_size: int, seed: int) -> ImageSampler:
         """Training batches: shuffled anew each epoch. There is nothing to correct in them."""
         store, rows = self._store_and_rows("train")
-        return PublishedSampler(store, Epochs(rows, seed, "mnist train"), batch_size)
+        return EndToEndSampler(store, ShuffledEpochs(rows, seed, "mnist train"), batch_size)
 
     def test_sampler(self, kind: str, batch_size: int, seed: int) -> ImageSampler:
         """Batches of test images: from the epoch-wise stream, or (corrected) whole passes.
@@ -79,17 +79,17 @@ class MnistRows(Dataset):
         The last batch of a corrected pass is shorter where the sizes do not divide.
         """
         store, rows = self._store_and_rows("test")
-        sampler = WholePassSampler if kind == "corrected" else PublishedSampler
-        return sampler(store, Epochs(rows, seed, "mnist test"), batch_size)
+        sampler = WholePassSampler if kind == "corrected" else EndToEndSampler
+        return sampler(store, ShuffledEpochs(rows, seed, "mnist test"), batch_size)
 
-    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+    def audit(self, kind: str, batch_size: int) -> List[AuditFinding]:
         """What the printed figures rest on, and which images the training uses.
 
         Computed from the samplers' rows with seed 1, over the document's 100,000 images. Findings
         about files that are missing are left out.
         """
         steps = -(-TRAINED_IMAGES // batch_size)
-        findings: List[Finding] = []
+        findings: List[AuditFinding] = []
         if self._train is not None and self._test is not None:
             findings.append(self._shared_images(self._train, self._test))
         if self._test is not None:
@@ -165,7 +165,7 @@ class MnistRows(Dataset):
             return "the embedded sample (UCI digits, not MNIST)"
         return "MNIST" if self.is_mnist else f"{self.folder} (not MNIST)"
 
-    def _shared_images(self, train: Store, test: Store) -> Finding:
+    def _shared_images(self, train: Store, test: Store) -> AuditFinding:
         known = {image.tobytes() for image in train.images}
         both = [row for row, image in enumerate(test.images) if image.tobytes() in known]
         return _finding(
@@ -174,7 +174,7 @@ class MnistRows(Dataset):
             f"Compared pixel by pixel, {len(test.images):,} with {len(train.images):,} images.",
         )
 
-    def _audit_training(self, sampler: ImageSampler, steps: int) -> List[Finding]:
+    def _audit_training(self, sampler: ImageSampler, steps: int) -> List[AuditFinding]:
         store, rows = self._store_and_rows("train")
         drawn = np.concatenate([sampler.rows(step) for step in range(steps)])
         uses = np.bincount(drawn, minlength=len(store.images))[rows]
@@ -202,11 +202,11 @@ class MnistRows(Dataset):
         return findings
 
 
-def _finding(what: str, rows: np.ndarray, meaning: str) -> Finding:
-    return Finding(what, len(rows), tuple(int(row) for row in rows[:SHOWN_ROWS]), meaning)
+def _finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:
+    return AuditFinding(what, len(rows), tuple(int(row) for row in rows[:SHOWN_ROWS]), meaning)
 
 
-def _audit_printed(sampler: ImageSampler, images: int, steps: int) -> List[Finding]:
+def _audit_printed(sampler: ImageSampler, images: int, steps: int) -> List[AuditFinding]:
     """The document's printed figures: one batch of test images each."""
     printed = [sampler.rows(step) for step in range(0, steps, PRINTED_EVERY)]
     # The document draws a test batch in every step and prints few of them; the last figure is one more.
@@ -234,7 +234,7 @@ def _audit_printed(sampler: ImageSampler, images: int, steps: int) -> List[Findi
     ]
 
 
-def _audit_pass(sampler: ImageSampler, images: int, batches: int) -> List[Finding]:
+def _audit_pass(sampler: ImageSampler, images: int, batches: int) -> List[AuditFinding]:
     """The corrected test batches: one pass over all of the test images."""
     uses = np.bincount(np.concatenate([sampler.rows(step) for step in range(batches)]), minlength=images)
     meaning = f"A pass is {batches} batches over the {images:,} test images."

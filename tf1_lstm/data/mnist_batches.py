@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tf1_lstm.data.base import Batch, Sampler
-from tf1_lstm.data.epochs import Epochs
+from tf1_lstm.data.epochs import ShuffledEpochs
 from tf1_lstm.data.idx import CLASSES
 from tf1_lstm.data.images import to_inputs
 
@@ -26,7 +26,7 @@ class Store(NamedTuple):
 class ImageSampler(Sampler):
     """Batches of ``batch_size`` images from a stream of epochs over some rows of a store."""
 
-    def __init__(self, store: Store, epochs: Epochs, batch_size: int) -> None:
+    def __init__(self, store: Store, epochs: ShuffledEpochs, batch_size: int) -> None:
         """Take rows of ``store`` in the order of ``epochs``."""
         self._store, self._epochs, self._batch_size = store, epochs, batch_size
 
@@ -40,7 +40,7 @@ class ImageSampler(Sampler):
         """That batch's rows alone, int64 ``[batch]``."""
 
 
-class PublishedSampler(ImageSampler):
+class EndToEndSampler(ImageSampler):
     """Batches end to end: one may begin in one epoch and end in the next, as the loader's do."""
 
     def rows(self, step: int) -> np.ndarray:

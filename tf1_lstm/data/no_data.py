@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, NoReturn, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.data.base import Dataset, Example, Finding, Sampler, Split
+from tf1_lstm.data.base import AuditFinding, Dataset, Example, Sampler, Split
 from tf1_lstm.errors import InputError
 
 
@@ -44,7 +44,7 @@ class NoFiles(Dataset):
         """Refused: there is none."""
         self._refuse()
 
-    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+    def audit(self, kind: str, batch_size: int) -> List[AuditFinding]:
         """Nothing to find."""
         return []
 

@@ -27,7 +27,7 @@ class Note(NamedTuple):
     validator: Optional[str]
 
 
-class Part:
+class PartialDownload:
     """An unfinished download of ``target``: ``NAME.part``, and its note in ``NAME.part.json``."""
 
     def __init__(self, target: Path) -> None:

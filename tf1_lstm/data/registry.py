@@ -12,8 +12,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 # name -> (module, class, folder below the data folder); imported on demand, so that --help is quick.
 DATASETS = {
     "imdb-ids": ("tf1_lstm.data.imdb", "ImdbIds", "imdb"),
-    "keras-imdb": ("tf1_lstm.data.keras_imdb", "KerasImdb", "keras-imdb"),
-    "mnist-rows": ("tf1_lstm.data.mnist", "MnistRows", "mnist"),
+    "keras-imdb": ("tf1_lstm.data.keras_imdb", "KerasImdbDataset", "keras-imdb"),
+    "mnist-rows": ("tf1_lstm.data.mnist", "MnistDataset", "mnist"),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 from tf1_lstm.core.cells import tensorflow_activation
 from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.errors import InputError
-from tf1_lstm.graphs.cells import Dropout, recurrent_variables
+from tf1_lstm.graphs.cells import GraphDropout, recurrent_variables
 from tf1_lstm.graphs.dropout import PlacedDropout
 from tf1_lstm.graphs.engine.library import EngineChoice
 from tf1_lstm.graphs.engine.recurrence import FastLayers
@@ -22,7 +22,7 @@ from tf1_lstm.graphs.initializers import (
     seeded_getter,
 )
 from tf1_lstm.graphs.layers import Sequence, recurrence
-from tf1_lstm.graphs.optimizers import Training, add_training
+from tf1_lstm.graphs.optimizers import TrainingOps, add_training
 from tf1_lstm.graphs.seeds import op_seed
 from tf1_lstm.recipes import experiment as parts
 from tf1_lstm.recipes.experiment import Experiment
@@ -127,7 +127,7 @@ def build(
         # The fused cross-entropy does not repeat on a GPU; without one this changes nothing.
         with tf.device("/cpu:0" if exact else None):
             loss, accuracy = _loss(experiment, found["logits"], found["labels"])
-        added = Training(None, {}, {})
+        added = TrainingOps(None, {}, {})
         if training:
             added = add_training(experiment.optimizer, loss, found["variables"], exact=exact)
             added = _with_carry(added, found["carry"])
@@ -167,7 +167,7 @@ def _forward(
     in_loop = None
     if isinstance(dropout, parts.WrapperDropout):
         length = steps or tf.shape(read.placeholder)[1]
-        in_loop = Dropout(keep_prob, iteration, seed=seed, exact=exact, steps=length)
+        in_loop = GraphDropout(keep_prob, iteration, seed=seed, exact=exact, steps=length)
     places = dropout.at if isinstance(dropout, parts.Dropout) else ()
     placed = PlacedDropout(keep_prob, iteration, seed=seed, exact=exact, places=places)
     values = placed(read.values, "embedding")
@@ -339,7 +339,7 @@ def _carry_ops(carried: Any, states: Any) -> Dict[str, Any]:
     }
 
 
-def _with_carry(added: Training, carry: Any) -> Training:
+def _with_carry(added: TrainingOps, carry: Any) -> TrainingOps:
     """Training that also keeps each batch's last state, which a checkpoint then holds."""
     if carry is None:
         return added
@@ -350,7 +350,7 @@ def _with_carry(added: Training, carry: Any) -> Training:
     variables = {
         v.op.name: v for v in tf.compat.v1.global_variables() if v.op.name.startswith("carried_state/")
     }
-    return Training(tf.group(added.train_op, *moved), added.slots, {**added.scalars, **variables})
+    return TrainingOps(tf.group(added.train_op, *moved), added.slots, {**added.scalars, **variables})
 
 
 def _layer(

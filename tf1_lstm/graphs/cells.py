@@ -9,7 +9,7 @@ from tf1_lstm.graphs.dropout import LoopClock, StepMasks, StepSeededDropout
 from tf1_lstm.recipes.experiment import Recurrent
 
 
-class Dropout:
+class GraphDropout:
     """How the cells of one graph drop outputs.
 
     Attributes:
@@ -77,7 +77,7 @@ class MaskedCell(tf.nn.rnn_cell.RNNCell):
 def make_cell(
     recurrent: Recurrent,
     direction: str,
-    dropout: Optional[Dropout],
+    dropout: Optional[GraphDropout],
     clock: LoopClock,
     drop_top: bool = True,
 ) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 from tf1_lstm.core.tensorflow import tf
-from tf1_lstm.graphs.cells import Dropout, MaskedCell, layer_scope, make_cell
+from tf1_lstm.graphs.cells import GraphDropout, MaskedCell, layer_scope, make_cell
 from tf1_lstm.graphs.dropout import LoopClock, PlacedDropout
 from tf1_lstm.recipes.experiment import Recurrent
 
@@ -45,7 +45,7 @@ class Sequence(NamedTuple):
     looked_up: Optional[Tuple[Any, Any]] = None
 
 
-FastRecurrence = Callable[[Recurrent, Sequence, Optional[Dropout], PlacedDropout], Recurrence]
+FastRecurrence = Callable[[Recurrent, Sequence, Optional[GraphDropout], PlacedDropout], Recurrence]
 
 
 def one_by_one(recurrent: Recurrent, placed: bool) -> bool:
@@ -64,7 +64,7 @@ def one_by_one(recurrent: Recurrent, placed: bool) -> bool:
 def recurrence(
     recurrent: Recurrent,
     sequence: Sequence,
-    in_loop: Optional[Dropout],
+    in_loop: Optional[GraphDropout],
     placed: PlacedDropout,
     initial_state: Optional[Any] = None,
     fast: Optional[FastRecurrence] = None,
@@ -101,14 +101,14 @@ def _reversed(sequence: Sequence) -> Sequence:
     return sequence._replace(values=values, mask=mask, looked_up=None)
 
 
-def _reads_last_only(recurrent: Recurrent, sequence: Sequence, dropout: Dropout) -> bool:
+def _reads_last_only(recurrent: Recurrent, sequence: Sequence, dropout: GraphDropout) -> bool:
     """Whether of the last layer's outputs only that of the last step counts, or none."""
     one_direction = recurrent.bidirectional is None and sequence.mask is None and sequence.lengths is None
     return dropout.exact and one_direction and recurrent.read in ("state", "output")
 
 
 def _without_dead_dropout(
-    recurrent: Recurrent, sequence: Sequence, dropout: Dropout, initial_state: Optional[Any]
+    recurrent: Recurrent, sequence: Sequence, dropout: GraphDropout, initial_state: Optional[Any]
 ) -> Recurrence:
     """One loop that leaves the last layer's outputs alone; what is read of them is dropped behind it.
 
@@ -126,7 +126,7 @@ def _without_dead_dropout(
 
 
 def _one_loop(
-    recurrent: Recurrent, sequence: Sequence, dropout: Optional[Dropout], initial_state: Optional[Any]
+    recurrent: Recurrent, sequence: Sequence, dropout: Optional[GraphDropout], initial_state: Optional[Any]
 ) -> Tuple[Any, Any]:
     forward = make_cell(recurrent, "fw", dropout, LoopClock())
     if recurrent.bidirectional is None:

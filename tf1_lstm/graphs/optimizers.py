@@ -26,7 +26,7 @@ SLOTS = {
 POWERS = ("beta1_power", "beta2_power")
 
 
-class Training(NamedTuple):
+class TrainingOps(NamedTuple):
     """What an optimizer adds to a graph.
 
     Attributes:
@@ -88,7 +88,7 @@ class PyTorchAdamOptimizer(_TwiceAsFar, tf.compat.v1.train.AdamOptimizer):
         return tf.compat.v1.assign_sub(var, self._reach(var) * step)
 
 
-def add_training(optimizer: Optimizer, loss: Any, variables: Dict[str, Any], *, exact: bool) -> Training:
+def add_training(optimizer: Optimizer, loss: Any, variables: Dict[str, Any], *, exact: bool) -> TrainingOps:
     """Add an optimizer to the graph being built.
 
     Args:
@@ -119,7 +119,7 @@ def add_training(optimizer: Optimizer, loss: Any, variables: Dict[str, Any], *, 
     }
     has_powers = isinstance(optimizer, (Adam, TorchAdam))
     scalars = dict(zip(POWERS, trainer._get_beta_accumulators())) if has_powers else {}
-    return Training(train_op, slots, scalars)
+    return TrainingOps(train_op, slots, scalars)
 
 
 def _trainer(optimizer: Optimizer, variables: Dict[str, Any]) -> Any:

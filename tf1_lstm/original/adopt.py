@@ -15,7 +15,7 @@ from tf1_lstm.checkpoints.canonical import (
 )
 from tf1_lstm.checkpoints.identify import Identified, identify
 from tf1_lstm.checkpoints.inspection import may_share
-from tf1_lstm.checkpoints.reading import Checkpoint
+from tf1_lstm.checkpoints.reading import OpenCheckpoint
 from tf1_lstm.checkpoints.restore import differences
 from tf1_lstm.core.cells import ACTIVATIONS, cell_kinds
 from tf1_lstm.errors import InputError
@@ -62,7 +62,7 @@ class Adopted(NamedTuple):
     described: Optional[Described]
 
 
-def adopt(checkpoint: Checkpoint, described: Optional[Described], answers: Answers, name: str) -> Adopted:
+def adopt(checkpoint: OpenCheckpoint, described: Optional[Described], answers: Answers, name: str) -> Adopted:
     """Write an experiment from a checkpoint.
 
     Args:
@@ -159,7 +159,7 @@ def _shape(identified: Identified, variable: str, width: int) -> Tuple[int, int]
     return (model.vocabulary if model else 0), width
 
 
-def _of_names(checkpoint: Checkpoint, identified: Identified, answers: Answers) -> Found:
+def _of_names(checkpoint: OpenCheckpoint, identified: Identified, answers: Answers) -> Found:
     """The experiment that names and shapes allow; asks where they allow two."""
     model, prefix = identified.model, checkpoint.prefix
     assert model is not None
@@ -247,7 +247,7 @@ def _mark(
 
 
 def _asked_front(
-    checkpoint: Checkpoint, identified: Identified, answers: Answers, variables: Dict[str, str]
+    checkpoint: OpenCheckpoint, identified: Identified, answers: Answers, variables: Dict[str, str]
 ) -> Optional[Dense]:
     """The layer in front of the recurrent ones, where shapes or an answer say which it is."""
     source = identified.sources.get(FRONT_KERNEL)
@@ -334,7 +334,7 @@ def _experiment(
     )
 
 
-def _with_variables(checkpoint: Checkpoint, experiment: Experiment, told: Dict[str, str]) -> Experiment:
+def _with_variables(checkpoint: OpenCheckpoint, experiment: Experiment, told: Dict[str, str]) -> Experiment:
     """The experiment with the variables that names and shapes alone would not find."""
     import dataclasses
 
@@ -354,7 +354,7 @@ def _with_variables(checkpoint: Checkpoint, experiment: Experiment, told: Dict[s
     return found
 
 
-def _source(experiment: Experiment, notes: Mapping[str, str], name: str, checkpoint: Checkpoint) -> str:
+def _source(experiment: Experiment, notes: Mapping[str, str], name: str, checkpoint: OpenCheckpoint) -> str:
     """The experiment as a file."""
     opening = (
         f"Adopted from {checkpoint.prefix.rpartition('/')[2] or name}. Put data of your own in place of NoData to "

@@ -3,7 +3,7 @@
 from typing import Any, Dict, List
 
 from tf1_lstm.errors import InputError
-from tf1_lstm.original.forward import Forward
+from tf1_lstm.original.forward import ForwardPart
 from tf1_lstm.original.listing import recurrent_line
 from tf1_lstm.original.recurrent import recurrent_parts
 from tf1_lstm.original.source import open_graph, reading
@@ -29,7 +29,7 @@ def _graph(prefix: str) -> Any:
     try:
         original = open_graph(prefix)
         with reading(original.file):
-            return {"file": original.file, "recurrent": recurrent_parts(Forward(original.graph))}
+            return {"file": original.file, "recurrent": recurrent_parts(ForwardPart(original.graph))}
     except InputError:
         return None
 

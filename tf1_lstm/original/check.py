@@ -4,13 +4,13 @@ from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.original.cut import called_functions, function_names, needed, with_loop_exits
-from tf1_lstm.original.graph import MOST_CONSTANT_BYTES, Graph, Node, constant_bytes
+from tf1_lstm.original.graph import MOST_CONSTANT_BYTES, Node, StoredGraph, constant_bytes
 from tf1_lstm.original.operations import ALLOWED, SAVER, is_hostile
 
 MOST_FUNCTIONS = 1000
 
 
-class Part(NamedTuple):
+class CheckedPart(NamedTuple):
     """The part of a graph that is to run.
 
     Attributes:
@@ -22,7 +22,7 @@ class Part(NamedTuple):
     functions: List[str]
 
 
-def refused(graph: Graph) -> Dict[str, List[str]]:
+def refused(graph: StoredGraph) -> Dict[str, List[str]]:
     """Operation -> nodes, for all that may not run; the Saver's own are left out."""
     found: Dict[str, List[str]] = {}
     for node in graph.all_nodes():
@@ -31,7 +31,7 @@ def refused(graph: Graph) -> Dict[str, List[str]]:
     return found
 
 
-def check_whole(graph: Graph, file: str, prune: bool = False) -> None:
+def check_whole(graph: StoredGraph, file: str, prune: bool = False) -> None:
     """Refuse a graph that holds an operation which touches files, processes, the network or Python.
 
     Args:
@@ -71,12 +71,12 @@ def _check_constants(nodes: Sequence[Node], file: str) -> None:
 
 
 def part_to_run(
-    graph: Graph,
+    graph: StoredGraph,
     fetches: Sequence[str],
     fed: Sequence[Tuple[str, int]],
     file: str,
     differentiate: bool = False,
-) -> Part:
+) -> CheckedPart:
     """The part that some nodes need, each of its operations on the list of those that may run.
 
     Args:
@@ -109,7 +109,7 @@ def part_to_run(
         if strange:
             raise InputError(f"{file}: {node.name} calls {strange[0]}, which is not in the graph's library")
     _check_constants([*nodes, *inner], file)
-    return Part(names, functions)
+    return CheckedPart(names, functions)
 
 
 def node_references(node: Node) -> List[str]:

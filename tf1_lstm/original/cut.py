@@ -3,10 +3,10 @@
 from typing import List, Sequence, Set, Tuple
 
 from tf1_lstm.checkpoints.formats.wire import Message, bytes_field, int_field
-from tf1_lstm.original.graph import Graph, Node
+from tf1_lstm.original.graph import Node, StoredGraph
 
 
-def needed(graph: Graph, fetches: Sequence[str], fed: Sequence[Tuple[str, int]]) -> Set[str]:
+def needed(graph: StoredGraph, fetches: Sequence[str], fed: Sequence[Tuple[str, int]]) -> Set[str]:
     """The nodes that must run for these nodes, where some tensors are fed."""
     given = set(fed)
     found: Set[str] = set()
@@ -22,7 +22,7 @@ def needed(graph: Graph, fetches: Sequence[str], fed: Sequence[Tuple[str, int]])
     return found
 
 
-def with_loop_exits(graph: Graph, names: Set[str], fed: Sequence[Tuple[str, int]]) -> Set[str]:
+def with_loop_exits(graph: StoredGraph, names: Set[str], fed: Sequence[Tuple[str, int]]) -> Set[str]:
     """Some nodes, and every exit of the loops among them.
 
     TensorFlow's gradient of a loop begins at all its exits, those that nothing reads too: without one of
@@ -39,7 +39,7 @@ def with_loop_exits(graph: Graph, names: Set[str], fed: Sequence[Tuple[str, int]
         names = names | needed(graph, exits, fed)
 
 
-def called_functions(graph: Graph, nodes: Sequence[Node]) -> List[str]:
+def called_functions(graph: StoredGraph, nodes: Sequence[Node]) -> List[str]:
     """The functions of the library that nodes call, and those that these call."""
     found: List[str] = []
     waiting = list(nodes)
@@ -64,7 +64,7 @@ def function_names(node: Node) -> List[str]:
     return names
 
 
-def write_graph(graph: Graph, names: Set[str], functions: Sequence[str]) -> bytes:
+def write_graph(graph: StoredGraph, names: Set[str], functions: Sequence[str]) -> bytes:
     """The bytes of a GraphDef with some of the nodes and functions, in the file's order."""
     pieces = [bytes_field(1, bytes(node.raw)) for name, node in graph.nodes.items() if name in names]
     library = b"".join(bytes_field(1, bytes(graph.function_raw[name])) for name in functions)

@@ -11,7 +11,7 @@ import numpy as np
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_npy
 from tf1_lstm.original.cut import needed
-from tf1_lstm.original.graph import PLACEHOLDERS, Graph, Node, Shape, node_shape, split_tensor
+from tf1_lstm.original.graph import PLACEHOLDERS, Node, Shape, StoredGraph, node_shape, split_tensor
 from tf1_lstm.original.variables import fits, show
 
 NUMBER = re.compile(r"^\s*(?:-?\d|\[|true\b|false\b)", re.I)
@@ -37,7 +37,7 @@ class Tensor(NamedTuple):
         return f"{self.node}:{self.output}"
 
 
-def find_tensor(graph: Graph, typed: str, file: str, option: str) -> Tensor:
+def find_tensor(graph: StoredGraph, typed: str, file: str, option: str) -> Tensor:
     """The tensor of that name; ``:0`` may be left out.
 
     Raises:
@@ -50,7 +50,7 @@ def find_tensor(graph: Graph, typed: str, file: str, option: str) -> Tensor:
     return Tensor(typed, name, output)
 
 
-def _likely(graph: Graph, option: str) -> List[str]:
+def _likely(graph: StoredGraph, option: str) -> List[str]:
     """Names to suggest: placeholders to feed, nodes outside of gradients and the Saver to fetch."""
     if option == "--feed":
         return [name for name, node in graph.nodes.items() if node.op in PLACEHOLDERS]
@@ -79,7 +79,7 @@ def dtype_of(node: Node, output: int = 0) -> str:
     return node.dtype(*DTYPE_ATTRIBUTES)
 
 
-def parse_feeds(pairs: Sequence[str], graph: Graph, file: str) -> Dict[Tensor, np.ndarray]:
+def parse_feeds(pairs: Sequence[str], graph: StoredGraph, file: str) -> Dict[Tensor, np.ndarray]:
     """``NAME=FILE.npy``, or ``NAME=0.5`` for a number or a JSON list, to arrays of the tensors' types.
 
     Raises:
@@ -131,7 +131,7 @@ def _typed(name: str, text: str, dtype: str) -> np.ndarray:
     return array.astype(dtype)
 
 
-def check_complete(graph: Graph, file: str, fetches: Sequence[Tensor], feeds: Iterable[Tensor]) -> None:
+def check_complete(graph: StoredGraph, file: str, fetches: Sequence[Tensor], feeds: Iterable[Tensor]) -> None:
     """Refuse fetches that need a placeholder which nothing is fed to.
 
     Raises:
@@ -158,7 +158,7 @@ def fed_pairs(feeds: Iterable[Tensor]) -> List[Tuple[str, int]]:
     return [(tensor.node, tensor.output) for tensor in feeds]
 
 
-def used_by(graph: Graph, fetches: Sequence[Tensor], feeds: Iterable[Tensor]) -> List[Tensor]:
+def used_by(graph: StoredGraph, fetches: Sequence[Tensor], feeds: Iterable[Tensor]) -> List[Tensor]:
     """Those of the feeds that some outputs need."""
     found = []
     given = list(feeds)

@@ -5,7 +5,7 @@ from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 import numpy as np
 
-from tf1_lstm.original.graph import VARIABLE_OPS, Graph, Node
+from tf1_lstm.original.graph import VARIABLE_OPS, Node, StoredGraph
 from tf1_lstm.original.operations import SAVER
 
 GRADIENT_SCOPE = re.compile(r"(?:^|/)gradients(?:_\d+)?/")
@@ -37,7 +37,7 @@ PASSING = (
 ADD = ("Add", "AddV2", "BiasAdd")
 
 
-class Use(NamedTuple):
+class NodeUse(NamedTuple):
     """A node that reads another's output.
 
     Attributes:
@@ -51,7 +51,7 @@ class Use(NamedTuple):
     output: int
 
 
-class Forward:
+class ForwardPart:
     """The forward part of a graph.
 
     Attributes:
@@ -62,7 +62,7 @@ class Forward:
       differentiated: forward nodes whose gradient is in the graph.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: StoredGraph) -> None:
         """Separate a graph's forward part from the rest."""
         self.graph = graph
         self.nodes: Dict[str, Node] = {
@@ -70,10 +70,10 @@ class Forward:
             for name, node in graph.nodes.items()
             if not GRADIENT_SCOPE.search(name) and _computes(node)
         }
-        self.uses: Dict[str, List[Use]] = {}
+        self.uses: Dict[str, List[NodeUse]] = {}
         for node in self.nodes.values():
             for place, (source, output) in enumerate(node.inputs):
-                self.uses.setdefault(source, []).append(Use(node, place, output))
+                self.uses.setdefault(source, []).append(NodeUse(node, place, output))
         self.frames = _frames(self)
         self.differentiated: Set[str] = set()
         for name in graph.nodes:
@@ -127,7 +127,7 @@ def _computes(node: Node) -> bool:
     return not node.name.startswith("save/") and "/Initializer/" not in node.name
 
 
-def _frames(forward: Forward) -> Dict[str, str]:
+def _frames(forward: ForwardPart) -> Dict[str, str]:
     found: Dict[str, str] = {}
     waiting: List[str] = []
     for node in forward.nodes.values():

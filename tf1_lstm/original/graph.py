@@ -125,7 +125,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Graph:
+class StoredGraph:
     """A graph as it stands in a file.
 
     Attributes:
@@ -246,7 +246,7 @@ def _listed(message: Message, dtype: str) -> Optional[np.ndarray]:
     return np.array(values, np.int64).astype(dtype)
 
 
-def read_graph(raw: Buffer) -> Graph:
+def read_graph(raw: Buffer) -> StoredGraph:
     """A GraphDef.
 
     Raises:
@@ -270,10 +270,10 @@ def read_graph(raw: Buffer) -> Graph:
         functions[name] = [Node(inner) for inner in function.blobs(3)]
         function_raw[name] = blob
     versions = bytes(message.blob(4))
-    return Graph(nodes, functions, function_raw, Message(versions).integer(1), versions)
+    return StoredGraph(nodes, functions, function_raw, Message(versions).integer(1), versions)
 
 
-def read_meta_graph(raw: Buffer) -> Graph:
+def read_meta_graph(raw: Buffer) -> StoredGraph:
     """A MetaGraphDef: a graph with its collections and signatures. Raises MalformedError."""
     message = Message(raw)
     information = Message(message.blob(1))

@@ -5,7 +5,7 @@ from typing import Any, Dict, List
 from tf1_lstm.checkpoints.restore import table
 from tf1_lstm.checkpoints.slots import SLOT
 from tf1_lstm.original.check import check_whole, refused
-from tf1_lstm.original.forward import Forward
+from tf1_lstm.original.forward import ForwardPart
 from tf1_lstm.original.graph import PLACEHOLDERS, node_shape
 from tf1_lstm.original.operations import SAVER
 from tf1_lstm.original.outputs import described, losses, optimizer, outputs
@@ -30,7 +30,7 @@ def listing(original: Original, prune: bool = False) -> Document:
 def _listing(original: Original, prune: bool) -> Document:
     graph = original.graph
     check_whole(graph, original.file, prune)
-    forward = Forward(graph)
+    forward = ForwardPart(graph)
     checkpoint = original.checkpoint
     placeholders = []
     of_saver = {source for node in graph.nodes.values() if node.op in SAVER for source, _ in node.inputs}

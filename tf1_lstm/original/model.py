@@ -3,7 +3,7 @@
 from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from tf1_lstm.errors import InputError
-from tf1_lstm.original.forward import Forward
+from tf1_lstm.original.forward import ForwardPart
 from tf1_lstm.original.graph import PLACEHOLDERS, Node, node_shape, split_tensor
 from tf1_lstm.original.outputs import CROSS_ENTROPY, losses, optimizer, outputs
 from tf1_lstm.original.recurrent import Application, applications, layers_of
@@ -69,7 +69,7 @@ def described(original: Original, output: str = "") -> Described:
     Raises:
       InputError: something in it is none of the parts that an experiment has; the message says what.
     """
-    forward, file = Forward(original.graph), original.file
+    forward, file = ForwardPart(original.graph), original.file
     found = applications(forward)
     if not found:
         raise InputError(f"{file}: found no recurrent cell that is known, expected one")
@@ -135,7 +135,7 @@ def _width(before: Path, first: Application, shape: Any) -> int:
     return int(shape[-1] or 0) if len(shape) == 3 else 0
 
 
-def _cell_nodes(forward: Forward, found: List[Application]) -> Set[str]:
+def _cell_nodes(forward: ForwardPart, found: List[Application]) -> Set[str]:
     """Where the way back from an output ends: the cells' own nodes, and the exits of their loops."""
     names = {one.node.name for one in found}
     frames = {one.frame for one in found if one.frame}
@@ -174,7 +174,7 @@ def _read(behind: Path) -> str:
     return "state"
 
 
-def _loss(forward: Forward, tensor: str, head: Dense) -> Any:
+def _loss(forward: ForwardPart, tensor: str, head: Dense) -> Any:
     """The loss, its error for a regression, and the kind of head."""
     found = losses(forward)
     loss = found[0].name if len(found) == 1 else ""
@@ -197,7 +197,7 @@ def _loss(forward: Forward, tensor: str, head: Dense) -> Any:
     return loss, "absolute" if "Abs" in ops and "Square" not in ops else "squared", "regression"
 
 
-def _labels(forward: Forward, loss: str, inputs: str) -> str:
+def _labels(forward: ForwardPart, loss: str, inputs: str) -> str:
     """The placeholder that only the loss needs."""
     if not loss:
         return ""

@@ -4,7 +4,7 @@ import re
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from tf1_lstm.original.feeds import dtype_of
-from tf1_lstm.original.forward import APPLY, Forward
+from tf1_lstm.original.forward import APPLY, ForwardPart
 from tf1_lstm.original.graph import PLACEHOLDERS, VARIABLE_OPS, Node, Shape, node_shape
 
 CROSS_ENTROPY = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
@@ -46,7 +46,7 @@ class Output(NamedTuple):
     why: str
 
 
-def losses(forward: Forward) -> List[Output]:
+def losses(forward: ForwardPart) -> List[Output]:
     """The tensors that were trained on, or could be: those with a gradient that nothing further reads."""
     found: List[Output] = []
     for name in forward.differentiated:
@@ -66,17 +66,17 @@ def losses(forward: Forward) -> List[Output]:
     return guessed
 
 
-def _rank(forward: Forward, tensor: str) -> Optional[int]:
+def _rank(forward: ForwardPart, tensor: str) -> Optional[int]:
     name, _, output = tensor.rpartition(":")
     shape = node_shape(forward.graph.nodes[name], int(output), forward.graph.producer)
     return None if shape is None else len(shape)
 
 
-def _is_last(forward: Forward, node: Node) -> bool:
+def _is_last(forward: ForwardPart, node: Node) -> bool:
     return not any(use.node.op not in ("Identity",) for use in forward.uses.get(node.name, []))
 
 
-def _measures(forward: Forward, node: Node) -> bool:
+def _measures(forward: ForwardPart, node: Node) -> bool:
     """Whether a reduction is of a cross-entropy or of squared differences."""
     below = forward.behind(node.inputs[0][0]) if node.inputs else None
     return below is not None and below.op in (
@@ -89,7 +89,7 @@ def _measures(forward: Forward, node: Node) -> bool:
     )
 
 
-def outputs(forward: Forward) -> List[Output]:
+def outputs(forward: ForwardPart) -> List[Output]:
     """Likely outputs, the likeliest first."""
     found: Dict[str, str] = {}
     for key, (_, given) in sorted(forward.graph.signatures.items()):
@@ -115,19 +115,19 @@ def outputs(forward: Forward) -> List[Output]:
     return [Output(name, why) for name, why in found.items() if not _inside_cell(forward, name)]
 
 
-def _is_gate(forward: Forward, node: Node) -> bool:
+def _is_gate(forward: ForwardPart, node: Node) -> bool:
     return node.op == "Sigmoid" and any(
         use.node.op in ("Mul", "Split") for use in forward.uses.get(node.name, [])
     )
 
 
-def _inside_cell(forward: Forward, tensor: str) -> bool:
+def _inside_cell(forward: ForwardPart, tensor: str) -> bool:
     """Whether a tensor is a gate: a sigmoid that is multiplied, in a cell's own scope."""
     node = forward.graph.nodes.get(tensor.rpartition(":")[0])
     return node is not None and (_is_gate(forward, node) or bool(forward.frames.get(node.name)))
 
 
-def _add_regression(forward: Forward, found: Dict[str, str]) -> None:
+def _add_regression(forward: ForwardPart, found: Dict[str, str]) -> None:
     """What is subtracted from a placeholder, or it from that, and then squared or made absolute."""
     for node in forward.nodes.values():
         if node.op not in ("SquaredDifference", "Sub") or len(node.inputs) != 2:
@@ -149,7 +149,7 @@ def _add_regression(forward: Forward, found: Dict[str, str]) -> None:
                 found.setdefault(f"{one.name}:0", "compared with what is fed: a regression's value")
 
 
-def _is_computed(forward: Forward, node: Node) -> bool:
+def _is_computed(forward: ForwardPart, node: Node) -> bool:
     """Whether a node depends on a variable (a constant matrix in a frozen graph) and on what is fed."""
     names = forward.ancestors(node.name, ("Shape", "ShapeN", "Size"))
     if any(name not in forward.nodes for name in names if name in forward.graph.nodes):
@@ -161,7 +161,7 @@ def _is_computed(forward: Forward, node: Node) -> bool:
     return fed and (bool(ops & set(VARIABLE_OPS)) or "MatMul" in ops)
 
 
-def _is_end(forward: Forward, node: Node) -> bool:
+def _is_end(forward: ForwardPart, node: Node) -> bool:
     apart = ("NoOp", "Const", "Assert", "Exit", "RefExit", *PLACEHOLDERS, *VARIABLE_OPS)
     if node.op in apart or forward.frames.get(node.name):
         return False
@@ -170,7 +170,7 @@ def _is_end(forward: Forward, node: Node) -> bool:
     return dtype_of(node) not in ("", "string", "resource") and _is_computed(forward, node)
 
 
-def optimizer(forward: Forward) -> Optional[Dict[str, Any]]:
+def optimizer(forward: ForwardPart) -> Optional[Dict[str, Any]]:
     """The optimizer that the graph trains with, its constants and whether gradients are clipped."""
     steps = [node for node in forward.graph.nodes.values() if APPLY.match(node.op)]
     if not steps:
@@ -190,7 +190,7 @@ def optimizer(forward: Forward) -> Optional[Dict[str, Any]]:
     return found
 
 
-def described(forward: Forward, output: Output) -> Dict[str, Any]:
+def described(forward: ForwardPart, output: Output) -> Dict[str, Any]:
     """An output with its shape and type."""
     name, _, number = output.name.rpartition(":")
     node = forward.graph.nodes.get(name)

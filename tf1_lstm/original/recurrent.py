@@ -3,7 +3,7 @@
 from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from tf1_lstm.checkpoints.names import parse_name
-from tf1_lstm.original.forward import ADD, Forward, weight_shape
+from tf1_lstm.original.forward import ADD, ForwardPart, weight_shape
 from tf1_lstm.original.graph import Node
 
 SPLITS = ("Split", "SplitV")
@@ -55,7 +55,7 @@ class Application(NamedTuple):
     activation: Optional[str]
 
 
-def applications(forward: Forward) -> List[Application]:
+def applications(forward: ForwardPart) -> List[Application]:
     """Every application of a recurrent cell, in the graph's order."""
     found: List[Application] = []
     for node in forward.nodes.values():
@@ -70,7 +70,7 @@ def applications(forward: Forward) -> List[Application]:
     return found
 
 
-def _fused(forward: Forward, node: Node) -> Optional[Application]:
+def _fused(forward: ForwardPart, node: Node) -> Optional[Application]:
     cell, place, data = FUSED[node.op]
     weight = forward.weight(node.inputs[place][0]) if place < len(node.inputs) else None
     if weight is None:
@@ -87,7 +87,7 @@ def _fused(forward: Forward, node: Node) -> Optional[Application]:
     return Application(name, weight.name, node, node.inputs[data][0], frame, units, bias, "tanh")
 
 
-def _plain(forward: Forward, node: Node) -> Optional[Application]:
+def _plain(forward: ForwardPart, node: Node) -> Optional[Application]:
     """A multiplication by a kernel, with what is done to its result, where that is a cell's."""
     weight = forward.weight(node.inputs[1][0])
     joined = forward.behind(node.inputs[0][0])
@@ -119,7 +119,7 @@ def _plain(forward: Forward, node: Node) -> Optional[Application]:
     return None
 
 
-def _with_bias(forward: Forward, node: Node) -> Node:
+def _with_bias(forward: ForwardPart, node: Node) -> Node:
     """A multiplication's result with its bias added, where there is one."""
     for use in forward.uses.get(node.name, []):
         if use.node.op in ADD and len(use.node.inputs) == 2:
@@ -129,7 +129,7 @@ def _with_bias(forward: Forward, node: Node) -> Node:
     return node
 
 
-def _lstm(forward: Forward, found: Application, split: Node, shape: Any) -> Optional[Application]:
+def _lstm(forward: ForwardPart, found: Application, split: Node, shape: Any) -> Optional[Application]:
     count = split.integer("num_split")
     if count not in (3, 4) or shape[1] % count:
         return None
@@ -157,12 +157,12 @@ def _lstm(forward: Forward, found: Application, split: Node, shape: Any) -> Opti
     )
 
 
-def _siblings(forward: Forward, kernel: str) -> List[str]:
+def _siblings(forward: ForwardPart, kernel: str) -> List[str]:
     scope = kernel.rpartition("/")[0] + "/"
     return [name for name in forward.graph.nodes if name.startswith(scope)]
 
 
-def _gru_activation(forward: Forward, node: Node, shape: Any) -> Optional[str]:
+def _gru_activation(forward: ForwardPart, node: Node, shape: Any) -> Optional[str]:
     """The activation of a GRU's candidate: its kernel has half the columns of the gates'."""
     scope = node.name.rpartition("/")[0]
     for other in forward.nodes.values():
@@ -176,7 +176,7 @@ def _gru_activation(forward: Forward, node: Node, shape: Any) -> Optional[str]:
     return None
 
 
-def layers_of(forward: Forward, found: List[Application]) -> Dict[str, int]:
+def layers_of(forward: ForwardPart, found: List[Application]) -> Dict[str, int]:
     """Application's node -> its layer, from 0: how many cells lie between it and the inputs of its step."""
     by_node = {one.node.name: one for one in found}
     layers: Dict[str, int] = {}
@@ -203,7 +203,7 @@ def layers_of(forward: Forward, found: List[Application]) -> Dict[str, int]:
     return layers
 
 
-def recurrent_parts(forward: Forward) -> List[Dict[str, Any]]:
+def recurrent_parts(forward: ForwardPart) -> List[Dict[str, Any]]:
     """What ``graph`` lists of recurrent loops and unrolled cells."""
     found = applications(forward)
     layers = layers_of(forward, found)
@@ -219,7 +219,9 @@ def _scope(one: Application) -> str:
     return f"{named.scope}, direction {named.direction}" if named else one.kernel
 
 
-def _part(forward: Forward, scope: str, group: List[Application], layers: Dict[str, int]) -> Dict[str, Any]:
+def _part(
+    forward: ForwardPart, scope: str, group: List[Application], layers: Dict[str, int]
+) -> Dict[str, Any]:
     unrolled = not group[0].frame
     base = min(layers[one.node.name] for one in group)
     by_layer: Dict[int, List[Application]] = {}

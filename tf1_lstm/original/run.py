@@ -14,10 +14,10 @@ import numpy as np
 from tf1_lstm.core.children import python_command
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_npy
-from tf1_lstm.original.check import Part, check_whole, part_to_run
+from tf1_lstm.original.check import CheckedPart, check_whole, part_to_run
 from tf1_lstm.original.cut import write_graph
 from tf1_lstm.original.feeds import Tensor, check_complete, fed_pairs
-from tf1_lstm.original.graph import PLACEHOLDERS, VARIABLE_OPS, Graph
+from tf1_lstm.original.graph import PLACEHOLDERS, VARIABLE_OPS, StoredGraph
 from tf1_lstm.original.source import Original
 from tf1_lstm.original.variables import values_of
 
@@ -26,7 +26,7 @@ MEMORY_LIMIT = 4.0  # GiB beyond what TensorFlow itself takes
 REQUEST, ANSWER, GRAPH = "request.json", "answer.json", "graph.pb"
 
 
-class Limits(NamedTuple):
+class RunLimits(NamedTuple):
     """What a run may take.
 
     Attributes:
@@ -38,7 +38,7 @@ class Limits(NamedTuple):
     gigabytes: float = MEMORY_LIMIT
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = RunLimits()
 
 
 class Ran(NamedTuple):
@@ -63,7 +63,7 @@ def run_graph(
     original: Original,
     feeds: Mapping[Tensor, np.ndarray],
     fetches: Sequence[Tensor],
-    limits: Limits = DEFAULT_LIMITS,
+    limits: RunLimits = DEFAULT_LIMITS,
     prune: bool = False,
     loss: Optional[Tensor] = None,
 ) -> Ran:
@@ -132,7 +132,7 @@ def run_graph(
     return Ran(outputs, variables, value, gradients, answer["without_gradient"])
 
 
-def _is_read(graph: Graph, part: Part, tensor: Tensor) -> bool:
+def _is_read(graph: StoredGraph, part: CheckedPart, tensor: Tensor) -> bool:
     pair = (tensor.node, tensor.output)
     return any(pair in graph.nodes[name].inputs for name in part.names)
 
@@ -154,7 +154,7 @@ def _contexts(folder: Path, contexts: Mapping[str, bytes]) -> Dict[str, str]:
     return found
 
 
-def _start(folder: Path, file: str, limits: Limits) -> Dict[str, Any]:
+def _start(folder: Path, file: str, limits: RunLimits) -> Dict[str, Any]:
     """Run the child and return its answer."""
     environment = {
         name: value

@@ -9,10 +9,10 @@ from tf1_lstm.checkpoints.file_signatures import what_is_it
 from tf1_lstm.checkpoints.formats import MalformedError
 from tf1_lstm.checkpoints.formats.wire import Buffer, Message
 from tf1_lstm.checkpoints.locate import locate, step_of
-from tf1_lstm.checkpoints.reading import Checkpoint, read_checkpoint
+from tf1_lstm.checkpoints.reading import OpenCheckpoint, read_checkpoint
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike
-from tf1_lstm.original.graph import Graph, looks_like_meta_graph, read_graph, read_meta_graph
+from tf1_lstm.original.graph import StoredGraph, looks_like_meta_graph, read_graph, read_meta_graph
 
 MOST_BYTES = (1 << 31) - 1  # no protocol buffer is larger
 META, SAVED_MODEL, FROZEN = "meta graph", "SavedModel", "frozen graph"
@@ -32,10 +32,10 @@ class Original:
       how: how the graph was chosen, one sentence.
     """
 
-    graph: Graph
+    graph: StoredGraph
     file: str
     kind: str
-    checkpoint: Optional[Checkpoint]
+    checkpoint: Optional[OpenCheckpoint]
     how: str
 
 
@@ -112,7 +112,7 @@ def _frozen(file: str) -> Original:
     if file.endswith(".pbtxt"):
         raise InputError(f"{file}: found a graph as text, expected its binary form (.pb or .meta)")
 
-    def read(raw: Buffer) -> Graph:
+    def read(raw: Buffer) -> StoredGraph:
         return read_meta_graph(raw) if looks_like_meta_graph(raw) else read_graph(raw)
 
     return Original(_read(file, read), file, FROZEN, None, "the path is its file")
@@ -120,9 +120,9 @@ def _frozen(file: str) -> Original:
 
 def _saved_model(folder: str) -> Original:
     file = os.path.join(folder, SAVED_MODEL_FILE)
-    found: List[Graph] = []
+    found: List[StoredGraph] = []
 
-    def read(raw: Buffer) -> Graph:
+    def read(raw: Buffer) -> StoredGraph:
         found.extend(read_meta_graph(blob) for blob in Message(raw).blobs(2))
         if not found:
             raise MalformedError("no meta graph in it")
@@ -157,7 +157,7 @@ def reading(file: str) -> Iterator[None]:
         raise InputError(f"{file}: not a readable graph: {reason}{hint}") from error
 
 
-def _read(file: str, parse: Callable[[Buffer], Graph]) -> Graph:
+def _read(file: str, parse: Callable[[Buffer], StoredGraph]) -> StoredGraph:
     with reading(file):
         size = os.path.getsize(file)
         if size > MOST_BYTES:

@@ -2,7 +2,7 @@
 
 from typing import List, NamedTuple, Optional, Set
 
-from tf1_lstm.original.forward import ADD, PASSING, Forward, weight_shape
+from tf1_lstm.original.forward import ADD, PASSING, ForwardPart, weight_shape
 from tf1_lstm.original.graph import PLACEHOLDERS, Node
 from tf1_lstm.original.recurrent import ACTIVATIONS
 
@@ -62,7 +62,7 @@ class Path(NamedTuple):
     unknown: str = ""
 
 
-def back(forward: Forward, name: str, stop: Set[str]) -> Path:  # noqa: PLR0912 (one branch an operation)
+def back(forward: ForwardPart, name: str, stop: Set[str]) -> Path:  # noqa: PLR0912 (one branch an operation)
     """Follow a tensor back to a placeholder, or to one of the nodes of ``stop``."""
     layers: List[Dense] = []
     picked: List[str] = []
@@ -111,7 +111,7 @@ def back(forward: Forward, name: str, stop: Set[str]) -> Path:  # noqa: PLR0912 
     return Path(layers, picked, node, embedding, one_hot, dropped, "a way without end")
 
 
-def _dense(forward: Forward, node: Node, activation: str) -> Optional[Dense]:
+def _dense(forward: ForwardPart, node: Node, activation: str) -> Optional[Dense]:
     weight = forward.weight(node.inputs[1][0])
     if weight is None or node.flag("transpose_a") or node.flag("transpose_b"):
         return None
@@ -124,7 +124,7 @@ def _dense(forward: Forward, node: Node, activation: str) -> Optional[Dense]:
     return Dense(weight.name, bias, activation, shape[0], shape[1], node.name) if len(shape) == 2 else None
 
 
-def _through_array(forward: Forward, node: Node, found: Path, stop: Set[str]) -> Path:
+def _through_array(forward: ForwardPart, node: Node, found: Path, stop: Set[str]) -> Path:
     """From the reading of a TensorArray inside of a loop to what was scattered into it before."""
     array = forward.behind(node.inputs[0][0])
     for use in forward.uses.get(array.name, []) if array is not None else []:

@@ -6,9 +6,9 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from tf1_lstm.checkpoints.formats.wire import Message
-from tf1_lstm.checkpoints.reading import Checkpoint
+from tf1_lstm.checkpoints.reading import OpenCheckpoint
 from tf1_lstm.errors import InputError
-from tf1_lstm.original.graph import VARIABLE_OPS, Graph, Node, Shape
+from tf1_lstm.original.graph import VARIABLE_OPS, Node, Shape, StoredGraph
 
 SAVES = {"Save": (1, None, 2), "SaveSlices": (1, 2, 3), "SaveV2": (1, 2, 3)}  # names, slices, first tensor
 READS = ("Identity", "ReadVariableOp", "RefIdentity", "Enter", "RefEnter", "Switch", "RefSwitch", "Cast")
@@ -27,12 +27,12 @@ class Stored(NamedTuple):
     piece: Optional[Tuple[slice, ...]] = None
 
 
-def variables_of(graph: Graph) -> Dict[str, Node]:
+def variables_of(graph: StoredGraph) -> Dict[str, Node]:
     """The variables of a graph by name."""
     return {name: node for name, node in graph.nodes.items() if node.op in VARIABLE_OPS}
 
 
-def variable_behind(graph: Graph, name: str) -> Optional[str]:
+def variable_behind(graph: StoredGraph, name: str) -> Optional[str]:
     """The variable whose value a node gives unchanged, or None."""
     for _ in range(MOST_HOPS):
         node = graph.nodes.get(name)
@@ -46,7 +46,7 @@ def variable_behind(graph: Graph, name: str) -> Optional[str]:
     return None
 
 
-def saved_under(graph: Graph) -> Dict[str, List[Stored]]:
+def saved_under(graph: StoredGraph) -> Dict[str, List[Stored]]:
     """Variable -> the names under which the graph's own Savers save it."""
     found: Dict[str, List[Stored]] = {}
     for node in graph.nodes.values():
@@ -66,7 +66,7 @@ def saved_under(graph: Graph) -> Dict[str, List[Stored]]:
     return found
 
 
-def _texts(graph: Graph, name: str) -> List[str]:
+def _texts(graph: StoredGraph, name: str) -> List[str]:
     node = graph.nodes.get(name)
     found = node.attribute("value") if node is not None and node.op == "Const" else None
     if not found:
@@ -92,7 +92,7 @@ def _piece(text: str) -> Optional[Tuple[slice, ...]]:
     return tuple(slices)
 
 
-def stored_of(variable: str, saved: Dict[str, List[Stored]], checkpoint: Checkpoint) -> Optional[Stored]:
+def stored_of(variable: str, saved: Dict[str, List[Stored]], checkpoint: OpenCheckpoint) -> Optional[Stored]:
     """Where a checkpoint has a variable: under its Saver's name for it, else under its own."""
     for candidate in [*saved.get(variable, []), Stored(variable)]:
         if candidate.key in checkpoint.specs:
@@ -101,7 +101,7 @@ def stored_of(variable: str, saved: Dict[str, List[Stored]], checkpoint: Checkpo
 
 
 def values_of(
-    graph: Graph, file: str, names: List[str], checkpoint: Optional[Checkpoint]
+    graph: StoredGraph, file: str, names: List[str], checkpoint: Optional[OpenCheckpoint]
 ) -> Dict[str, np.ndarray]:
     """The values of some variables of a graph.
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from tf1_lstm.parity.cells import (
     ACTIVATIONS,
-    Cell,
     GruArrays,
     Parts,
+    ReferenceCell,
     Trace,
     cell_kind,
     gate_order,
@@ -31,7 +31,7 @@ class Gradients(NamedTuple):
 
 
 def back(
-    cell: Cell, parts: Parts, trace: Trace, d_h: np.ndarray, d_c: Optional[np.ndarray] = None
+    cell: ReferenceCell, parts: Parts, trace: Trace, d_h: np.ndarray, d_c: Optional[np.ndarray] = None
 ) -> Gradients:
     """Backward through time over what ``cells.run`` recorded.
 
@@ -59,7 +59,7 @@ def _outer(inputs: np.ndarray, d_outputs: np.ndarray) -> np.ndarray:
     return inputs.reshape(-1, inputs.shape[-1]).T @ d_outputs.reshape(-1, d_outputs.shape[-1])
 
 
-def _back_rnn(cell: Cell, parts: Parts, trace: Trace, d_h: np.ndarray) -> Gradients:
+def _back_rnn(cell: ReferenceCell, parts: Parts, trace: Trace, d_h: np.ndarray) -> Gradients:
     slope = ACTIVATIONS[cell.state_activation][1]
     input_kernel, recurrent = split_rows(parts["kernel"], cell.units)
     d_z = np.zeros_like(trace.h)
@@ -73,7 +73,7 @@ def _back_rnn(cell: Cell, parts: Parts, trace: Trace, d_h: np.ndarray) -> Gradie
 
 
 def _back_lstm(
-    cell: Cell, parts: Parts, trace: Trace, d_h: np.ndarray, d_c: Optional[np.ndarray]
+    cell: ReferenceCell, parts: Parts, trace: Trace, d_h: np.ndarray, d_c: Optional[np.ndarray]
 ) -> Gradients:
     assert trace.c is not None
     input_kernel, recurrent = split_rows(parts["kernel"], cell.units)
@@ -103,7 +103,7 @@ def _back_lstm(
 
 
 def _lstm_step_back(
-    cell: Cell, parts: Parts, trace: Trace, step: int, d_h: np.ndarray, d_c: np.ndarray
+    cell: ReferenceCell, parts: Parts, trace: Trace, step: int, d_h: np.ndarray, d_c: np.ndarray
 ) -> Tuple[Dict[str, np.ndarray], np.ndarray]:
     """Return the derivatives by each gate's argument, and by the cell state before the step."""
     assert trace.c is not None
@@ -128,7 +128,7 @@ def _lstm_step_back(
     return d_z, back_c
 
 
-def _back_gru(cell: Cell, parts: Parts, trace: Trace, d_h: np.ndarray) -> Gradients:
+def _back_gru(cell: ReferenceCell, parts: Parts, trace: Trace, d_h: np.ndarray) -> Gradients:
     gate_slope, squash_slope = ACTIVATIONS[cell.gate_activation][1], ACTIVATIONS[cell.state_activation][1]
     own, before = gru_arrays(cell, parts), _previous(trace.h)
     r, u, candidate = trace.gates["r"], trace.gates["u"], trace.gates["candidate"]

@@ -29,7 +29,7 @@ def gate_order(name: str) -> Tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ReferenceCell:
     """One kind of cell, and how it is calculated.
 
     Attributes:
@@ -61,7 +61,7 @@ class Cell:
         """Whether the state has a cell state beside the output."""
         return cell_kind(self.name) == "lstm"
 
-    def with_forget_bias(self, forget_bias: float) -> "Cell":
+    def with_forget_bias(self, forget_bias: float) -> "ReferenceCell":
         """Return the cell with another forget bias."""
         return dataclasses.replace(self, forget_bias=forget_bias)
 
@@ -115,7 +115,7 @@ ACTIVATIONS: Dict[str, Tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.nd
 
 
 def run(
-    cell: Cell,
+    cell: ReferenceCell,
     parts: Parts,
     inputs: np.ndarray,
     mask: Optional[np.ndarray] = None,
@@ -125,7 +125,7 @@ def run(
 
     Args:
       cell: what is calculated.
-      parts: the cell's weights in TensorFlow 1's own layout (see ``Cell.shapes``).
+      parts: the cell's weights in TensorFlow 1's own layout (see ``ReferenceCell.shapes``).
       inputs: ``[batch, steps, inputs]``.
       mask: ``[batch, steps]``; at False the state is carried on.
       state: h and c to start from, ``[batch, units]`` each (c counts for an LSTM only); zeros if None.
@@ -138,7 +138,7 @@ def run(
     return kind(cell, parts, inputs, mask, state)
 
 
-def _run_own(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
+def _run_own(cell: ReferenceCell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
     """Run a cell of one's own by its own ``step``."""
     kind = cell_kinds()[cell.name]
     own = kind(units=cell.units)
@@ -168,7 +168,9 @@ def split_rows(kernel: np.ndarray, units: int) -> Pair:
     return kernel[:-units], kernel[-units:]
 
 
-def _run_rnn(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair) -> Trace:
+def _run_rnn(
+    cell: ReferenceCell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair
+) -> Trace:
     activation = ACTIVATIONS[cell.state_activation][0]
     input_kernel, recurrent = split_rows(parts["kernel"], cell.units)
     projected = inputs @ input_kernel + parts["bias"]  # [batch, steps, units]
@@ -180,7 +182,9 @@ def _run_rnn(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.nda
     return Trace(inputs, np.stack(states, axis=1), None, {}, mask)
 
 
-def _run_lstm(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair) -> Trace:
+def _run_lstm(
+    cell: ReferenceCell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair
+) -> Trace:
     gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
     order, units = gate_order(cell.name), cell.units
     input_kernel, recurrent = split_rows(parts["kernel"], units)
@@ -228,7 +232,7 @@ class GruArrays(NamedTuple):
     new_back_bias: np.ndarray
 
 
-def gru_arrays(cell: Cell, parts: Parts) -> GruArrays:
+def gru_arrays(cell: ReferenceCell, parts: Parts) -> GruArrays:
     """Return the weights of a GRU, whatever its layout."""
     units = cell.units
     if cell.name == "gru":
@@ -247,7 +251,7 @@ def gru_arrays(cell: Cell, parts: Parts) -> GruArrays:
     return GruArrays(r_u(kernel), r_u(recurrent), r_u(bias).sum(axis=0), kernel[at], recurrent[at], *bias[at])
 
 
-def gru_gradients(cell: Cell, found: GruArrays) -> Dict[str, np.ndarray]:
+def gru_gradients(cell: ReferenceCell, found: GruArrays) -> Dict[str, np.ndarray]:
     """Return derivatives by ``gru_arrays`` as derivatives by the cell's own parts."""
     if cell.name == "gru":
         return {
@@ -269,7 +273,9 @@ def gru_gradients(cell: Cell, found: GruArrays) -> Dict[str, np.ndarray]:
     }
 
 
-def _run_gru(cell: Cell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair) -> Trace:
+def _run_gru(
+    cell: ReferenceCell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair
+) -> Trace:
     gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
     units, own = cell.units, gru_arrays(cell, parts)
     gates_x, new_x = inputs @ own.gates_in + own.gates_bias, inputs @ own.new_in + own.new_bias

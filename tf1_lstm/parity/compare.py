@@ -12,7 +12,7 @@ from tf1_lstm.files import replacing, sha256_of_array, write_json
 from tf1_lstm.parity.answers import checked
 from tf1_lstm.parity.bundle import Bundle, read_bundle
 from tf1_lstm.parity.clues import clues_of
-from tf1_lstm.parity.comparison import Comparison
+from tf1_lstm.parity.comparison import PortVerdicts
 from tf1_lstm.parity.diagnosis import diagnose
 from tf1_lstm.parity.gates import first_divergence
 from tf1_lstm.parity.graph_bundle import is_graph_bundle
@@ -123,7 +123,7 @@ def compare(
     split: Optional[Dict[str, str]] = None,
     say: Say = str,
     tokens: Optional[Tokens] = None,
-) -> Comparison:
+) -> PortVerdicts:
     """Run a port and compare it.
 
     Args:
@@ -172,7 +172,7 @@ def compare(
     holds = all(level.status != FAIL for level in levels)
     if not holds and finding is None and not (diagnosis and diagnosis.explanations):
         clues = clues_of(bundle, observed, levels)
-    return Comparison(
+    return PortVerdicts(
         bundle, request["target"], observed, levels, divergence, diagnosis, folder, finding, tuple(clues)
     )
 

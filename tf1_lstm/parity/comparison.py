@@ -6,12 +6,12 @@ from typing import NamedTuple, Optional, Sequence, Tuple
 from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.diagnosis import Diagnosis
 from tf1_lstm.parity.gates import Divergence
-from tf1_lstm.parity.inputs import Finding
+from tf1_lstm.parity.inputs import InputFault
 from tf1_lstm.parity.levels import FAIL, UNKNOWN, Level
 from tf1_lstm.parity.runner import Observed
 
 
-class Comparison(NamedTuple):
+class PortVerdicts(NamedTuple):
     """One port against one bundle.
 
     Attributes:
@@ -34,7 +34,7 @@ class Comparison(NamedTuple):
     divergence: Optional[Divergence]
     diagnosis: Optional[Diagnosis]
     folder: Path
-    finding: Optional[Finding] = None
+    finding: Optional[InputFault] = None
     clues: Tuple[str, ...] = ()
 
     @property

@@ -23,7 +23,7 @@ from tf1_lstm.parity.mistake import Candidate
 from tf1_lstm.parity.mistakes import apply_all, catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.readout_mistakes import temperature
-from tf1_lstm.parity.reference import Forward
+from tf1_lstm.parity.reference import ForwardPass
 from tf1_lstm.parity.rounding import PREDICTABLE, Rounding
 from tf1_lstm.parity.training_diagnosis import ROUNDING_MARGIN, explain_training
 
@@ -228,7 +228,7 @@ class _Search:
         return bool((errors <= self._tolerance + CHAOTIC_MARGIN * own).all())
 
     def _explain_random(
-        self, changed: Problem, candidate: Candidate, predicted: Forward
+        self, changed: Problem, candidate: Candidate, predicted: ForwardPass
     ) -> Optional[Explanation]:
         assert self._seen.repeats is not None
         if changed.spec.probabilities or changed.spec.answer_order:

@@ -8,7 +8,7 @@ from typing import Optional
 
 import numpy as np
 
-from tf1_lstm.parity.optimizers import Optimizer
+from tf1_lstm.parity.optimizers import UpdateRule
 from tf1_lstm.parity.problem import Numbers, Problem
 from tf1_lstm.parity.reference import log_softmax
 
@@ -31,7 +31,7 @@ def temperature_of(right: np.ndarray, seen: np.ndarray) -> float:
     return close[0] if close else 1.0
 
 
-def learning_rate_of(optimizer: Optimizer, problem: Problem, seen: Numbers) -> Optional[float]:
+def learning_rate_of(optimizer: UpdateRule, problem: Problem, seen: Numbers) -> Optional[float]:
     """Return the learning rate of a port's first step, from its own gradients; None where not known."""
     ratios = []
     for role, gradient in (seen.gradients or {}).items():
@@ -49,7 +49,7 @@ def learning_rate_of(optimizer: Optimizer, problem: Problem, seen: Numbers) -> O
     return rounded(optimizer.learning_rate * float(np.median(every)))
 
 
-def decay_of(optimizer: Optimizer, problem: Problem, seen: Numbers) -> Optional[float]:
+def decay_of(optimizer: UpdateRule, problem: Problem, seen: Numbers) -> Optional[float]:
     """Return the decoupled decay of a port's first step; None where there is none."""
     above, below = 0.0, 0.0
     for role, gradient in (seen.gradients or {}).items():

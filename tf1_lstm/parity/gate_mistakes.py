@@ -5,7 +5,7 @@ from typing import Callable, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import Cell, gate_order
+from tf1_lstm.parity.cells import ReferenceCell, gate_order
 from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
 
@@ -15,7 +15,7 @@ KEPT, MOVED = "the forget bias is at the port's forget gate", "the forget bias m
 USUAL_ORDERS = (("i", "f", "j", "o"), ("u", "r"), ("r", "u", "candidate"))
 
 
-def entries(cell: Cell) -> Iterator[Mistake]:
+def entries(cell: ReferenceCell) -> Iterator[Mistake]:
     """Yield every mistake that the gates of this cell allow."""
     if cell.has_c:
         yield from _forget_bias(cell)
@@ -24,12 +24,12 @@ def entries(cell: Cell) -> Iterator[Mistake]:
     yield from _biases(cell)
 
 
-def parts_changed(change: Callable[[Cell, Arrays], Arrays]) -> Change:
+def parts_changed(change: Callable[[ReferenceCell, Arrays], Arrays]) -> Change:
     """Return the change of a problem that changes the parts of every cell."""
     return lambda problem: problem.with_parts(change)
 
 
-def _forget_bias(cell: Cell) -> Iterator[Mistake]:
+def _forget_bias(cell: ReferenceCell) -> Iterator[Mistake]:
     amount = cell.forget_bias or 1.0
     fixes = {
         "any": f"bias[forget gate] += {amount:g}  # once, when loading",
@@ -53,7 +53,7 @@ def _forget_bias(cell: Cell) -> Iterator[Mistake]:
         )
 
 
-def _gate_orders(cell: Cell) -> Iterator[Mistake]:
+def _gate_orders(cell: ReferenceCell) -> Iterator[Mistake]:
     own = gate_order(cell.name)
     fixes = {"any": f"TensorFlow 1's columns are {', '.join(own)}: split and join them in the port's order"}
     if cell.name == "basic_lstm":
@@ -99,7 +99,7 @@ def _reorder(
 ) -> Change:
     """Read the columns of the gates as if they stood in ``order``."""
 
-    def change(cell: Cell, parts: Arrays) -> Arrays:
+    def change(cell: ReferenceCell, parts: Arrays) -> Arrays:
         own, found = gate_order(cell.name), dict(parts)
         for name, array in parts.items():
             if name.split("/")[-1] not in only or name.startswith("candidate"):
@@ -117,7 +117,7 @@ def _reorder(
     return whole
 
 
-def _biases(cell: Cell) -> Iterator[Mistake]:
+def _biases(cell: ReferenceCell) -> Iterator[Mistake]:
     if cell.name == "gru_reset_after":
         yield from _two_biases()
         return

@@ -21,7 +21,7 @@ ROW_FOR_ID = "table = the data set's word vectors, row i for id i"
 FEWEST = 16
 
 
-class Finding(NamedTuple):
+class InputFault(NamedTuple):
     """What is wrong with the inputs.
 
     Attributes:
@@ -92,7 +92,7 @@ def _look_up(vectors: np.ndarray, ids: np.ndarray, table: np.ndarray, where: Dic
     return np.where(same, ids, np.array(found, np.int64))
 
 
-def explain_inputs(bundle: Bundle, seen: Arrays) -> Optional[Finding]:
+def explain_inputs(bundle: Bundle, seen: Arrays) -> Optional[InputFault]:
     """Say what is wrong with what a port reads; None where nothing is, or nothing can be seen."""
     found = _of_table(bundle, seen) if bundle.words is not None else None
     if found is None and SEQUENCE in seen:
@@ -104,7 +104,7 @@ def explain_inputs(bundle: Bundle, seen: Arrays) -> Optional[Finding]:
     return found
 
 
-def _of_table(bundle: Bundle, seen: Arrays) -> Optional[Finding]:
+def _of_table(bundle: Bundle, seen: Arrays) -> Optional[InputFault]:
     """Explain an embedding whose rows are others, or elsewhere."""
     words = bundle.words
     assert words is not None
@@ -117,19 +117,19 @@ def _of_table(bundle: Bundle, seen: Arrays) -> Optional[Finding]:
     rows = int(seen[ROWS])
     if not telling.any():
         says = f"the embedding has {rows:,} rows, expected {words.count:,}"
-        return None if rows == words.count else Finding("embedding-size", says, ROW_FOR_ID)
+        return None if rows == words.count else InputFault("embedding-size", says, ROW_FOR_ID)
     share = f"{telling.sum():,} of the {len(ids):,} rows that the bundle knows"
     if (places[telling] == NOWHERE).all():
         if TABLE not in seen or np.abs(seen[TABLE][telling] - values[telling]).max() <= CLOSE:
             return None  # rounded numbers: the levels say how far off
         kind = short_type(seen[TABLE].reshape(-1))
         if kind and not short_type(values.reshape(-1)):
-            return Finding("embedding-rounded", f"the embedding is rounded to {kind}", "use float32")
+            return InputFault("embedding-rounded", f"the embedding is rounded to {kind}", "use float32")
         named = ", ".join(_name(int(i), words.unknown) for i in ids[telling][:3])
-        return Finding("embedding-rows-differ", f"{share} hold other numbers: id {named}", ROW_FOR_ID)
+        return InputFault("embedding-rows-differ", f"{share} hold other numbers: id {named}", ROW_FOR_ID)
     known = telling & (places != NOWHERE)
     name, says = _of_places(ids[known], places[known], words, share)
-    return Finding(f"embedding-rows-{name}", says, ROW_FOR_ID)
+    return InputFault(f"embedding-rows-{name}", says, ROW_FOR_ID)
 
 
 def _of_places(ids: np.ndarray, places: np.ndarray, words: Words, share: str) -> Tuple[str, str]:
@@ -154,7 +154,7 @@ def _name(number: int, unknown: int) -> str:
     return f"{number}" + (" (the padding)" if not number else " (unknown words)" if number == unknown else "")
 
 
-def _of_steps(right: np.ndarray, seen: np.ndarray) -> Optional[Finding]:
+def _of_steps(right: np.ndarray, seen: np.ndarray) -> Optional[InputFault]:
     """Explain another number of steps, or another width."""
     if seen.shape == right.shape or seen.ndim != 3 or len(seen) != len(right):
         return None
@@ -163,10 +163,10 @@ def _of_steps(right: np.ndarray, seen: np.ndarray) -> Optional[Finding]:
         says = (
             f"the first layer reads [{steps}, {width}] for each example, expected [{wanted}, {wanted_width}]"
         )
-        return Finding("steps-and-inputs-exchanged", says, "inputs = inputs.transpose(0, 2, 1)")
+        return InputFault("steps-and-inputs-exchanged", says, "inputs = inputs.transpose(0, 2, 1)")
     if width != wanted_width:
         says = f"the first layer reads {width} numbers at each step, expected {wanted_width}"
-        return Finding("input-size", says, "check what stands between the inputs and the first layer")
+        return InputFault("input-size", says, "check what stands between the inputs and the first layer")
     says, short = f"the first layer reads {steps} steps of {wanted}", steps < wanted
     small, large = (seen, right) if short else (right, seen)
     for start in range(large.shape[1] - small.shape[1] + 1):
@@ -175,10 +175,10 @@ def _of_steps(right: np.ndarray, seen: np.ndarray) -> Optional[Finding]:
             without = f"{start} at the beginning, {large.shape[1] - last} at the end"
             says += f": {'without' if short else 'with'} {without}"
             break
-    return Finding("number-of-steps", says, f"feed all {wanted} steps")
+    return InputFault("number-of-steps", says, f"feed all {wanted} steps")
 
 
-def _of_ids(bundle: Bundle, ids: np.ndarray) -> Optional[Finding]:
+def _of_ids(bundle: Bundle, ids: np.ndarray) -> Optional[InputFault]:
     words, right = bundle.words, bundle.inputs
     assert words is not None
     wrong = ids != right
@@ -192,11 +192,13 @@ def _of_ids(bundle: Bundle, ids: np.ndarray) -> Optional[Finding]:
     pairs = np.unique(np.stack([right[wrong], ids[wrong]], axis=1), axis=0)
     changed = np.unique(right[wrong])
     if len(pairs) == len(changed) <= 3 and np.isin(right, changed).sum() == wrong.sum():
-        return Finding("wrong-id", f"{says}, there and everywhere", "correct the id of that word")
-    return Finding("ids-differ", f"{says}; {wrong.sum():,} of {wrong.size:,} ids differ", "compare the ids")
+        return InputFault("wrong-id", f"{says}, there and everywhere", "correct the id of that word")
+    return InputFault(
+        "ids-differ", f"{says}; {wrong.sum():,} of {wrong.size:,} ids differ", "compare the ids"
+    )
 
 
-def _of_values(right: np.ndarray, seen: np.ndarray) -> Optional[Finding]:
+def _of_values(right: np.ndarray, seen: np.ndarray) -> Optional[InputFault]:
     """Explain inputs that are a multiple of the right ones, plus a constant."""
     if seen.shape != right.shape or np.abs(seen - right).max(initial=0) <= CLOSE or right.size < FEWEST:
         return None
@@ -207,7 +209,7 @@ def _of_values(right: np.ndarray, seen: np.ndarray) -> Optional[Finding]:
     if rest > CLOSE * max(1.0, abs(slope), abs(offset)) * 10 or abs(slope) < 1e-6:
         order = np.argwhere(np.abs(seen - right).max(axis=2) > CLOSE)[0]
         says = f"the first layer reads other numbers, first in example {order[0] + 1} at step {order[1] + 1}"
-        return Finding("inputs-differ", says, "print what the first layer reads")
+        return InputFault("inputs-differ", says, "print what the first layer reads")
     plus = f"{'+' if offset >= 0 else '-'} {abs(offset):.6g}"
     says = f"the first layer reads {slope:.6g} times the right inputs {plus}"
-    return Finding("inputs-scaled", says, "feed the inputs as they are; pictures divided by 255")
+    return InputFault("inputs-scaled", says, "feed the inputs as they are; pictures divided by 255")

@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import Cell, gate_order
+from tf1_lstm.parity.cells import ReferenceCell, gate_order
 
 Arrays = Dict[str, np.ndarray]
 LSTM_ORDER = ("i", "f", "j", "o")  # Keras and PyTorch alike
@@ -31,7 +31,7 @@ def _plus_forget_bias(bias: np.ndarray, units: int, amount: float) -> np.ndarray
     return found
 
 
-def to_keras(cell: Cell, parts: Mapping[str, np.ndarray]) -> List[np.ndarray]:
+def to_keras(cell: ReferenceCell, parts: Mapping[str, np.ndarray]) -> List[np.ndarray]:
     """Return ``[kernel, recurrent_kernel, bias]`` for a Keras layer, in the order of ``set_weights``.
 
     Args:
@@ -53,7 +53,7 @@ def to_keras(cell: Cell, parts: Mapping[str, np.ndarray]) -> List[np.ndarray]:
     return [kernel[: -cell.units], kernel[-cell.units :], bias]
 
 
-def from_keras(cell: Cell, weights: Sequence[np.ndarray]) -> Arrays:
+def from_keras(cell: ReferenceCell, weights: Sequence[np.ndarray]) -> Arrays:
     """Return the parts of one cell from a Keras layer's weights; a missing bias counts as zero."""
     if cell.name == "gru_reset_after":
         bias = weights[2] if len(weights) > 2 else np.zeros((2, weights[0].shape[1]), weights[0].dtype)
@@ -79,7 +79,7 @@ def from_keras(cell: Cell, weights: Sequence[np.ndarray]) -> Arrays:
     return {"kernel": kernel, "bias": bias}
 
 
-def to_torch(cell: Cell, parts: Mapping[str, np.ndarray]) -> Arrays:
+def to_torch(cell: ReferenceCell, parts: Mapping[str, np.ndarray]) -> Arrays:
     """Return ``weight_ih``, ``weight_hh``, ``bias_ih`` and ``bias_hh`` for a PyTorch layer.
 
     ``bias_hh`` is zero but for a cell that has two biases itself.
@@ -100,7 +100,7 @@ def to_torch(cell: Cell, parts: Mapping[str, np.ndarray]) -> Arrays:
     }
 
 
-def from_torch(cell: Cell, weights: Mapping[str, np.ndarray], summed_bias: bool = True) -> Arrays:
+def from_torch(cell: ReferenceCell, weights: Mapping[str, np.ndarray], summed_bias: bool = True) -> Arrays:
     """Return the parts of one cell from a PyTorch layer's weights.
 
     Args:

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Iterator, List, Sequence
 
 from tf1_lstm.parity.layouts import KERAS_LAYERS, TORCH_LAYERS
-from tf1_lstm.parity.optimizers import Adam, RMSprop
+from tf1_lstm.parity.optimizers import AdamRule, RMSprop
 from tf1_lstm.parity.spec import Spec
 from tf1_lstm.parity.weight_files import Trained, is_one_module
 
 PORTS = Path(__file__).with_name("ports")
 KERAS_CELLS = {"lstm_peephole": "PeepholeLSTMCell", "lstm_coupled": "CoupledLSTMCell"}
-TORCH_CELLS = {"lstm_peephole": "PeepholeLSTM", "lstm_coupled": "CoupledLSTM", "gru": "ResetBeforeGRU"}
+TORCH_CELLS = {
+    "lstm_peephole": "TorchPeepholeLSTM",
+    "lstm_coupled": "TorchCoupledLSTM",
+    "gru": "ResetBeforeGRU",
+}
 INDENT = "    "
 
 
@@ -158,7 +162,7 @@ def keras_code(trained: Trained, weights: str = "", compiled: bool = True) -> Li
     if isinstance(optimizer, RMSprop):
         options = f"rho={optimizer.rho:g}, epsilon={optimizer.epsilon:g}"
         made = f"PublishedRMSprop({optimizer.learning_rate:g}, {options})"
-    elif isinstance(optimizer, Adam) and optimizer.epsilon_hat:
+    elif isinstance(optimizer, AdamRule) and optimizer.epsilon_hat:
         made = f"keras.optimizers.Adam({optimizer.learning_rate:g}, epsilon={optimizer.epsilon:g})"
     loss = "BinaryCrossentropy" if spec.output == "sigmoid" else "CategoricalCrossentropy"
     if made:

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import Cell, gate_order, split_rows
+from tf1_lstm.parity.cells import ReferenceCell, gate_order, split_rows
 from tf1_lstm.parity.layouts import reorder, to_keras
 from tf1_lstm.parity.weight_files import Trained
 
@@ -18,7 +18,7 @@ OPERATOR_SET = 14
 LSTM_GATES = ("i", "o", "f", "j")
 
 
-class Graph(NamedTuple):
+class OnnxModel(NamedTuple):
     """A model from ``inputs`` to ``logits``.
 
     Attributes:
@@ -36,12 +36,12 @@ class Graph(NamedTuple):
     outputs: int
 
 
-def onnx_graph(trained: Trained) -> Graph:
+def onnx_graph(trained: Trained) -> OnnxModel:
     """Return the graph of a trained model."""
     spec, table = trained.spec, trained.table
     steps = None if spec.any_steps else spec.steps
     shape = [None, steps] if table is not None else [None, steps, trained.width]
-    found = Graph([], {}, shape, table is not None, spec.outputs)
+    found = OnnxModel([], {}, shape, table is not None, spec.outputs)
 
     def add(operator: str, inputs: List[str], output: str, **attributes: Any) -> str:
         found.nodes.append((operator, inputs, [output], attributes))
@@ -85,7 +85,7 @@ def onnx_graph(trained: Trained) -> Graph:
     return found
 
 
-def _operator(cell: Cell, parts: Mapping[str, np.ndarray]) -> Tuple[str, Arrays, Dict[str, Any]]:
+def _operator(cell: ReferenceCell, parts: Mapping[str, np.ndarray]) -> Tuple[str, Arrays, Dict[str, Any]]:
     """Return ONNX's operator for a cell, its ``w``, ``r``, ``b`` (and ``p``), and its attributes."""
     attributes: Dict[str, Any] = {"hidden_size": cell.units}
     if cell.name in ("basic_rnn", "gru", "gru_reset_after"):

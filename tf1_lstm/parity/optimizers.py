@@ -13,7 +13,7 @@ EMBEDDING = "embedding"
 
 
 @dataclass(frozen=True)
-class Optimizer(abc.ABC):
+class UpdateRule(abc.ABC):
     """How a weight moves by its gradients.
 
     Attributes:
@@ -76,7 +76,7 @@ class Optimizer(abc.ABC):
 
 
 @dataclass(frozen=True)
-class GradientDescent(Optimizer):
+class GradientDescent(UpdateRule):
     """Plain gradient descent, as ``torch.optim.SGD`` and ``keras.optimizers.SGD`` have it."""
 
     def slots(self, array: np.ndarray) -> Slots:
@@ -102,7 +102,7 @@ class GradientDescent(Optimizer):
 
 
 @dataclass(frozen=True)
-class Adam(Optimizer):
+class AdamRule(UpdateRule):
     """Adam, in TensorFlow's form or in PyTorch's.
 
     Attributes:
@@ -150,7 +150,7 @@ class Adam(Optimizer):
     def document(self) -> Dict[str, Any]:
         """Return its name and settings."""
         return {
-            "name": "Adam",
+            "name": "AdamRule",
             "learning_rate": self.learning_rate,
             "beta1": self.beta1,
             "beta2": self.beta2,
@@ -160,7 +160,7 @@ class Adam(Optimizer):
 
 
 @dataclass(frozen=True)
-class RMSprop(Optimizer):
+class RMSprop(UpdateRule):
     """RMSprop without momentum, in every form that ports meet.
 
     Attributes:
@@ -210,7 +210,7 @@ class RMSprop(Optimizer):
 
 
 @dataclass(frozen=True)
-class NumPySGD(Optimizer):
+class NumPySGD(UpdateRule):
     """Plain gradient descent: ``ApplyGradientDescent`` of TensorFlow 1.15."""
 
     def slots(self, array: np.ndarray) -> Slots:
@@ -236,7 +236,7 @@ class NumPySGD(Optimizer):
 
 
 @dataclass(frozen=True)
-class NumPyAdadelta(Optimizer):
+class NumPyAdadelta(UpdateRule):
     """Adadelta (Zeiler, 2012): ``ApplyAdadelta`` of TensorFlow 1.15.
 
     Attributes:
@@ -272,7 +272,7 @@ class NumPyAdadelta(Optimizer):
         return {"name": "Adadelta", **settings}
 
 
-def optimizer_of(name: str, learning_rate: float, rho: float = 0.95, epsilon: float = 1e-8) -> Optimizer:
+def optimizer_of(name: str, learning_rate: float, rho: float = 0.95, epsilon: float = 1e-8) -> UpdateRule:
     """Return the optimizer of a recipe.
 
     Args:
@@ -291,7 +291,7 @@ def optimizer_of(name: str, learning_rate: float, rho: float = 0.95, epsilon: fl
         return NumPyAdadelta(learning_rate, rho, epsilon)
     if name not in ("adam", "pytorch-adam"):
         raise ValueError(f"found {name!r}, expected an optimizer that is known here")
-    return Adam(learning_rate, epsilon_hat=name == "adam")
+    return AdamRule(learning_rate, epsilon_hat=name == "adam")
 
 
 def once(role: str) -> float:
@@ -300,7 +300,7 @@ def once(role: str) -> float:
 
 
 def update_steps(
-    optimizer: Optimizer,
+    optimizer: UpdateRule,
     weights: Mapping[str, np.ndarray],
     gradient_of: Callable[[Arrays], Arrays],
     count: int = 3,

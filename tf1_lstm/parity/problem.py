@@ -9,11 +9,11 @@ import numpy as np
 
 from tf1_lstm.parity import cells, reference
 from tf1_lstm.parity.bundle import Bundle, Words, WordVectors
-from tf1_lstm.parity.cells import Cell
+from tf1_lstm.parity.cells import ReferenceCell
 from tf1_lstm.parity.spec import Spec
 
 Arrays = Dict[str, np.ndarray]
-PartsChange = Callable[[Cell, Arrays], Arrays]
+PartsChange = Callable[[ReferenceCell, Arrays], Arrays]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Problem:
         found = self.inputs if self.vectors is None else self.vectors.look_up(self.inputs)
         return None if found is None else found.astype(dtype)
 
-    def forward(self, drop: reference.Drop = reference.no_dropout) -> Optional[reference.Forward]:
+    def forward(self, drop: reference.Drop = reference.no_dropout) -> Optional[reference.ForwardPass]:
         """Run the model; None where the bundle lacks a word."""
         found = self.sequence(_type_of(self.weights))
         if found is None:
@@ -111,7 +111,9 @@ class Problem:
         seen = None if mask is None else mask[:, :count]
         return cells.run(self.spec.cell, self.spec.parts(self.weights, "fw", 0), start, seen).h
 
-    def training(self, weights: Optional[Mapping[str, np.ndarray]] = None) -> Optional[reference.Training]:
+    def training(
+        self, weights: Optional[Mapping[str, np.ndarray]] = None
+    ) -> Optional[reference.LossGradient]:
         """Return the loss and gradients, at other weights where given; None where the bundle lacks a word."""
         used = self.weights if weights is None else weights
         found = self.sequence(_type_of(used))

@@ -38,7 +38,7 @@ class Read(NamedTuple):
     shares: Optional[np.ndarray] = None
 
 
-class Forward(NamedTuple):
+class ForwardPass(NamedTuple):
     """Everything computed from inputs to logits.
 
     Attributes:
@@ -91,7 +91,7 @@ def forward(
     mask: Optional[np.ndarray] = None,
     drop: Drop = no_dropout,
     last_word: Optional[np.ndarray] = None,
-) -> Forward:
+) -> ForwardPass:
     """Run the model.
 
     Args:
@@ -114,7 +114,7 @@ def forward(
         activation = ACTIVATIONS[spec.dense_activation][0]
         features = activation(drop("dense", states @ weights["dense/kernel"] + weights["dense/bias"]))
     scores = (features * spec.scale) @ weights["softmax/weights"] + weights["softmax/bias"]
-    return Forward(traces, states, features, scores, _answer(spec, scores), reads)
+    return ForwardPass(traces, states, features, scores, _answer(spec, scores), reads)
 
 
 def looked_up(spec: Spec, weights: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
@@ -261,12 +261,12 @@ def cross_entropy(spec: Spec, logits: np.ndarray, labels: np.ndarray) -> Tuple[f
     ) * share
 
 
-class Training(NamedTuple):
+class LossGradient(NamedTuple):
     """One loss and its gradient, by role."""
 
     loss: float
     gradients: Arrays
-    forward: Forward
+    forward: ForwardPass
 
 
 def gradients(
@@ -276,7 +276,7 @@ def gradients(
     labels: np.ndarray,
     mask: Optional[np.ndarray] = None,
     last_word: Optional[np.ndarray] = None,
-) -> Training:
+) -> LossGradient:
     """Return the loss and the gradient of every weight, backward through time.
 
     Args:
@@ -310,11 +310,11 @@ def gradients(
     d_sequence = _back_layers(spec, weights, result, d_states, found)
     if spec.trains_embedding:
         found[EMBEDDING] = _back_look_up(spec, found[EMBEDDING], inputs, d_sequence)
-    return Training(loss, found, result)
+    return LossGradient(loss, found, result)
 
 
 def _back_layers(
-    spec: Spec, weights: Mapping[str, np.ndarray], result: Forward, d_states: np.ndarray, found: Arrays
+    spec: Spec, weights: Mapping[str, np.ndarray], result: ForwardPass, d_states: np.ndarray, found: Arrays
 ) -> np.ndarray:
     """Add to ``found`` the gradients of all cells; return those of ``[batch, steps, inputs]``."""
     d_outputs = _back_read(spec, result, d_states)
@@ -332,7 +332,7 @@ def _back_layers(
     return np.asarray(sum(d_inputs.values()))
 
 
-def _back_read(spec: Spec, result: Forward, d_states: np.ndarray) -> Derivatives:
+def _back_read(spec: Spec, result: ForwardPass, d_states: np.ndarray) -> Derivatives:
     """Return the derivatives by h and c of the last layer's steps, in its own order, of what is read."""
     found: Derivatives = {}
     for (direction, read), d_read in zip(result.reads.items(), np.split(d_states, len(result.reads), axis=1)):

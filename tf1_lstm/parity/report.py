@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from tf1_lstm.parity.comparison import Comparison
+from tf1_lstm.parity.comparison import PortVerdicts
 from tf1_lstm.parity.diagnosis import DROPOUT, Diagnosis, Explanation
 from tf1_lstm.parity.levels import FAIL, PASS, UNKNOWN
 from tf1_lstm.report.tables import text_table
@@ -16,7 +16,7 @@ DROPOUT_FIXES = {
 }
 
 
-def to_document(comparison: Comparison) -> Dict[str, Any]:
+def to_document(comparison: PortVerdicts) -> Dict[str, Any]:
     """Return the comparison as JSON holds it."""
     bundle, observed = comparison.bundle, comparison.observed
     framework = observed.port.get("kind", "any")

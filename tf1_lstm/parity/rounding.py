@@ -5,7 +5,7 @@ from typing import Optional
 import numpy as np
 
 from tf1_lstm.parity.problem import Problem, largest_error
-from tf1_lstm.parity.reference import Forward
+from tf1_lstm.parity.reference import ForwardPass
 
 # States are judged up to the step at which float32 is this far off.
 PREDICTABLE = 1e-5
@@ -35,9 +35,9 @@ class Rounding:
       exact: its result in float64.
     """
 
-    def __init__(self, problem: Problem, exact: Forward) -> None:
+    def __init__(self, problem: Problem, exact: ForwardPass) -> None:
         self._problem, self._exact = problem, exact
-        self._single: Optional[Forward] = None
+        self._single: Optional[ForwardPass] = None
 
     def of(self, name: str) -> np.ndarray:
         """Return the rounding error of ``logits``, or of a state by name up to each predictable step."""
@@ -56,7 +56,7 @@ class Rounding:
         order = -1 if name.startswith("bw") else 1
         return np.maximum.accumulate(np.nan_to_num(errors[::order], nan=np.inf))[::order]
 
-    def _forward(self) -> Forward:
+    def _forward(self) -> ForwardPass:
         if self._single is None:
             self._single = self._problem.in_type(np.float32).forward()
         assert self._single is not None

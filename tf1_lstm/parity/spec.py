@@ -9,8 +9,8 @@ from typing import Any, Dict, Mapping, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import Cell, cell_kind
-from tf1_lstm.parity.optimizers import EMBEDDING, Adam, Optimizer, optimizer_of
+from tf1_lstm.parity.cells import ReferenceCell, cell_kind
+from tf1_lstm.parity.optimizers import EMBEDDING, AdamRule, UpdateRule, optimizer_of
 
 Arrays = Dict[str, np.ndarray]
 Shapes = Dict[str, Tuple[int, ...]]
@@ -64,11 +64,11 @@ class Spec:
       untrained: ``""``; ``"embedding"``: it is frozen; ``"padding"``: its row 0 is.
     """
 
-    cell: Cell
+    cell: ReferenceCell
     readout: str
     layers: int = 1
     bidirectional: bool = False
-    optimizer: Optimizer = field(default_factory=Adam)
+    optimizer: UpdateRule = field(default_factory=AdamRule)
     embedding: str = ""
     joined_layers: bool = False
     dense_units: int = 0
@@ -173,7 +173,7 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
     get = settings.get
     places = tuple(filter(None, map(str.strip, get("dropout_at", "").split(","))))
     return Spec(
-        Cell(settings["cell"], settings["units"], settings["forget_bias"]),
+        ReferenceCell(settings["cell"], settings["units"], settings["forget_bias"]),
         settings["readout"],
         settings["layers"],
         settings["bidirectional"],

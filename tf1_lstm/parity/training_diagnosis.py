@@ -6,10 +6,10 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import Cell, gate_order
+from tf1_lstm.parity.cells import ReferenceCell, gate_order
 from tf1_lstm.parity.mistake import Candidate
 from tf1_lstm.parity.mistakes import apply_all, training_catalogue
-from tf1_lstm.parity.optimizers import Adam
+from tf1_lstm.parity.optimizers import AdamRule
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.spec import Spec
 from tf1_lstm.parity.updates import Seen, own_steps
@@ -227,10 +227,10 @@ def _pull_back(problem: Problem, mistakes: Candidate) -> Callable[[Arrays], Arra
 
 def _loss_of(problem: Problem) -> Spec:
     """Return the problem's spec without what changes the updates, but no loss and no gradient."""
-    return dataclasses.replace(problem.spec, optimizer=Adam(), double_bias=False)
+    return dataclasses.replace(problem.spec, optimizer=AdamRule(), double_bias=False)
 
 
-def _add_to_forget_gate(cell: Cell, parts: Arrays, amount: float) -> Arrays:
+def _add_to_forget_gate(cell: ReferenceCell, parts: Arrays, amount: float) -> Arrays:
     if not amount or "f" not in gate_order(cell.name):
         return parts
     bias = np.array(parts["bias"])

@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator, Tuple
 
 from tf1_lstm.parity.fits import decay_of, learning_rate_of, rounded, smoothing_of
 from tf1_lstm.parity.mistake import Change, Mistake
-from tf1_lstm.parity.optimizers import Adam, GradientDescent, RMSprop
+from tf1_lstm.parity.optimizers import AdamRule, GradientDescent, RMSprop
 from tf1_lstm.parity.problem import Numbers, Problem
 
 # What people set.
@@ -28,7 +28,7 @@ def entries(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
         )
     if isinstance(spec.optimizer, RMSprop):
         yield from _rmsprop(spec.optimizer)
-    elif isinstance(spec.optimizer, Adam):
+    elif isinstance(spec.optimizer, AdamRule):
         yield from _adam(spec.optimizer)
     if spec.double_bias:
         yield Mistake(
@@ -71,9 +71,9 @@ def _of_optimizer(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
             {"any": f"learning_rate={own.learning_rate:g}"},
             _optimizer(learning_rate=rate),
         )
-    others: Tuple[Any, ...] = (GradientDescent, RMSprop, Adam)
+    others: Tuple[Any, ...] = (GradientDescent, RMSprop, AdamRule)
     for other in [kind for kind in others if not isinstance(own, kind)]:
-        name = {GradientDescent: "plain gradient descent", RMSprop: "RMSprop", Adam: "Adam"}[other]
+        name = {GradientDescent: "plain gradient descent", RMSprop: "RMSprop", AdamRule: "AdamRule"}[other]
         yield Mistake(
             "another-optimizer",
             name,
@@ -112,7 +112,7 @@ def _of_optimizer(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
         )
 
 
-def _adam(adam: Adam) -> Iterator[Mistake]:
+def _adam(adam: AdamRule) -> Iterator[Mistake]:
     rate = adam.learning_rate
     if adam.epsilon_hat:
         fixes = {

@@ -10,7 +10,7 @@ from typing import Callable, Iterator, Mapping, NamedTuple, Optional, Sequence, 
 
 import numpy as np
 
-from tf1_lstm.parity.optimizers import Arrays, Optimizer
+from tf1_lstm.parity.optimizers import Arrays, UpdateRule
 
 # A port's rounding may be this many times TensorFlow's own.
 ROUNDING_MARGIN = 30.0
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
     updates: Sequence[Mapping[str, np.ndarray]]
 
 
-class Step(NamedTuple):
+class UpdateStep(NamedTuple):
     """One step of a port, as it should have been made.
 
     Attributes:
@@ -44,14 +44,14 @@ class Step(NamedTuple):
 
 
 def own_steps(
-    optimizer: Optimizer,
+    optimizer: UpdateRule,
     start: Mapping[str, np.ndarray],
     right: Mapping[str, np.ndarray],
     rounding: Mapping[str, float],
     seen: Seen,
     gradient_of: Callable[[int, Arrays], Tuple[Arrays, Arrays]],
     factor: Callable[[str], float],
-) -> Iterator[Step]:
+) -> Iterator[UpdateStep]:
     """Yield every step of a port as it follows from the port's own state before it.
 
     Args:
@@ -82,7 +82,7 @@ def own_steps(
             expected[role] = optimizer.decayed(weight) - move * factor(role)
             off = optimizer.sensitivity(slots[role], step) * errors[role]
             margin[role] = np.minimum(2 * optimizer.longest_step, off) * factor(role)
-        yield Step(expected, margin)
+        yield UpdateStep(expected, margin)
         now = {role: _own(update.get(role), array) for role, array in expected.items()}
 
 

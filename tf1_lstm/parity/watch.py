@@ -37,7 +37,7 @@ class Watched(NamedTuple):
     handle: Any
 
 
-class Trained(NamedTuple):
+class TrainedPort(NamedTuple):
     """Loss, gradients and updates of a port, in canonical roles."""
 
     loss: float
@@ -92,7 +92,7 @@ class Watch(abc.ABC):
         """Return ``{fw|bw}/LAYER/{h|c}`` in the order of the inputs. Raises NotVisibleError."""
 
     @abc.abstractmethod
-    def train(self, inputs: np.ndarray, labels: np.ndarray) -> Trained:
+    def train(self, inputs: np.ndarray, labels: np.ndarray) -> TrainedPort:
         """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
 
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from tf1_lstm.parity.layouts import from_keras
-from tf1_lstm.parity.optimizers import EMBEDDING, Adam, RMSprop
+from tf1_lstm.parity.optimizers import EMBEDDING, AdamRule, RMSprop
 from tf1_lstm.parity.ports.keras_optimizers import PublishedRMSprop
 from tf1_lstm.parity.spec import Spec
 from tf1_lstm.parity.watch import (
@@ -15,7 +15,7 @@ from tf1_lstm.parity.watch import (
     HALF_MOVES,
     Arrays,
     NotVisibleError,
-    Trained,
+    TrainedPort,
     Watch,
     Watched,
     assign,
@@ -91,7 +91,7 @@ class KerasWatch(Watch):
             found.update(name_steps(watched, h, c, flip=watched.direction == "bw"))
         return found
 
-    def train(self, inputs: np.ndarray, labels: np.ndarray) -> Trained:
+    def train(self, inputs: np.ndarray, labels: np.ndarray) -> TrainedPort:
         """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
         if keras.backend.backend() != "tensorflow":
             raise NotVisibleError(f"Keras runs on {keras.backend.backend()}; gradients need TensorFlow")
@@ -115,7 +115,7 @@ class KerasWatch(Watch):
         finally:
             for variable, value in zip(variables, kept):
                 variable.assign(value)
-        return Trained(first, roles, updates, note)
+        return TrainedPort(first, roles, updates, note)
 
     def _gradients(self, inputs: np.ndarray, labels: np.ndarray, variables: List[Any]) -> Any:
         import tensorflow as tf
@@ -156,7 +156,7 @@ class KerasWatch(Watch):
         wanted = self._spec.optimizer
         if isinstance(wanted, RMSprop):
             return PublishedRMSprop(wanted.learning_rate, wanted.rho, epsilon=wanted.epsilon), ""
-        assert isinstance(wanted, Adam)
+        assert isinstance(wanted, AdamRule)
         if not wanted.epsilon_hat:
             return None, "Keras does not have PyTorch's Adam; the model is not compiled with its own"
         return keras.optimizers.Adam(wanted.learning_rate, epsilon=wanted.epsilon), ""

@@ -14,7 +14,7 @@ from tf1_lstm.parity.watch import (
     HALF_MOVES,
     Arrays,
     NotVisibleError,
-    Trained,
+    TrainedPort,
     Watch,
     Watched,
     assign,
@@ -123,7 +123,7 @@ class TorchWatch(Watch):
         c = None if c_states is None else _value(c_states)
         return name_steps(watched, _value(h), c, flip=direction == "bw")
 
-    def train(self, inputs: np.ndarray, labels: np.ndarray) -> Trained:
+    def train(self, inputs: np.ndarray, labels: np.ndarray) -> TrainedPort:
         """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
         parameters = [p for p in self._model.parameters() if p.requires_grad]
         kept = [p.detach().clone() for p in parameters]
@@ -149,7 +149,7 @@ class TorchWatch(Watch):
             with torch.no_grad():
                 for parameter, value in zip(parameters, kept):
                     parameter.copy_(value)
-        return Trained(first, gradients, updates, HALF_MOVES if self.half_is_unused else "")
+        return TrainedPort(first, gradients, updates, HALF_MOVES if self.half_is_unused else "")
 
     def _optimizer(self, parameters: Sequence[torch.Tensor]) -> Callable[[], Any]:
         configure = getattr(self._model, "configure_optimizers", None)

@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_lstm.parity import gate_mistakes
-from tf1_lstm.parity.cells import Cell, gate_order, split_rows
+from tf1_lstm.parity.cells import ReferenceCell, gate_order, split_rows
 from tf1_lstm.parity.gate_mistakes import parts_changed
 from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.problem import Problem
@@ -72,7 +72,7 @@ def _rounded(bits: int) -> Change:
     def change(problem: Problem) -> Problem:
         cell = problem.spec.cell
 
-        def loaded(_: Cell, parts: Arrays) -> Arrays:
+        def loaded(_: ReferenceCell, parts: Arrays) -> Arrays:
             if not (cell.has_c and cell.forget_bias):
                 return {name: short(array) for name, array in parts.items()}
             at = gate_order(cell.name).index("f") * cell.units
@@ -93,7 +93,7 @@ def _other_direction(role: str) -> str:
     return role.replace("/fw/", "/bw/") if "/fw/" in role else role.replace("/bw/", "/fw/")
 
 
-def _layouts(cell: Cell) -> Iterator[Mistake]:
+def _layouts(cell: ReferenceCell) -> Iterator[Mistake]:
     """Kernels transposed, reshaped, or with their two halves exchanged."""
     says = "a kernel is {} where it should be transposed"
     torch = (
@@ -172,7 +172,7 @@ def _one_array(role: str, edit: Callable[[np.ndarray], np.ndarray]) -> Change:
     return lambda p: dataclasses.replace(p, weights={**p.weights, role: edit(p.weights[role])})
 
 
-def _with_halves(cell: Cell, parts: Mapping[str, np.ndarray], edit: HalvesEdit) -> Arrays:
+def _with_halves(cell: ReferenceCell, parts: Mapping[str, np.ndarray], edit: HalvesEdit) -> Arrays:
     """Return the parts with both halves of every kernel edited, whether they are one array or two."""
     found, own = dict(parts), gate_order(cell.name)
     if "recurrent_kernel" in parts:

@@ -26,7 +26,7 @@ class TrainedExperiment(NamedTuple):
     ports: List[Document]
 
 
-class Row(NamedTuple):
+class ExperimentRow(NamedTuple):
     """One accuracy of an experiment, a cell for each of the three that were trained."""
 
     what: str
@@ -59,7 +59,7 @@ def experiments(
     ]
 
 
-def rows_of(experiment: TrainedExperiment) -> List[Row]:
+def rows_of(experiment: TrainedExperiment) -> List[ExperimentRow]:
     """The accuracies of one experiment, dropout off: last epoch, best epoch, and test where it is another."""
     documents = [*experiment.runs, *experiment.ports]
     split = setting_of(documents[0], "validation") or "test"
@@ -78,7 +78,7 @@ def rows_of(experiment: TrainedExperiment) -> List[Row]:
         size = _examples(documents, "test")
         found = [[_final(one, "test") for one in these] for these in (experiment.runs, experiment.ports)]
         cells = [_cell([accuracy for accuracy in these if accuracy is not None], (), size) for these in found]
-        rows.append(Row(f"test, {count(size)} reviews: last epoch", NOTHING, *cells))
+        rows.append(ExperimentRow(f"test, {count(size)} reviews: last epoch", NOTHING, *cells))
     return [row for row in rows if any(cell != NOTHING for cell in row[1:])]
 
 
@@ -102,9 +102,11 @@ def _final(document: Document, split: str) -> Optional[float]:
     return float(max(found, key=lambda e: e.get("checkpoint_step") or 0)["accuracy"])
 
 
-def _row(what: str, summaries: Sequence[Sequence[Document]], value: str, epoch: str, examples: int) -> Row:
+def _row(
+    what: str, summaries: Sequence[Sequence[Document]], value: str, epoch: str, examples: int
+) -> ExperimentRow:
     cells = [_cell([s[value] for s in these], [s[epoch] for s in these], examples) for these in summaries]
-    return Row(what, *cells)
+    return ExperimentRow(what, *cells)
 
 
 def _cell(accuracies: Sequence[float], epochs: Sequence[int], examples: int) -> str:

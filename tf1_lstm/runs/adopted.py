@@ -15,7 +15,7 @@ from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.original.feeds import Tensor, dtype_of, find_tensor
 from tf1_lstm.original.graph import node_shape
 from tf1_lstm.original.model import Described
-from tf1_lstm.original.run import DEFAULT_LIMITS, Limits, run_graph
+from tf1_lstm.original.run import DEFAULT_LIMITS, RunLimits, run_graph
 from tf1_lstm.original.source import Original
 from tf1_lstm.recipes.experiment import Experiment, Regression, Rows, Softmax
 
@@ -64,7 +64,7 @@ def check(
     described: Described,
     experiment: Experiment,
     given: Mapping[Tensor, np.ndarray],
-    limits: Limits = DEFAULT_LIMITS,
+    limits: RunLimits = DEFAULT_LIMITS,
 ) -> Check:
     """Feed the original graph and the adopted experiment the same batch.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from tf1_lstm.core.parts import Part, leaves, to_document
-from tf1_lstm.data.base import Finding
+from tf1_lstm.data.base import AuditFinding
 from tf1_lstm.data.registry import DATASETS
 from tf1_lstm.recipes.experiment import Experiment
 from tf1_lstm.runs.recorded import named_experiment
@@ -25,7 +25,7 @@ class Audit(NamedTuple):
 
     published: Experiment
     recipe: Experiment
-    findings: List[Finding]
+    findings: List[AuditFinding]
     of: str
     for_want_of_data: bool
 
@@ -54,7 +54,7 @@ def audit(
     return Audit(published, recipe, findings + _graph_findings(experiment), of, wanting)
 
 
-def _graph_findings(experiment: Resolved) -> List[Finding]:
+def _graph_findings(experiment: Resolved) -> List[AuditFinding]:
     """Trainable variables that get no gradient, found in the built graph."""
     from tf1_lstm.graphs.build import build
 
@@ -64,7 +64,7 @@ def _graph_findings(experiment: Resolved) -> List[Finding]:
     without = [role for role in graph.variables if role not in of_slots]
     names = ", ".join(without)
     return [
-        Finding(
+        AuditFinding(
             "variables without a gradient",
             len(without),
             (),

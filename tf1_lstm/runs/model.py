@@ -6,8 +6,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 import numpy as np
 
 from tf1_lstm.checkpoints.canonical import Expected
-from tf1_lstm.checkpoints.weights import Model as ModelDescription
-from tf1_lstm.checkpoints.weights import Weights
+from tf1_lstm.checkpoints.weights import ModelDescription, Weights
 from tf1_lstm.core.cells import cell_name
 from tf1_lstm.devices import bias_added_in_order
 from tf1_lstm.graphs.build import Graph, build

@@ -27,7 +27,7 @@ NEW, BEGUN, TRAINED, DONE, IN_USE = "new", "begun", "trained", "done", "in use"
 _CELL_KEYS = {"recipe", "seeds", "set", "engine"}
 
 
-class Cell(NamedTuple):
+class StudyCell(NamedTuple):
     """Trainings that differ in nothing but their seed.
 
     Attributes:
@@ -64,7 +64,7 @@ class Job(NamedTuple):
     """
 
     number: int
-    cell: Cell
+    cell: StudyCell
     seed: int
     folder: Path
 
@@ -78,7 +78,7 @@ class Study(NamedTuple):
     """
 
     name: str
-    cells: Tuple[Cell, ...]
+    cells: Tuple[StudyCell, ...]
 
     def jobs(self, root: Path) -> List[Job]:
         """Every job below ``root``, numbered from 1."""
@@ -121,7 +121,7 @@ def read_study(path: Path) -> Study:
     return Study(name, cells)
 
 
-def _cell(place: str, cell: Any, folder: Path) -> Cell:
+def _cell(place: str, cell: Any, folder: Path) -> StudyCell:
     if not isinstance(cell, dict) or not isinstance(cell.get("recipe"), str) or not cell["recipe"]:
         raise InputError(f"{place}: expected an object with recipe and seeds, found {_short(cell)}")
     unknown = sorted(set(cell) - _CELL_KEYS)
@@ -144,7 +144,7 @@ def _cell(place: str, cell: Any, folder: Path) -> Cell:
     if ":" in recipe:
         file, _, name = recipe.rpartition(":")
         recipe = f"{(folder / file).resolve()}:{name}"
-    return Cell(recipe, tuple(seeds), settings, engine)
+    return StudyCell(recipe, tuple(seeds), settings, engine)
 
 
 def _is_seed(value: Any) -> bool:

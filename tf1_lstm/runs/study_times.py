@@ -6,7 +6,7 @@ from typing import Dict, List, Optional, Sequence
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json
-from tf1_lstm.runs.study import DONE, Cell, Job, State, results_of
+from tf1_lstm.runs.study import DONE, Job, State, StudyCell, results_of
 
 COMMITTED = Path(__file__).resolve().parents[2] / "results"
 
@@ -36,7 +36,7 @@ def _median(jobs: Sequence[Job]) -> Optional[float]:
     return statistics.median(given) if given else None
 
 
-def _committed(cell: Cell) -> Optional[float]:
+def _committed(cell: StudyCell) -> Optional[float]:
     if cell.settings or cell.engine is not None or not COMMITTED.is_dir():
         return None
     seconds = []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tf1_lstm.data.own.plain_text import CorpusDataset, Reading
+from tf1_lstm.data.own.plain_text import CorpusDataset, TokenReading
 from tf1_lstm.errors import InputError
 
 LINES = [
@@ -33,7 +33,7 @@ def penn_treebank_ids(text: str) -> np.ndarray:
 def test_words_and_batches_are_those_of_the_penn_treebank_reader(tmp_path: Path) -> None:
     # The published files have a space at both ends of a line.
     text = "".join(f" {line[:-1]} \n" for line in LINES * 4)
-    data = CorpusDataset(written(tmp_path, text), 5, reading=Reading("words"), validation=0, test=0)
+    data = CorpusDataset(written(tmp_path, text), 5, reading=TokenReading("words"), validation=0, test=0)
     raw, batch_size, steps = penn_treebank_ids(text), 4, 5
     assert data.tokens[data.unknown_id] == "<unk>" and data.words == raw.max() + 1
     batch_len = len(raw) // batch_size
@@ -48,7 +48,7 @@ def test_words_and_batches_are_those_of_the_penn_treebank_reader(tmp_path: Path)
 
 
 def test_characters_are_numbered_by_count_as_char_rnn_does(tmp_path: Path) -> None:
-    data = CorpusDataset(written(tmp_path), 10, reading=Reading(unknown=False), validation=0, test=0)
+    data = CorpusDataset(written(tmp_path), 10, reading=TokenReading(unknown=False), validation=0, test=0)
     counted = sorted(collections.Counter(TEXT).items(), key=lambda x: -x[1])
     assert data.tokens == [character for character, _ in counted] and data.unknown_id == -1
     assert data.render(np.asarray(data.split("train").inputs)[3]) == TEXT[30:40]
@@ -76,7 +76,7 @@ def test_shares_follow_one_another_and_every_split_is_read_once(tmp_path: Path) 
 
 def test_the_vocabulary_is_of_the_training_file_alone(tmp_path: Path) -> None:
     train, test = written(tmp_path), written(tmp_path, "the zebra \xe9 of day\n" * 4 + LINES[0], "t.txt")
-    data = CorpusDataset(train, 5, reading=Reading("words", vocabulary=8), validation=0, test=test)
+    data = CorpusDataset(train, 5, reading=TokenReading("words", vocabulary=8), validation=0, test=test)
     assert data.words == 8 and "zebra" not in data.tokens and data.tokens[data.unknown_id] == "<unk>"
     inputs = np.asarray(data.split("test").inputs)
     assert data.render(inputs[0]).split() == ["the", "<unk>", "<unk>", "of", "<unk>"]
@@ -84,7 +84,7 @@ def test_the_vocabulary_is_of_the_training_file_alone(tmp_path: Path) -> None:
     characters = CorpusDataset(train, 5, validation=0, test=test)
     assert characters.tokens[-1] == "<unk>" and characters.unknown_id == len(characters.tokens) - 1
     with pytest.raises(InputError, match="found 'z' at place"):
-        CorpusDataset(train, 5, reading=Reading(unknown=False), validation=0, test=test)
+        CorpusDataset(train, 5, reading=TokenReading(unknown=False), validation=0, test=test)
 
 
 def test_predicts_after_the_end_of_a_text(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_predicts_after_the_end_of_a_text(tmp_path: Path) -> None:
         (b"abc", {}, "found 3 characters for train, expected more than 5, the steps"),
         (b"abc" * 30, {"test": 0.03}, "found 3 characters for test"),
         (b"abc\xff" * 30, {}, "a.txt: line 1: found the byte 0xff at column 4, expected utf-8"),
-        (b"abc" * 30, {"reading": Reading("letters")}, "found 'letters'"),
+        (b"abc" * 30, {"reading": TokenReading("letters")}, "found 'letters'"),
     ],
 )
 def test_says_what_is_wrong(tmp_path: Path, content: bytes, settings: Any, expected: str) -> None:

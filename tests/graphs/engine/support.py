@@ -8,7 +8,7 @@ import pytest
 from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.engine.library import EngineChoice, supported_sets
 from tf1_lstm.parity.backprop import back
-from tf1_lstm.parity.cells import Cell, run
+from tf1_lstm.parity.cells import ReferenceCell, run
 
 try:
     SETS = supported_sets()
@@ -22,7 +22,7 @@ needs_engine = pytest.mark.skipif(not SETS, reason=WHY)
 class Case(NamedTuple):
     """One layer, its inputs, and the derivatives that come from behind it."""
 
-    cell: Cell
+    cell: ReferenceCell
     parts: Dict[str, np.ndarray]
     inputs: np.ndarray
     d_outputs: np.ndarray
@@ -48,7 +48,7 @@ def make_case(
     def normal(*shape: int) -> np.ndarray:
         return draw.standard_normal(shape).astype(np.float32)
 
-    cell = Cell(name, units, forget_bias=0.8)
+    cell = ReferenceCell(name, units, forget_bias=0.8)
     scale = np.float32(1 / np.sqrt(inputs + units))
     return Case(
         cell=cell,

@@ -11,7 +11,7 @@ from tf1_lstm.checkpoints.formats.crc32c import crc32c, masked
 from tf1_lstm.checkpoints.formats.ordered import Extent, slice_key
 from tf1_lstm.checkpoints.formats.sstable import Table
 from tf1_lstm.checkpoints.formats.tensors import (
-    Spec,
+    VariableSpec,
     check_cover,
     dtype_name,
     item_size,
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
     """Where one tensor, or one slice of one, is stored.
 
     Attributes:
-      dtype, shape: as in ``Spec``.
+      dtype, shape: as in ``VariableSpec``.
       shard: number of the data file.
       offset, size: its bytes in that file.
       crc: masked CRC-32C of those bytes.
@@ -50,7 +50,7 @@ def data_file(prefix: str, shard: int, shards: int) -> str:
     return f"{prefix}.data-{shard:05d}-of-{shards:05d}"
 
 
-class Bundle:
+class TensorBundle:
     """An open bundle.
 
     Attributes:
@@ -92,14 +92,14 @@ class Bundle:
         self.specs = {decode(key): self._spec(key) for key in self._entries if not key.startswith(b"\0")}
         self.files = [prefix + ".index"] + [data_file(prefix, n, self.shards) for n in sorted(self._sizes)]
 
-    def _spec(self, key: bytes) -> Spec:
+    def _spec(self, key: bytes) -> VariableSpec:
         entry = self._entries[key]
         pieces = self._pieces(decode(key), entry)
         for piece in pieces:
             self._check_claim(decode(key), piece)
         if entry.slices:
             _places(decode(key), entry, pieces)
-        return Spec(entry.shape, entry.dtype, len(pieces))
+        return VariableSpec(entry.shape, entry.dtype, len(pieces))
 
     def _pieces(self, name: str, entry: Entry) -> List[Entry]:
         if not entry.slices:
@@ -130,8 +130,8 @@ class Bundle:
                 f"{name}: the index claims bytes {entry.offset:,} to {entry.offset + entry.size:,} of a "
                 f"data file that has {size:,}: cut off, or not the data of this index"
             )
-        if Spec(entry.shape, entry.dtype).is_numeric:
-            wanted = Spec(entry.shape, entry.dtype).size
+        if VariableSpec(entry.shape, entry.dtype).is_numeric:
+            wanted = VariableSpec(entry.shape, entry.dtype).size
             if wanted != entry.size:
                 raise MalformedError(
                     f"{name}: {entry.size:,} bytes stored, {entry.dtype} {list(entry.shape)} needs {wanted:,}"

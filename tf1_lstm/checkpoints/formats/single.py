@@ -13,7 +13,7 @@ from tf1_lstm.checkpoints.formats import MalformedError
 from tf1_lstm.checkpoints.formats.ordered import Extent, slice_key
 from tf1_lstm.checkpoints.formats.sstable import Table
 from tf1_lstm.checkpoints.formats.tensors import (
-    Spec,
+    VariableSpec,
     check_cover,
     count,
     dtype_name,
@@ -74,9 +74,9 @@ class SingleFile:
                     raise MalformedError(f"{name}: two files of the checkpoint give it different shapes")
                 self._pieces.setdefault(name, []).extend(pieces)
         stored = sum(os.path.getsize(path) for path in paths)
-        self.specs: Dict[str, Spec] = {}
+        self.specs: Dict[str, VariableSpec] = {}
         for name, (shape, dtype) in shapes.items():
-            self.specs[name] = Spec(shape, dtype, len(self._pieces[name]))
+            self.specs[name] = VariableSpec(shape, dtype, len(self._pieces[name]))
             # A varint may take one byte, a fixed-size number takes its size: no tensor needs less.
             least = count(shape) * (item_size(dtype) if dtype in FIXED else 1)
             if least > stored:

@@ -31,7 +31,7 @@ OTHER_DTYPES = {7: "string", 14: "bfloat16", 20: "resource", 21: "variant"}
 NUMBERS = {name: number for number, name in DTYPES.items()}
 
 
-class Spec(NamedTuple):
+class VariableSpec(NamedTuple):
     """What a variable is before its values are read.
 
     Attributes:

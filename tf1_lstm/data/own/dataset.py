@@ -7,8 +7,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 import numpy as np
 
-from tf1_lstm.data.base import Batch, Dataset, Finding, Sampler, Split
-from tf1_lstm.data.epochs import Epochs
+from tf1_lstm.data.base import AuditFinding, Batch, Dataset, Sampler, Split
+from tf1_lstm.data.epochs import ShuffledEpochs
 from tf1_lstm.data.own.examples import Examples
 from tf1_lstm.data.own.rows import LazyRows
 from tf1_lstm.data.own.splits import contradicting, shared_with
@@ -64,7 +64,7 @@ class EpochSampler(Sampler):
         self.steps_per_epoch = len(rows) // batch_size if drop_remainder else -(-len(rows) // batch_size)
         self._data, self._count, self._batch_size = data, len(rows), batch_size
         self._one_hot = np.eye(classes, dtype=np.float32) if classes else None
-        self._epochs = Epochs(rows, seed, stream)
+        self._epochs = ShuffledEpochs(rows, seed, stream)
 
     def batch(self, step: int) -> Batch:
         """The batch of iteration ``step``."""
@@ -165,7 +165,7 @@ class OwnDataset(Dataset):
         rows, classes = self.rows_of(split), self.outputs if self.task == "classes" else 0
         return EpochSampler(self.data, classes, rows, batch_size, seed, f"own {split}", drop_remainder)
 
-    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+    def audit(self, kind: str, batch_size: int) -> List[AuditFinding]:
         """Examples in two splits, identical ones with different labels, classes that a split lacks."""
         keys, train = self.data.examples.keys(), self.rows_of("train")
         findings = []
@@ -207,9 +207,9 @@ class OwnDataset(Dataset):
         return np.array2string(np.asarray(inputs), precision=4, threshold=40, edgeitems=2).replace("\n", " ")
 
 
-def finding(what: str, rows: np.ndarray, meaning: str) -> Finding:
+def finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:
     """A finding about some rows."""
-    return Finding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)
+    return AuditFinding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)
 
 
 def _name_of(path: Path, files: Sequence[Path]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
 from tf1_lstm.data.own.dataset import OwnDataset
-from tf1_lstm.data.own.plain_text import CorpusDataset, Reading
+from tf1_lstm.data.own.plain_text import CorpusDataset, TokenReading
 from tf1_lstm.data.own.sequences import ArraysDataset
 from tf1_lstm.data.own.series import WindowsDataset
 from tf1_lstm.data.own.tables import Format
@@ -135,7 +135,7 @@ def _windows(part: CsvWindows) -> OwnDataset:
 
 def _corpus(part: PlainText) -> OwnDataset:
     shares, _, _ = _shares(part.division)
-    reading = Reading(part.tokens, part.lower, part.most, part.unknown, part.encoding)
+    reading = TokenReading(part.tokens, part.lower, part.most, part.unknown, part.encoding)
     return CorpusDataset(
         part.file, part.steps, reading=reading, validation=shares["validation"], test=shares["test"]
     )

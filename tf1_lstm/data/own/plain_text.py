@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Union
 import numpy as np
 
 from tf1_lstm.data.archives import open_stream
-from tf1_lstm.data.base import Batch, Example, Finding, Sampler, Split
+from tf1_lstm.data.base import AuditFinding, Batch, Example, Sampler, Split
 from tf1_lstm.data.own.dataset import Labelled, OwnDataset, finding
 from tf1_lstm.data.own.examples import Examples, digest
 from tf1_lstm.data.own.growing import Growing
@@ -98,7 +98,7 @@ class StreamSampler(Sampler):
         return Batch(self._windows.inputs(rows), self._windows.targets(rows), rows)
 
 
-class Reading(NamedTuple):
+class TokenReading(NamedTuple):
     """How a text becomes tokens, and which tokens have an id.
 
     Attributes:
@@ -124,7 +124,7 @@ class Reading(NamedTuple):
         return line if self.tokens == CHARACTERS else line.replace("\n", f" {LINE_END} ").split()
 
 
-DEFAULT_READING = Reading()
+DEFAULT_READING = TokenReading()
 
 
 class CorpusDataset(OwnDataset):
@@ -133,7 +133,7 @@ class CorpusDataset(OwnDataset):
     Args:
       file: the text; the training part alone where validation and test are files of their own.
       steps: ids of a batch's row.
-      reading: see ``Reading``.
+      reading: see ``TokenReading``.
       validation, test: shares of the ids, which follow the training part in that order; or files.
 
     Attributes:
@@ -152,7 +152,7 @@ class CorpusDataset(OwnDataset):
         file: str,
         steps: int,
         *,
-        reading: Reading = DEFAULT_READING,
+        reading: TokenReading = DEFAULT_READING,
         validation: Share = 0.05,
         test: Share = 0.05,
     ) -> None:
@@ -222,7 +222,7 @@ class CorpusDataset(OwnDataset):
         """The split to report first in the same way."""
         return StreamSampler(self._windows, self._ranges[self.split_names()[0]], batch_size)
 
-    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+    def audit(self, kind: str, batch_size: int) -> List[AuditFinding]:
         """Long lines that stand in the training part too."""
         places, keys = self._lines
         findings = []
@@ -317,7 +317,7 @@ class CorpusDataset(OwnDataset):
 class _Reader:
     """Reads texts line by line; keeps numbers of tokens and hashes of long lines."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: TokenReading) -> None:
         self._reading, self.numbered = reading, Numbered()
         self.ids = Growing(np.int32)
         self.lines, self.line_keys = array("q"), array("Q")

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from tf1_lstm.data.base import Example, Finding
+from tf1_lstm.data.base import AuditFinding, Example
 from tf1_lstm.data.own.dataset import Labelled, OwnDataset, finding
 from tf1_lstm.data.own.examples import BACK, FIRST_WORD, PADDING, SIDES, UNKNOWN, RaggedIds, cut, digest, fill
 from tf1_lstm.data.own.growing import Growing
@@ -17,7 +17,7 @@ from tf1_lstm.data.own.text_sources import (
     TextSource,
     sha256_of_files,
 )
-from tf1_lstm.data.own.vectors import WordVectors, read_vectors
+from tf1_lstm.data.own.vectors import VectorTable, read_vectors
 from tf1_lstm.data.own.words import (
     DEFAULT_RULE,
     Numbered,
@@ -83,7 +83,7 @@ class TextsDataset(OwnDataset):
             raise InputError(f"steps: found {steps}, expected 1 or more")
         self._split, self._sides, self.steps = rule.split(), (padding, cutting), steps
         self._sources = list(sources)
-        self._vectors: Optional[WordVectors] = None
+        self._vectors: Optional[VectorTable] = None
         read = _Reader(self._split, steps, cutting)
         for source in sources:
             read.add(source)
@@ -116,7 +116,7 @@ class TextsDataset(OwnDataset):
         """Ids there are, padding and "unknown" included."""
         return len(self.tokens) + FIRST_WORD
 
-    def audit(self, kind: str, batch_size: int) -> List[Finding]:
+    def audit(self, kind: str, batch_size: int) -> List[AuditFinding]:
         """As for all own data, and the texts that hold no word."""
         meaning = "They are read as one unknown word."
         return [

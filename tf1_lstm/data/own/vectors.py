@@ -19,7 +19,7 @@ _UNKNOWN_WORDS = ("<unk>", "<UNK>", "[UNK]", "unk", "UNK", "UNKNOWN")
 _FORMAT = "a word and its numbers in each line (GloVe's or word2vec's text format)"
 
 
-class WordVectors(NamedTuple):
+class VectorTable(NamedTuple):
     """Words with an id and a vector each.
 
     Attributes:
@@ -32,7 +32,7 @@ class WordVectors(NamedTuple):
     table: np.ndarray
 
 
-def read_vectors(path: Path, vocabulary: int = 0) -> WordVectors:
+def read_vectors(path: Path, vocabulary: int = 0) -> VectorTable:
     """Read the first words of a file, or all; of a word that stands twice the first counts.
 
     The first line may hold the numbers of words and of dimensions, as word2vec and fastText write it.
@@ -76,7 +76,7 @@ def read_vectors(path: Path, vocabulary: int = 0) -> WordVectors:
     own = next((word for word in _UNKNOWN_WORDS if word in found), None)
     table[UNKNOWN] = table[FIRST_WORD + words.index(own)] if own else _mean(table[FIRST_WORD:])
     table[PADDING] = 0
-    return WordVectors(words, table)
+    return VectorTable(words, table)
 
 
 def _mean(table: np.ndarray) -> np.ndarray:

@@ -60,7 +60,7 @@ def layer(
     Args:
       engine: from ``library.choose``.
       cell: one of ``CELLS``.
-      parts: part name -> float32 tensor, in TensorFlow 1's layout (see ``parity.cells.Cell.shapes``).
+      parts: part name -> float32 tensor, in TensorFlow 1's layout (see ``parity.cells.ReferenceCell.shapes``).
       sequence: ``[batch, steps, inputs]`` float32; or a pair of a table ``[words, inputs]`` and ids
         ``[batch, steps]`` int32, of which each different word is multiplied with the kernel once.
       forget_bias: added to the forget gate (LSTM only).

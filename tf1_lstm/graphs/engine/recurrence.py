@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from tf1_lstm.core.cells import DIRECTIONS, canonical_name, cell_name
 from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.errors import InputError
-from tf1_lstm.graphs.cells import Dropout, layer_scope, make_cell, recurrent_variables
+from tf1_lstm.graphs.cells import GraphDropout, layer_scope, make_cell, recurrent_variables
 from tf1_lstm.graphs.dropout import LoopClock, PlacedDropout
 from tf1_lstm.graphs.engine.layers import CELLS, Result, layer
 from tf1_lstm.graphs.engine.library import EngineChoice
@@ -38,7 +38,7 @@ class FastLayers:
         self._engine, self._training = engine, training
 
     def recurrence(
-        self, recurrent: Recurrent, sequence: Sequence, in_loop: Optional[Dropout], placed: PlacedDropout
+        self, recurrent: Recurrent, sequence: Sequence, in_loop: Optional[GraphDropout], placed: PlacedDropout
     ) -> Recurrence:
         """Run all layers over a sequence; see ``layers.recurrence``."""
         if in_loop is not None and not in_loop.exact:
@@ -88,7 +88,7 @@ class FastLayers:
         recurrent: Recurrent,
         variables: Dict[str, Any],
         sequence: Sequence,
-        dropout: Optional[Dropout],
+        dropout: Optional[GraphDropout],
         direction: int,
     ) -> Recurrence:
         """One direction of a stack, each layer reading the dropped outputs of the one below."""

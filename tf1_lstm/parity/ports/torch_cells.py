@@ -45,7 +45,7 @@ class _Layer(nn.Module):
         return {"h": h, "c": c}
 
 
-class PeepholeLSTM(_Layer):
+class TorchPeepholeLSTM(_Layer):
     """``tf.nn.rnn_cell.LSTMCell(units, use_peepholes=True)``."""
 
     def __init__(self, inputs: int, units: int, forget_bias: float = 1.0) -> None:
@@ -69,7 +69,7 @@ class PeepholeLSTM(_Layer):
         return dict(self.named_parameters())
 
 
-class CoupledLSTM(_Layer):
+class TorchCoupledLSTM(_Layer):
     """``tf.contrib.rnn.CoupledInputForgetGateLSTMCell(units)``: the input gate is 1 - forget gate."""
 
     def __init__(self, inputs: int, units: int, forget_bias: float = 1.0) -> None:

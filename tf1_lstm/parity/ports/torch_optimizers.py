@@ -5,17 +5,17 @@ from typing import Any, Sequence
 
 import torch
 
-from tf1_lstm.parity.optimizers import Adam, Optimizer, RMSprop
+from tf1_lstm.parity.optimizers import AdamRule, RMSprop, UpdateRule
 
 
-def optimizer_of(wanted: Optimizer, parameters: Sequence[torch.Tensor]) -> Any:
+def optimizer_of(wanted: UpdateRule, parameters: Sequence[torch.Tensor]) -> Any:
     """Return an optimizer of some parameters, with a method ``step``.
 
     PyTorch's RMSprop and Adam add epsilon where the recipes have it; TensorFlow 1's Adam does not.
     """
     if isinstance(wanted, RMSprop):
         return torch.optim.RMSprop(parameters, wanted.learning_rate, wanted.rho, wanted.epsilon)
-    assert isinstance(wanted, Adam)
+    assert isinstance(wanted, AdamRule)
     if wanted.epsilon_hat:
         return TF1Adam(parameters, wanted)
     return torch.optim.Adam(parameters, wanted.learning_rate, (wanted.beta1, wanted.beta2), wanted.epsilon)
@@ -24,7 +24,7 @@ def optimizer_of(wanted: Optimizer, parameters: Sequence[torch.Tensor]) -> Any:
 class TF1Adam:
     """TensorFlow 1's Adam over a list of tensors (see ``optimizers.Adam``)."""
 
-    def __init__(self, parameters: Sequence[torch.Tensor], adam: Adam) -> None:
+    def __init__(self, parameters: Sequence[torch.Tensor], adam: AdamRule) -> None:
         self._parameters, self._adam, self._count = parameters, adam, 0
         self._mean = [torch.zeros_like(p) for p in parameters]
         self._square = [torch.zeros_like(p) for p in parameters]
