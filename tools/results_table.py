@@ -1,4 +1,4 @@
-"""Write the README's results table from the results files that are committed under ``results/``.
+"""Write the README's table and docs/results.md from the results files committed under ``results/``.
 
 The table stands between two marker comments, so no measured number is typed by hand. With
 ``--check`` nothing is written: exit code 1 says that the README is not up to date.
@@ -76,24 +76,33 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description="Write the README's results table from results/*.json.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 unless up to date")
     parser.add_argument("--readme", type=Path, default=ROOT / "README.md", metavar="FILE")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "results.md", metavar="FILE")
     parser.add_argument("--results", type=Path, default=ROOT / "results", metavar="DIR")
     options = parser.parse_args(arguments)
     try:
         documents, ports = read_results_folder(options.results)
         files = len(documents) + len(ports)
-        old = read_readme(options.readme)
         studied = committed_rows(options.results / "studies")
-        new = with_block(old, render(documents, ports, studied), options.readme)
-        if new == old:
-            print(f"{options.readme}: up to date with {files} results files")
-            return 0
-        if options.check:
-            print(f"{options.readme}: not up to date with {options.results}; run tools/results_table.py")
-            return 1
-        with replacing(options.readme, "w") as stream:
-            stream.write(new)
-        print(f"{options.readme}: results table written from {files} results files")
-        return 0
+        blocks = {
+            options.readme: short(documents, studied),
+            options.page: render(documents, ports, studied),
+        }
+        texts = {path: (read_readme(path), block) for path, block in blocks.items()}
+        changed = {
+            path: with_block(old, block, path)
+            for path, (old, block) in texts.items()
+            if with_block(old, block, path) != old
+        }
+        for path in blocks:
+            if path not in changed:
+                print(f"{path}: up to date with {files} results files")
+            elif options.check:
+                print(f"{path}: not up to date with {options.results}; run tools/results_table.py")
+            else:
+                with replacing(path, "w") as stream:
+                    stream.write(changed[path])
+                print(f"{path}: results table written from {files} results files")
+        return int(options.check and bool(changed))
     except InputError as error:
         print(f"results_table: {error}", file=sys.stderr)
         return 2
@@ -150,6 +159,11 @@ def summary(documents: Dict[Path, Document], studied: Sequence[Document]) -> str
     return markdown_table(SUMMARY_HEADERS, lines, right=(2, 3, 4, 5))
 
 
+def short(documents: Dict[Path, Document], studied: Sequence[Document]) -> str:
+    """The README's table and what it means."""
+    return f"{summary(documents, studied)}\n\n{SUMMARY_EXPLANATION}" if documents else "No results yet."
+
+
 def _beside(row: Document) -> Optional[float]:
     own = row["own_run_of_published_code"]
     return row["published"] if own is None else own
@@ -190,8 +204,7 @@ def render(
         for row in comparisons(group[0]):
             if row.name:
                 sources.append(f"{group[0]['recipe']}: {row.name}; {row.source}")
-    parts = [summary(documents, studied), SUMMARY_EXPLANATION] if documents else []
-    parts += [markdown_table(ACCURACY_HEADERS, accuracies, right=(5, 6, 7, 8)), EXPLANATION]
+    parts = [markdown_table(ACCURACY_HEADERS, accuracies, right=(5, 6, 7, 8)), EXPLANATION]
     if sources:
         unique = dict.fromkeys(one_line(source) for source in sources)
         parts.append("Published figures:\n" + "\n".join(f"- {source}" for source in unique))
