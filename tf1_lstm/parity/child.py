@@ -58,6 +58,7 @@ def main(folder: Path) -> None:
     """Run every level that the port allows."""
     request = Request(**json.loads((folder / "request.json").read_text(encoding="utf-8")))
     bundle = read_bundle(request.bundle)
+    known = bundle.vectors  # those of the batch's words; what the port's rows are compared with
     if request.word_vectors is not None and bundle.vectors is not None:
         table = np.load(request.word_vectors, mmap_mode="r", allow_pickle=False)
         whole = WordVectors(np.arange(len(table)), table, len(table), bundle.vectors.unknown)
@@ -97,7 +98,7 @@ def main(folder: Path) -> None:
     if not run_level(folder, LOGITS, lambda: {"logits": run(bundle.inputs)}):
         return
     if watch is not None:
-        _visible_levels(folder, watch, feed(bundle.inputs), bundle)
+        _visible_levels(folder, watch, feed(bundle.inputs), replace(bundle, vectors=known))
         write_json(folder / "port.json", dict(described, notes=watch.notes))
     else:
         for level in ("inputs", "weights", "steps", "training"):
