@@ -178,8 +178,21 @@ def test_a_changed_loss_fails_verify_and_resume_goes_back_before_it(run, tmp_pat
     finished = tf1_lstm(["verify", "run"], tmp_path)
     assert finished.returncode == 1
     failed = [line for line in finished.stdout.splitlines() if line.startswith("FAIL")]
-    assert [line.split(":")[0] for line in failed] == ["FAIL  checkpoint 6", "FAIL  checkpoint 8"]
+    names = [line.split(":")[0] for line in failed]
+    assert names == ["FAIL  checkpoint 6", "FAIL  checkpoint 8", "FAIL  losses"]
     assert failed[0].endswith("losses.f32 has changed before iteration 6")
+
+
+def test_without_seals_a_changed_loss_is_noticed_by_the_checkpoint_before_it(run, tmp_path, capfd):
+    forge_without_seals(run)
+    edit_log(run, lambda lines: [line.pop("series", None) for line in lines])
+    assert main(["verify", str(run)]) == 0
+    assert "PASS  losses: 3 losses are those that the checkpoints before them give" in capfd.readouterr().out
+    losses = np.fromfile(str(run / "losses.f32"), "<f4")
+    losses[4] = np.nextafter(losses[4], np.float32(1))
+    losses.tofile(str(run / "losses.f32"))
+    assert main(["verify", str(run)]) == 1
+    assert "FAIL  losses: iteration 5: checkpoint 4 gives the loss" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("left", [0, 5, 20])

@@ -53,7 +53,7 @@ def train(
         if own is not None:
             with replacing(path / OWN_COPY) as stream:
                 stream.write(own.content)
-        with Interruption() as interruption, _model(experiment, options, engine) as model:
+        with Interruption() as interruption, training_model(experiment, options, engine) as model:
             if options.start_from is None:
                 model.initialise()
             else:
@@ -80,9 +80,9 @@ def resume(experiment: Resolved, run: RunFolder, options: TrainOptions, progress
         run.check_unedited()
         step, prefix = _newest_good(run)
         engine = recorded_engine(str(run.path), run.record)
-        with Interruption() as interruption, _model(experiment, options, engine) as model:
+        with Interruption() as interruption, training_model(experiment, options, engine) as model:
             if prefix is not None:
-                model.load(_with_slots(prefix, model), with_slots=True)
+                model.load(with_slots(prefix, model), with_slots=True)
             elif options.start_from is not None:
                 model.load(load_weights(options.start_from, model.expected()))
             else:
@@ -96,7 +96,7 @@ def resume(experiment: Resolved, run: RunFolder, options: TrainOptions, progress
         run.close()
 
 
-def _with_slots(prefix: Path, model: Model) -> Weights:
+def with_slots(prefix: Path, model: Model) -> Weights:
     """Read a checkpoint's weights and the slots of the optimizer that the model has."""
     graph = model.graph
     return load_weights(
@@ -120,7 +120,7 @@ def _newest_good(run: RunFolder) -> Any:
     return 0, None
 
 
-def _model(experiment: Resolved, options: TrainOptions, engine: Optional[EngineChoice]) -> Model:
+def training_model(experiment: Resolved, options: TrainOptions, engine: Optional[EngineChoice]) -> Model:
     return Model(
         experiment.recipe,
         experiment.dataset.constants(),

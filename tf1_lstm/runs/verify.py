@@ -103,6 +103,19 @@ def _weights(folder: Any, experiment: Any, intact: List[Dict[str, Any]]) -> Iter
         if last["step"] in evaluations:
             logged = evaluations[last["step"]]
             yield _attempt("evaluation", lambda: _evaluate(model, experiment, folder, last, logged))
+    yield from _own_losses(folder, experiment, intact, engine)
+
+
+def _own_losses(folder: Any, experiment: Any, intact: List[Dict[str, Any]], engine: Any) -> Iterator[Check]:
+    """The logged losses that checkpoints can tell, where there are any."""
+    from tf1_lstm.runs.own_losses import own_losses
+
+    try:
+        found = own_losses(folder, experiment, intact, engine)
+    except InputError as error:
+        found = False, str(error).splitlines()[0]
+    if found is not None:
+        yield Check("losses", *found)
 
 
 def _evaluate(
