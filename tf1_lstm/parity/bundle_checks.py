@@ -4,7 +4,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.core.cells import cell_kinds
+from tf1_lstm.core.cells import ACTIVATIONS, cell_kinds
 from tf1_lstm.core.parts import kinds
 from tf1_lstm.files import sha256_of_array
 from tf1_lstm.parity.spec import Spec, spec_of
@@ -36,6 +36,9 @@ ADDED: Dict[str, type] = {
     "dense_units": int,
     "output": str,
     "optimizer": str,
+    "read": str,
+    "loss": str,
+    "activation": str,
 }
 READOUTS = ("last-output", "last-state", "backward-state", "both-states")
 CHOICES = {
@@ -43,7 +46,10 @@ CHOICES = {
     "inputs": ("ids", "rows"),
     "padding": ("front", "back"),
     "embedding": tuple(kind.flat_kind for kind in kinds(Inputs).values()),
-    "output": ("softmax", "sigmoid"),
+    "output": ("softmax", "sigmoid", "regression"),
+    "read": ("", "steps"),
+    "loss": ("squared", "absolute"),
+    "activation": ACTIVATIONS,
     "optimizer": tuple(kind.flat_kind for kind in kinds(Optimizer).values()),
 }
 MOST = {"layers": 64}
@@ -177,10 +183,11 @@ def _expected(
     if settings.get("any_steps") and given is not None and given.ndim > 1:
         steps = min(steps, given.shape[1])
     float32 = np.dtype(np.float32)
+    each = (steps,) if spec.per_step else ()
     found: Dict[str, Tuple[np.dtype, Tuple[int, ...]]] = {
         "batch/inputs": (float32, (batch, steps, width)),
-        "batch/labels": (float32, (batch, classes)),
-        "logits": (float32, (batch, classes)),
+        "batch/labels": (float32, (batch, *each, classes)),
+        "logits": (float32, (batch, *each, classes)),
         "loss": (float32, ()),
     }
     words = 0

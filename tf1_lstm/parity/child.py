@@ -84,16 +84,16 @@ def main(folder: Path) -> None:
         bundle = as_one_sigmoid(bundle)
         described["one_sigmoid"] = True
         write_json(folder / "port.json", described)
-    watch, classes = _watch(port, bundle), bundle.spec.classes
+    watch, classes, each = _watch(port, bundle), bundle.spec.classes, bundle.logits.shape[1:-1]
 
     def run(inputs: np.ndarray) -> np.ndarray:
         if watch is not None:
-            return check_logits(watch.logits(feed(inputs)), len(inputs), classes)
+            return check_logits(watch.logits(feed(inputs)), len(inputs), classes, each)
         answer = port.model(feed(inputs))
         if hasattr(answer, "trainable_variables") or hasattr(answer, "named_parameters"):
             raise WrongOutputError("the port returned a model: call its parameter 'bundle', or take none")
         answer = np.asarray(_plain(answer))
-        return check_logits(logits_of(answer, bundle.spec), len(inputs), classes)
+        return check_logits(logits_of(answer, bundle.spec), len(inputs), classes, each)
 
     if not run_level(folder, LOGITS, lambda: {"logits": run(bundle.inputs)}):
         return
@@ -153,13 +153,17 @@ def _refuse(folder: Path, level: str, reason: str) -> None:
     write_json(folder / f"{level}.json", {"reason": reason, "failed": level == "load"})
 
 
-def check_logits(answer: Any, examples: int, classes: int) -> np.ndarray:
-    """Return the answer as float32 ``[examples, classes]``; raise WrongOutputError."""
+def check_logits(answer: Any, examples: int, classes: int, each: Tuple[int, ...] = ()) -> np.ndarray:
+    """Return the answer as float32 ``[examples, *each, classes]``; raise WrongOutputError.
+
+    ``each`` is ``(steps,)`` of a model with an output at every step.
+    """
     found = np.asarray(answer)
     if found.dtype.kind not in "fiu":
         raise WrongOutputError(f"the port returned {found.dtype} {found.shape}, expected float logits")
-    if found.shape != (examples, classes):
-        raise WrongOutputError(f"the port returned shape {found.shape}, expected {(examples, classes)}")
+    expected = (examples, *each, classes)
+    if found.shape != expected:
+        raise WrongOutputError(f"the port returned shape {found.shape}, expected {expected}")
     if not np.isfinite(found).all():
         count = int((~np.isfinite(found)).sum())
         raise WrongOutputError(f"the port returned {count} logits of {found.size} that are NaN or infinite")

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from tf1_lstm.core.parts import from_document
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing, sha256_of_array, write_json
 from tf1_lstm.parity.answers import checked
@@ -28,6 +29,7 @@ from tf1_lstm.parity.report import to_document
 from tf1_lstm.parity.runner import LEVELS, Observed, find_python, run_port
 from tf1_lstm.parity.tokens import Tokens, compare_tokens, read_texts, tokens_of
 from tf1_lstm.parity.waiting import Say, Waiting
+from tf1_lstm.recipes.own_data import OwnData
 
 REPEATS = 48
 # Levels by the names that they had when every recipe was trained by Adam.
@@ -251,10 +253,13 @@ def _split_inputs(
     """Write the split's inputs (and the word vectors) for the port; None where no data were given."""
     if bundle.split_logits is None or (data is None and not sample):
         return None
-    from tf1_lstm.data.registry import open_dataset
+    from tf1_lstm.data.registry import open_data, open_dataset
 
-    facts = bundle.document["split"]
-    dataset = open_dataset(bundle.document["dataset"]["name"], data, sample)
+    facts, kept = bundle.document["split"], bundle.document["dataset"]
+    if isinstance(kept.get("part"), dict):
+        dataset = open_data(from_document(kept["part"], OwnData), data, sample)
+    else:
+        dataset = open_dataset(kept["name"], data, sample)
     dataset = dataset.with_settings(bundle.settings)
     split = dataset.split(facts["name"])
     if sha256_of_array(split.inputs) != facts["inputs_sha256"]:

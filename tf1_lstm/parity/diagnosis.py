@@ -145,7 +145,8 @@ class _Search:
         if factor != 1.0:
             self.singles.append(temperature(factor))
         self.difference = largest_error(right.logits, seen.logits)
-        worst = np.argsort(-np.abs(right.logits - seen.logits).max(axis=1))[:SCREENED_EXAMPLES]
+        error = np.abs(right.logits - seen.logits).reshape(len(right.logits), -1)
+        worst = np.argsort(-error.max(axis=1))[:SCREENED_EXAMPLES]
         self._rows = np.sort(worst)
         self._small = problem.rows(self._rows).in_type(np.float32)
 

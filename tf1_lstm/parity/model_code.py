@@ -8,6 +8,7 @@ import ast
 from pathlib import Path
 from typing import Iterator, List, Sequence
 
+from tf1_lstm.errors import InputError
 from tf1_lstm.parity.layouts import KERAS_LAYERS, TORCH_LAYERS
 from tf1_lstm.parity.optimizers import AdamRule, RMSprop
 from tf1_lstm.parity.spec import Spec
@@ -44,6 +45,12 @@ def torch_code(trained: Trained, weights: str = "") -> List[str]:
       weights: a ``.safetensors`` written by ``weight_files.write_torch``.
     """
     spec, custom = trained.spec, trained.spec.cell.name not in TORCH_LAYERS
+    _check(spec)
+    if spec.cell.state_activation != "tanh":
+        raise InputError(
+            f"recurrent.cell.activation: found {spec.cell.state_activation!r}, expected tanh: PyTorch's layers "
+            "have no other (compare your own module)"
+        )
     lines = ["import torch"]
     if custom:
         lines.insert(0, "from typing import Dict, List, Optional, Tuple\n")
@@ -60,6 +67,14 @@ def torch_code(trained: Trained, weights: str = "") -> List[str]:
     if weights:
         lines += ["", "", "model = Model()", f"model.load_state_dict(load_file({weights!r}))", "model.eval()"]
     return lines
+
+
+def _check(spec: Spec) -> None:
+    if spec.bidirectional and (spec.per_step or spec.position != "final"):
+        raise InputError(
+            "recurrent.read: found an output of two directions, expected state: no code is made for it "
+            "(compare your own model)"
+        )
 
 
 def _summary(trained: Trained) -> str:
@@ -112,10 +127,12 @@ def _torch_forward(trained: Trained) -> Iterator[str]:
         state = "_" if not spec.bidirectional else "(h, _)" if spec.cell.has_c else "h"
         yield f"outputs, {state} = self.recurrent(x)"
         directions = {"fw": "h[-2]", "bw": "h[-1]"} if spec.bidirectional else {"fw": "outputs[:, -1]"}
+        if spec.per_step:
+            directions = {"fw": "outputs"}
     elif not spec.bidirectional:
         yield "for layer in self.recurrent:"
         yield f"{INDENT}x = layer(x){taken}"
-        directions = {"fw": "x[:, -1]"}
+        directions = {"fw": "x" if spec.per_step else "x[:, -1]"}
     else:
         forward, backward = ("x", "x.flip(1)") if spec.joined_layers else ("forward", "backward")
         if not spec.joined_layers:
@@ -144,6 +161,7 @@ def keras_code(trained: Trained, weights: str = "", compiled: bool = True) -> Li
       compiled: with the recipe's optimizer and loss, where Keras can have them.
     """
     spec, cell = trained.spec, trained.spec.cell.name
+    _check(spec)
     optimizer = spec.optimizer if compiled and weights else None
     lines = ["import keras"]
     if cell in KERAS_CELLS or isinstance(optimizer, RMSprop):
@@ -165,8 +183,11 @@ def keras_code(trained: Trained, weights: str = "", compiled: bool = True) -> Li
     elif isinstance(optimizer, AdamRule) and optimizer.epsilon_hat:
         made = f"keras.optimizers.Adam({optimizer.learning_rate:g}, epsilon={optimizer.epsilon:g})"
     loss = "BinaryCrossentropy" if spec.output == "sigmoid" else "CategoricalCrossentropy"
+    loss = f"{loss}(from_logits=True)"
+    if spec.output == "regression":
+        loss = "MeanAbsoluteError()" if spec.loss == "absolute" else "MeanSquaredError()"
     if made:
-        lines += [f"model.compile({made}, keras.losses.{loss}(from_logits=True))"]
+        lines += [f"model.compile({made}, keras.losses.{loss})"]
     return lines
 
 
@@ -182,7 +203,7 @@ def _keras_body(trained: Trained) -> Iterator[str]:
     directions = {"fw": "x", "bw": "backward"}
     if not spec.bidirectional:
         for layer in range(spec.layers):
-            yield f"x = {_keras_layer(spec, layer < spec.layers - 1)}(x)"
+            yield f"x = {_keras_layer(spec, spec.per_step or layer < spec.layers - 1)}(x)"
     elif spec.joined_layers or spec.layers == 1:
         for _ in range(spec.layers - 1):
             yield f"x = keras.layers.Bidirectional({_keras_layer(spec, True)})(x)"
@@ -215,4 +236,6 @@ def _keras_layer(spec: Spec, returns_sequences: bool, backwards: bool = False) -
     if name in KERAS_CELLS:
         return f"keras.layers.RNN({KERAS_CELLS[name]}({units}, {spec.cell.forget_bias:g}){options})"
     reset = ", reset_after=False" if name == "gru" else ""
+    if spec.cell.state_activation != "tanh":
+        options += f', activation="{spec.cell.state_activation}"'
     return f"keras.layers.{KERAS_LAYERS[name]}({units}{reset}{options})"

@@ -13,7 +13,7 @@ NOTE = "it answers with one number, which is taken as z0 - z1 of the two classes
 
 def allows_one_sigmoid(bundle: Bundle) -> bool:
     """Whether the model ends with a softmax of two classes."""
-    return bundle.spec.output == "softmax" and bundle.spec.classes == 2
+    return bundle.spec.output == "softmax" and bundle.spec.classes == 2 and not bundle.spec.per_step
 
 
 def as_one_sigmoid(bundle: Bundle) -> Bundle:

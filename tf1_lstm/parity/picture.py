@@ -105,7 +105,8 @@ def _draw_examples(axes: Any, bundle: Bundle, observed: Observed) -> None:
     if "logits" not in observed.arrays:
         empty(axes, "the port gave no logits")
         return
-    errors = np.abs(observed.arrays["logits"]["logits"] - bundle.logits).max(axis=1)
+    difference = np.abs(observed.arrays["logits"]["logits"] - bundle.logits)
+    errors = difference.reshape(len(difference), -1).max(axis=1)
     axes.bar(np.arange(1, len(errors) + 1), np.maximum(errors, LOWEST), color=BLUE)
     axes.set_yscale("log")
     axes.set_ylim(bottom=LOWEST / 2)

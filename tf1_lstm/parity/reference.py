@@ -28,7 +28,8 @@ class Read(NamedTuple):
     """What is read of one direction's last layer.
 
     Attributes:
-      states: ``[batch, units]``.
+      states: ``[batch, units]``; of an output at every step ``[batch * steps, units]`` in the order of the
+        inputs.
       step: in the layer's own order; -1 where ``shares`` say more.
       shares: ``[batch, steps, units]``, the share of each step in ``states``; None for one step.
     """
@@ -43,10 +44,11 @@ class ForwardPass(NamedTuple):
 
     Attributes:
       traces: (direction, layer) -> what the layer recorded, in its own order of processing.
-      states: ``[batch, units]`` or ``[batch, 2 * units]``, what is read of the last layer.
+      states: ``[batch, units]`` or ``[batch, 2 * units]``, what is read of the last layer; of an output
+        at every step ``[batch * steps, ...]``, and so features and scores.
       features: what the softmax reads: the states, or the dense layer's output.
       scores: ``[batch, classes]`` as the last layer gives them; ``[batch, 1]`` for a sigmoid.
-      logits: ``[batch, classes]`` as the model returns them.
+      logits: ``[batch, classes]``, or ``[batch, steps, classes]``, as the model returns them.
       reads: direction -> what is read of it, in the order in which the directions are joined.
     """
 
@@ -114,7 +116,10 @@ def forward(
         activation = ACTIVATIONS[spec.dense_activation][0]
         features = activation(drop("dense", states @ weights["dense/kernel"] + weights["dense/bias"]))
     scores = (features * spec.scale) @ weights["softmax/weights"] + weights["softmax/bias"]
-    return ForwardPass(traces, states, features, scores, _answer(spec, scores), reads)
+    logits = _answer(spec, scores)
+    if spec.per_step:
+        logits = logits.reshape(*sequence.shape[:2], -1)
+    return ForwardPass(traces, states, features, scores, logits, reads)
 
 
 def looked_up(spec: Spec, weights: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
@@ -172,6 +177,8 @@ def _read(
         states = trace.c if spec.read == "c" else trace.h + trace.c
     steps = states.shape[1]
     index = steps - 1
+    if spec.per_step:
+        return Read(states[:, :: _order(direction)].reshape(-1, states.shape[2]), -1)
     if spec.position in ("mean", "max", "word"):
         shares = np.full_like(states, 1 / steps)
         if spec.position == "max":
@@ -222,7 +229,7 @@ def _answer(spec: Spec, scores: np.ndarray) -> np.ndarray:
     elif spec.log_probabilities:
         answer = log_softmax(scores)
     else:
-        answer = softmax(scores) if spec.probabilities else scores
+        answer = softmax(scores) if spec.probabilities and spec.output == "softmax" else scores
     return answer[:, ::-1] if spec.answer_order == "columns" else answer
 
 
@@ -243,22 +250,35 @@ def _outermost_back(spec: Spec, scores: np.ndarray, d_answer: np.ndarray) -> np.
     p = softmax(scores)
     if spec.log_probabilities:
         return d_answer - p * d_answer.sum(axis=1, keepdims=True)
-    if not spec.probabilities:
+    if not spec.probabilities or spec.output == "regression":
         return d_answer
     return p * (d_answer - (d_answer * p).sum(axis=1, keepdims=True))
 
 
 def cross_entropy(spec: Spec, logits: np.ndarray, labels: np.ndarray) -> Tuple[float, np.ndarray]:
-    """Return the softmax cross-entropy and its derivative by the logits ``[batch, classes]``."""
+    """Return the softmax cross-entropy and its derivative by the logits ``[n, classes]``.
+
+    Labels of zeros alone, at steps that do not count, count for nothing.
+    """
     if spec.labels_swapped:
         labels = labels[:, ::-1]
     if spec.label_smoothing:
         labels = labels * (1 - spec.label_smoothing) + spec.label_smoothing / labels.shape[1]
     log_p = log_softmax(logits)
-    share = 1.0 if spec.loss_sum else 1.0 / len(logits)
+    counted = max(float(labels.sum()), 1.0) if spec.per_step else len(logits)
+    share = 1.0 if spec.loss_sum else 1.0 / counted
     return float(-(labels * log_p).sum() * share), (
         np.exp(log_p) * labels.sum(1, keepdims=True) - labels
     ) * share
+
+
+def mean_error(spec: Spec, answer: np.ndarray, labels: np.ndarray) -> Tuple[float, np.ndarray]:
+    """Return the mean of squared or absolute errors, and its derivative by the answer ``[n, outputs]``."""
+    errors = answer - labels
+    share = 1.0 if spec.loss_sum else 1.0 / errors.size
+    if spec.loss == "absolute":
+        return float(np.abs(errors).sum() * share), np.sign(errors) * share
+    return float((errors * errors).sum() * share), 2 * errors * share
 
 
 class LossGradient(NamedTuple):
@@ -283,7 +303,7 @@ def gradients(
       spec: what is computed; ``steps_on_batch_axis`` is not differentiated.
       weights: role -> array.
       inputs: as in ``forward``.
-      labels: ``[batch, classes]``, one-hot.
+      labels: ``[batch, classes]`` or ``[batch, steps, classes]``, one-hot; or numbers.
       mask: ``[batch, steps]``, False at steps to skip.
       last_word: as in ``forward``.
     """
@@ -293,7 +313,8 @@ def gradients(
         if spec.loss_of_logits
         else spec
     )
-    loss, d_answer = cross_entropy(judged, _answer(judged, result.scores), labels)
+    loss_of = mean_error if spec.output == "regression" else cross_entropy
+    loss, d_answer = loss_of(judged, _answer(judged, result.scores), labels.reshape(-1, labels.shape[-1]))
     d_scores = _answer_back(judged, result.scores, d_answer)
     found: Arrays = {role: np.zeros_like(array) for role, array in weights.items()}
     found["softmax/weights"] = (result.features * spec.scale).T @ d_scores
@@ -338,7 +359,9 @@ def _back_read(spec: Spec, result: ForwardPass, d_states: np.ndarray) -> Derivat
     for (direction, read), d_read in zip(result.reads.items(), np.split(d_states, len(result.reads), axis=1)):
         top = result.traces[direction, spec.layer_read]
         d_read_states = np.zeros_like(top.h)
-        if read.shares is None:
+        if spec.per_step:
+            d_read_states = d_read.reshape(top.h.shape)[:, :: _order(direction)]
+        elif read.shares is None:
             d_read_states[:, read.step] = d_read
         else:
             d_read_states = read.shares * d_read[:, None]

@@ -9,9 +9,19 @@ from typing import Any, Dict, Mapping, Tuple
 
 import numpy as np
 
+from tf1_lstm.errors import InputError
 from tf1_lstm.parity.cells import ReferenceCell, cell_kind
 from tf1_lstm.parity.optimizers import EMBEDDING, AdamRule, UpdateRule, optimizer_of
 
+# Settings that bundles cannot describe yet, and the value that says they are not used.
+NOT_DESCRIBED: Dict[str, Any] = {
+    "mask": "none",
+    "merge": "",
+    "go_backwards": False,
+    "shared_cell": False,
+    "front": 0,
+}
+OPTIMIZERS = ("adam", "keras-rmsprop", "pytorch-adam")
 Arrays = Dict[str, np.ndarray]
 Shapes = Dict[str, Tuple[int, ...]]
 
@@ -29,7 +39,10 @@ class Spec:
       embedding: of ids, an input's ``flat_kind``; "" where the inputs are rows.
       joined_layers: each layer but the first reads both directions of the one below.
       dense_units: width of a layer with a ReLU between states and softmax; 0 for none.
-      output: ``"softmax"``, or ``"sigmoid"`` of one number z; then the logits are (0, z).
+      output: ``"softmax"``; ``"sigmoid"`` of one number z, then the logits are (0, z); or
+        ``"regression"``, then they are the numbers themselves.
+      loss: of a regression, the mean of the ``"squared"`` or ``"absolute"`` errors.
+      per_step: there is an output at every step: logits ``[batch, steps, classes]``.
       double_bias: recurrent biases are trained as two halves, so that they move twice as far.
       classes: width of the logits.
       steps: of a sequence; the most of one where ``any_steps``.
@@ -73,6 +86,8 @@ class Spec:
     joined_layers: bool = False
     dense_units: int = 0
     output: str = "softmax"
+    loss: str = "squared"
+    per_step: bool = False
     double_bias: bool = False
     classes: int = 2
     steps: int = 0
@@ -169,11 +184,30 @@ class Spec:
 
 
 def spec_of(settings: Mapping[str, Any]) -> Spec:
-    """Return the model that a recipe's settings describe; what older bundles do not say has its default."""
+    """Return the model that a recipe's settings describe; what older bundles do not say has its default.
+
+    Raises:
+      InputError: a model that neither bundles nor ports know yet.
+    """
     get = settings.get
+    for name, usual in NOT_DESCRIBED.items():
+        if get(name, usual) != usual:
+            raise InputError(
+                f"{name}: found {get(name)!r}, expected {usual!r}: bundles and ports do not know it yet"
+            )
+    read = get("read", "")
+    if read not in ("", "steps"):
+        raise InputError(f"read: found {read!r}, expected state, output or steps in a bundle")
+    if get("optimizer", "adam") not in OPTIMIZERS:
+        raise InputError(f"optimizer: found {get('optimizer')!r}, expected one of {', '.join(OPTIMIZERS)}")
     places = tuple(filter(None, map(str.strip, get("dropout_at", "").split(","))))
     return Spec(
-        ReferenceCell(settings["cell"], settings["units"], settings["forget_bias"]),
+        ReferenceCell(
+            settings["cell"],
+            settings["units"],
+            settings["forget_bias"],
+            state_activation=get("activation", "tanh"),
+        ),
         settings["readout"],
         settings["layers"],
         settings["bidirectional"],
@@ -184,6 +218,8 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
         joined_layers=get("joined_layers", False),
         dense_units=get("dense_units", 0),
         output=get("output", "softmax"),
+        loss=get("loss", "squared"),
+        per_step=read == "steps",
         double_bias=get("double_bias", False),
         classes=settings["classes"],
         steps=settings["steps"],

@@ -131,21 +131,27 @@ class KerasWatch(Watch):
 
     def _loss(self, inputs: np.ndarray, labels: np.ndarray, logits: Any) -> Any:
         own = getattr(self._model, "loss", None)
-        one_number = tuple(logits.shape[1:]) in ((), (1,))
+        regression = self._spec.output == "regression"
+        one_number = tuple(logits.shape[1:]) in ((), (1,)) and not regression
         if own is None:
             import tensorflow as tf
 
+            if regression:
+                errors = tf.reshape(logits, labels.shape) - labels
+                return tf.reduce_mean(tf.abs(errors) if self._spec.loss == "absolute" else tf.square(errors))
             if self._spec.output == "sigmoid" and one_number:
                 z = tf.reshape(logits, [-1])
                 logits = tf.stack([tf.zeros_like(z), z], axis=1)
             # Not Keras's own, which looks behind a softmax for the logits that the port hides.
-            return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, logits))
+            losses = tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+            # Steps that do not count have labels of zeros.
+            return tf.reduce_sum(losses) / tf.maximum(tf.reduce_sum(labels), 1.0)
         name = own if isinstance(own, str) else getattr(own, "name", getattr(own, "__name__", ""))
         wanted = labels
         if one_number:
             wanted = labels.argmax(axis=1).astype(np.float32).reshape(logits.shape)
         elif "sparse" in str(name).lower():
-            wanted = labels.argmax(axis=1)
+            wanted = labels.argmax(axis=-1)
         return self._model.compute_loss(x=inputs, y=keras.ops.convert_to_tensor(wanted), y_pred=logits)
 
     def _optimizer(self) -> Tuple[Any, str]:

@@ -128,10 +128,10 @@ class TorchWatch(Watch):
         parameters = [p for p in self._model.parameters() if p.requires_grad]
         kept = [p.detach().clone() for p in parameters]
         step = self._optimizer(parameters)
-        x, numbers = _tensor(inputs), torch.from_numpy(labels.argmax(axis=1))
+        x, numbers = _tensor(inputs), self._targets(labels)
         loss_of = getattr(self._model, "loss", None)
         if not callable(loss_of):
-            loss_of = self._cross_entropy
+            loss_of = self._loss
         try:
             updates: List[Arrays] = []
             for number in range(3):
@@ -156,6 +156,22 @@ class TorchWatch(Watch):
         if callable(configure):
             return configure().step
         return optimizer_of(self._spec.optimizer, parameters).step
+
+    def _targets(self, labels: np.ndarray) -> torch.Tensor:
+        """Return numbers, or classes, -100 (PyTorch's ``ignore_index``) where a step does not count."""
+        if self._spec.output == "regression":
+            return torch.from_numpy(labels)
+        return torch.from_numpy(np.where(labels.any(axis=-1), labels.argmax(axis=-1), -100))
+
+    def _loss(self, answer: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if self._spec.output == "regression":
+            error_of = (
+                torch.nn.functional.l1_loss if self._spec.loss == "absolute" else torch.nn.functional.mse_loss
+            )
+            return error_of(answer.reshape(targets.shape), targets)
+        if self._spec.per_step:
+            return torch.nn.functional.cross_entropy(answer.flatten(0, 1), targets.flatten())
+        return self._cross_entropy(answer, targets)
 
     def _cross_entropy(self, answer: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
         if self._spec.output == "sigmoid" and answer.shape[1:] in ((), (1,)):

@@ -98,9 +98,11 @@ def _later(experiment: Experiment) -> Dict[str, Any]:
     """What format 1 had no name for, where it is not as it was then."""
     recurrent, front, data = experiment.recurrent, experiment.front, experiment.data
     merge = recurrent.bidirectional.merge if recurrent.bidirectional else "join"
+    # Of two directions only the last states had a name.
+    read_later = ("steps", "mean", "maximum", *(("output",) if recurrent.bidirectional else ()))
     pairs = {
         "activation": (getattr(recurrent.cell, "activation", "tanh"), "tanh"),
-        "read": (recurrent.read if recurrent.read in ("steps", "mean", "maximum") else "", ""),
+        "read": (recurrent.read if recurrent.read in read_later else "", ""),
         "merge": (merge if merge in ("sum", "product", "average", "forward") else "", ""),
         "mask": (recurrent.mask, "none"),
         "go_backwards": (recurrent.go_backwards, False),

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from tf1_lstm import __version__
+from tf1_lstm.core.parts import to_document
 from tf1_lstm.data.base import Dataset, Split
 from tf1_lstm.files import sha256_of_array
 from tf1_lstm.graphs.quiet import tf
@@ -17,7 +18,9 @@ from tf1_lstm.parity.model_files import write_model
 from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.spec import Spec, spec_of
 from tf1_lstm.parity.weight_files import Trained
-from tf1_lstm.runs.record import record, split_logits
+from tf1_lstm.recipes.experiment import OneHot
+from tf1_lstm.recipes.own_data import OwnData
+from tf1_lstm.runs.record import looked_up, record, split_logits
 from tf1_lstm.runs.restore import Restored
 
 PADDING = 0  # by the bundle's format
@@ -57,7 +60,7 @@ def export(
 
 def _trained(restored: Restored, weights: Dict[str, np.ndarray]) -> Trained:
     recipe, dataset = restored.experiment.recipe, restored.experiment.dataset
-    spec = spec_of(restored.experiment.flat())
+    spec = spec_of(_settings(restored))
     return Trained(recipe.name, spec, weights, _frozen_vectors(spec, dataset))
 
 
@@ -74,7 +77,7 @@ def make_bundle(
     """
     experiment = restored.experiment
     recipe, dataset = experiment.recipe, experiment.dataset
-    constants, settings = dataset.constants(), experiment.flat()
+    constants, settings = dataset.constants(), _settings(restored)
     spec = spec_of(settings)
     split = dataset.split(split_name or dataset.split_names()[0])
     vectors = _frozen_vectors(spec, dataset)
@@ -84,8 +87,12 @@ def make_bundle(
     inputs = np.ascontiguousarray(split.inputs[rows])
     if recipe.data.any_steps and words is not None:
         inputs = np.ascontiguousarray(inputs[:, : max(1, _longest(inputs))])
-    labels = np.eye(recipe.head.columns, dtype=np.float32)[split.labels[rows]]
-    numbers = record(recipe, weights, inputs, labels, constants)
+    truth = np.asarray(split.labels[rows])
+    labels = truth if recipe.head.task == "numbers" else _one_hot(truth, recipe.head.columns)
+    plain = recipe.head.task == "classes" and not recipe.per_step
+    numbers = record(recipe, weights, inputs, labels if plain else truth, constants)
+    if isinstance(recipe.inputs, OneHot):
+        inputs = looked_up(recipe, weights, inputs, constants)
     return Bundle(
         document=_document(restored, split, rows, spec, words),
         weights=weights,
@@ -97,8 +104,27 @@ def make_bundle(
         loss=numbers.loss,
         gradients=numbers.gradients,
         updates=tuple(numbers.updates),
-        split_logits=split_logits(recipe, weights, split.inputs, constants),
+        split_logits=split_logits(recipe, weights, split.inputs, constants) if plain else None,
     )
+
+
+def _settings(restored: Restored) -> Dict[str, Any]:
+    """The flat settings, with what the data decide; one-hot ids are rows for a port."""
+    experiment = restored.experiment
+    found = experiment.flat()
+    found["steps"] = found["steps"] or int(
+        experiment.dataset.split(experiment.dataset.split_names()[0]).inputs.shape[1]
+    )
+    if isinstance(experiment.recipe.inputs, OneHot):
+        found.update(inputs="rows", embedding="word-vectors", input_size=experiment.recipe.words)
+    return found
+
+
+def _one_hot(labels: np.ndarray, columns: int) -> np.ndarray:
+    """float32 ``[..., columns]``; zeros alone for a label below 0, which does not count."""
+    found = np.eye(columns, dtype=np.float32)[np.maximum(labels, 0)]
+    found[labels < 0] = 0
+    return found
 
 
 def _frozen_vectors(spec: Spec, dataset: Dataset) -> Optional[np.ndarray]:
@@ -142,7 +168,7 @@ def _document(
     dataset: Dataset = experiment.dataset
     found: Dict[str, Any] = {
         "recipe": experiment.recipe.name,
-        "settings": experiment.flat(),
+        "settings": _settings(restored),
         "batch": {"split": split.name, "rows": rows.tolist()},
         "split": _split_facts(split),
         "checkpoint": {
@@ -159,6 +185,10 @@ def _document(
             "tf1_lstm": __version__,
         },
     }
+    data = experiment.recipe.data
+    if isinstance(data, OwnData):
+        # Names alone: the folder is given where it is compared.
+        found["dataset"]["part"] = to_document(data.mapped(lambda path: Path(path).name))
     if words is not None:
         found["words"] = dataclasses.asdict(words)
     return found
@@ -169,5 +199,5 @@ def _split_facts(split: Split) -> Dict[str, Any]:
         "name": split.name,
         "examples": len(split.inputs),
         "inputs_sha256": sha256_of_array(split.inputs),
-        "labels": split.labels.tolist(),
+        "labels": np.asarray(split.labels).tolist(),
     }

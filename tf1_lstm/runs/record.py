@@ -1,5 +1,6 @@
 """What TensorFlow 1.15 computes from given weights, dropout off: states, loss, gradients, updates."""
 
+import dataclasses
 import warnings
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -24,8 +25,8 @@ class Recorded(NamedTuple):
     Attributes:
       steps: ``{fw|bw}/LAYER/h`` (and ``/c`` where the cell has one) -> [batch, steps, units], in the
         order of the inputs.
-      logits: [batch, classes].
-      loss: mean cross-entropy.
+      logits: [batch, classes], or [batch, steps, classes].
+      loss: mean cross-entropy, or mean error.
       gradients: role -> derivative of the loss; zeros where TensorFlow has none.
       updates: the weights by role after 1, 2, 3 steps of the optimizer on this batch, from fresh slots.
     """
@@ -79,9 +80,13 @@ def record(
       experiment: its model; its optimizer makes the updates.
       weights: role -> float32 array.
       inputs: [batch, steps] int32 ids, or [batch, steps, inputs] float32.
-      labels: [batch, classes] float32, one-hot.
+      labels: as the graph takes them.
       constants: the data set's arrays.
+
+    A state that is carried begins at zeros.
     """
+    recurrent = dataclasses.replace(experiment.recurrent, carried_state=False)
+    experiment = dataclasses.replace(experiment, recurrent=recurrent)
     graph = _build(experiment, constants, training=True)
     with graph.graph.as_default():
         with warnings.catch_warnings():

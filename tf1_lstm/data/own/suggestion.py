@@ -11,6 +11,7 @@ from tf1_lstm.core.cells import BasicLSTM
 from tf1_lstm.data.own.dataset import OwnDataset
 from tf1_lstm.data.own.opening import open_own
 from tf1_lstm.data.own.plain_text import CorpusDataset
+from tf1_lstm.data.own.sequences import ArraysDataset
 from tf1_lstm.data.own.texts import TextsDataset
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.experiment import (
@@ -103,7 +104,8 @@ def suggest(part: OwnData, base: Optional[Experiment] = None) -> Suggestion:
         read = float((lengths <= steps).mean())
         share = "no training text has" if read == 1 else f"{read:.0%} of the training texts have no"
         notes["data.steps"] = f"{share} more words; the longest has {lengths.max():,}"
-        part = dataclasses.replace(part, steps=steps)
+        notes["data.padding"] = "so that the last step that is read is always a word (as in Keras)"
+        part = dataclasses.replace(part, steps=steps, padding="front")
     inputs = _inputs(data, base)
     if isinstance(inputs, Embedding):
         words = getattr(data, "words", 0)
@@ -116,7 +118,7 @@ def suggest(part: OwnData, base: Optional[Experiment] = None) -> Suggestion:
         notes["recurrent.carried_state"] = "each batch goes on in the text where the one before it ended"
     elif getattr(data, "each_step", False):
         recurrent = dataclasses.replace(recurrent, read="steps")
-    elif base is None and _has_lengths(data):
+    elif base is None and isinstance(data, ArraysDataset) and _has_lengths(data):
         recurrent = dataclasses.replace(recurrent, mask="sequence_length")
         notes["recurrent.mask"] = "stop at the end of each example, not at the end of its padding"
     experiment = Experiment(
