@@ -166,7 +166,8 @@ def test_a_run_whose_settings_were_edited_is_refused(stopped: Path, tmp_path: Pa
     (run / "run.json").write_text(text.replace('"units": 64', '"units": 32'))
     finished = tf1_lstm(["resume", "run"], tmp_path)
     assert finished.returncode == 2
-    assert finished.stderr.startswith("tf1-lstm: run: the recipe has changed since: units was 32, now 64")
+    assert finished.stderr.startswith("tf1-lstm: run: run.json: ")
+    assert finished.stderr.endswith("was edited; expected a run as it was written\n")
 
 
 def test_a_run_whose_data_changed_is_refused(stopped: Path, tmp_path: Path):

@@ -18,6 +18,7 @@ COMMANDS = (
     "evaluate",
     "test-batches",
     "predict",
+    "gradients",
     "reproduce",
     "study",
     "inspect",
