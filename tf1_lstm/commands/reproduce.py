@@ -109,11 +109,13 @@ def _reproduce(recipe: str, options: argparse.Namespace) -> int:
 
 def _print(done: "Reproduced") -> None:
     from tf1_lstm.report.tables import reproduction_table
+    from tf1_lstm.runs.engine import engine_words
 
     path, results = done.run, done.results
     assert results is not None
     print(reproduction_table(results))
-    print(f"\nweights_sha256  {results['weights_sha256']}")
+    print(f"\nengine          {engine_words(results.get('engine'))}")
+    print(f"weights_sha256  {results['weights_sha256']}")
     print(f"checkpoint      {path / results['checkpoint']}")
     print(f"results         {path / 'results.json'}")
     print(f"page            {path / 'report.html'}")

@@ -179,6 +179,9 @@ def _deviation_section(results: Document, oddities: Sequence[str]) -> List[str]:
 
 def _settings_table(results: Document) -> str:
     rows = [("seed", results["seed"]), ("exact", results.get("exact")), ("iterations", results["iterations"])]
+    engine = results.get("engine")
+    if engine:
+        rows.append(("engine", " ".join(str(value)[:16] for value in engine.values())))
     rows += [(name, value) for name, value in results["settings"].items() if name not in dict(rows)]
     changed = {place for place, (name, _) in enumerate(rows) if name in results["deviations"]}
     return html_table(("setting", "value"), rows, changed=changed)
