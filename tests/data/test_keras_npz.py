@@ -13,8 +13,8 @@ import pytest
 
 from tests.data.small_keras import TRAIN, WORDS, arrays, npy, objects, write_index, write_npz
 from tf1_lstm.cli import main
-from tf1_lstm.data.inert_pickle import load_lists
 from tf1_lstm.data.keras_npz import read_reviews, read_words
+from tf1_lstm.data.restricted_unpickler import load_lists
 from tf1_lstm.errors import InputError
 
 

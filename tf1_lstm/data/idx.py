@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 from tf1_lstm.data.guards import kind_of, unwrapped
+from tf1_lstm.data.sources import MNIST_SHA256
 from tf1_lstm.errors import InputError
 
 IMAGE_SIDE = 28
@@ -18,14 +19,6 @@ MAX_BYTES = 16 + MAX_COUNT * IMAGE_SIDE**2 + 1
 IMAGES_MAGIC = 0x00000803  # unsigned bytes, three dimensions
 LABELS_MAGIC = 0x00000801  # unsigned bytes, one dimension
 _MAGIC_MEANS = {IMAGES_MAGIC: "IDX images", LABELS_MAGIC: "IDX labels"}
-
-# SHA-256 of the unpacked files: a gzip wrapping differs from server to server, its content does not.
-MNIST_SHA256 = {
-    "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
 
 
 class IdxFile(NamedTuple):

@@ -8,10 +8,10 @@ import numpy as np
 
 from tf1_lstm.data.archives import iterate_members
 from tf1_lstm.data.guards import kind_of, regular_file
-from tf1_lstm.data.inert_pickle import load_lists
 from tf1_lstm.data.keras_files import MOST_IDS
 from tf1_lstm.data.keras_reviews import Reviews
 from tf1_lstm.data.keras_rule import FIRST_WORD, START, shuffled
+from tf1_lstm.data.restricted_unpickler import load_lists
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json
 
@@ -29,7 +29,7 @@ _HEADER = re.compile(
 def read_reviews(path: Path) -> Dict[str, Reviews]:
     """The reviews of ``imdb.npz`` in the order in which ``load_data`` gives them, start markers added.
 
-    Nothing in the file is executed; see ``inert_pickle``.
+    Nothing in the file is executed; see ``restricted_unpickler``.
 
     Raises:
       InputError: missing, damaged, too large, or something else than lists of words' ranks and labels.

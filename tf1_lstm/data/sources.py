@@ -12,6 +12,14 @@ from tf1_lstm.errors import InputError
 
 MIRROR_VARIABLE = "TF1_LSTM_MIRROR"
 
+# SHA-256 of the unpacked files: a gzip wrapping differs from server to server, its content does not.
+MNIST_SHA256 = {
+    "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
 
 class PublicFile(NamedTuple):
     """One file of a public data set, as it is kept below the data folder.
@@ -127,25 +135,25 @@ PUBLIC_FILES: Tuple[PublicFile, ...] = (
     _IMDB,
     _mnist(
         "train-images-idx3-ubyte",
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        MNIST_SHA256["train-images"],
         content_bytes=47_040_016,
         download_bytes=9_912_422,
     ),
     _mnist(
         "train-labels-idx1-ubyte",
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        MNIST_SHA256["train-labels"],
         content_bytes=60_008,
         download_bytes=28_881,
     ),
     _mnist(
         "t10k-images-idx3-ubyte",
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        MNIST_SHA256["t10k-images"],
         content_bytes=7_840_016,
         download_bytes=1_648_877,
     ),
     _mnist(
         "t10k-labels-idx1-ubyte",
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        MNIST_SHA256["t10k-labels"],
         content_bytes=10_008,
         download_bytes=4_542,
     ),

@@ -129,7 +129,7 @@ def _read_note(path: Path) -> Dict[str, Any]:
         document = read_json(path)
     except InputError:
         return {}
-    return {str(k)[:40]: _plain(v) for k, v in document.items()} if isinstance(document, dict) else {}
+    return {printable(k, 40): _plain(v) for k, v in document.items()} if isinstance(document, dict) else {}
 
 
 def _plain(value: Any) -> Any:

@@ -39,19 +39,19 @@ def load_lists(content: bytes) -> List[List[int]]:
     """
     _check_instructions(content)
 
-    class Inert(_Inert):
+    class Stub(_Stub):
         """Of this call alone: a pickle may set attributes of a class."""
 
     try:
-        array = _Unpickler(io.BytesIO(content), Inert).load()
+        array = _Unpickler(io.BytesIO(content), Stub).load()
     except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError) as error:
         raise ValueError(f"a damaged pickle ({error})") from error
     except (OverflowError, MemoryError) as error:
         raise ValueError(f"a pickle that cannot be read ({error})") from error
-    return _rows(array, Inert)
+    return _rows(array, Stub)
 
 
-class _Inert:
+class _Stub:
     """What every name in the pickle stands for: it keeps what it is given, and does nothing."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -65,15 +65,15 @@ class _Inert:
 class _Unpickler(pickle.Unpickler):
     """Resolves the names that NumPy's own pickles hold to an inert class, and refuses all others."""
 
-    def __init__(self, stream: io.BytesIO, inert: Type["_Inert"]) -> None:
+    def __init__(self, stream: io.BytesIO, stub: Type["_Stub"]) -> None:
         super().__init__(stream)
-        self._inert = inert
+        self._stub = stub
 
     def find_class(self, module: str, name: str) -> Any:
         """The inert class, for each of the names that are expected."""
         if (module, name) not in _NAMES:
             raise pickle.UnpicklingError(f"it names {f'{module}.{name}':.80}, which is never called")
-        return self._inert
+        return self._stub
 
 
 def _check_instructions(content: bytes) -> None:
@@ -105,9 +105,9 @@ def _after_text(content: bytes, place: int) -> int:
     return start + length
 
 
-def _rows(array: Any, inert: Type[_Inert]) -> List[List[int]]:
+def _rows(array: Any, stub: Type[_Stub]) -> List[List[int]]:
     """Take the rows out of the array's state: (version, shape, type, order, rows)."""
-    state = array.state if type(array) is inert else None
+    state = array.state if type(array) is stub else None
     if type(state) is not tuple or len(state) != 5 or type(state[4]) is not list:
         raise ValueError("a pickle of something else than an array of lists")
     shape, rows = state[1], state[4]
