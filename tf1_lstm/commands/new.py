@@ -8,7 +8,7 @@ from typing import Any, Tuple
 from tf1_lstm.core.exits import DONE
 from tf1_lstm.errors import InputError
 
-EPILOG = """\
+EXAMPLES = """\
 examples:
   tf1-lstm new mine.py --data reviews.csv --text review --label verdict
   tf1-lstm new mine.py --data reviews/                    a folder with a folder for each class
@@ -26,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "new",
         help="write a file with an experiment of your own, on your own data",
-        epilog=EPILOG,
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE.py", type=Path, help="the file to write; there is none yet")
