@@ -19,6 +19,7 @@ import numpy as np
 
 from tests.parity.support import IMDB_RECIPES, RECIPE_BUNDLES, make_bundle, small
 from tf1_lstm.parity.bundle import Bundle, read_bundle
+from tf1_lstm.parity.inputs import read_inputs
 from tf1_lstm.parity.levels import UNKNOWN, compare_levels
 from tf1_lstm.parity.ports import GENERATED, target_of
 from tf1_lstm.parity.ports.trainer import make_trainer
@@ -53,6 +54,7 @@ def seen(framework: str, model: Any, bundle: Bundle) -> Dict[str, Any]:
         "weights": watch.weights(),
         "steps": watch.steps(bundle.inputs),
     }
+    arrays["inputs"] = read_inputs(bundle, watch.first_read, watch.table())
     reasons: Dict[str, str] = {}
     try:
         trained = watch.train(bundle.inputs, bundle.labels)
