@@ -16,13 +16,13 @@ examples:
 
 def add_parser(subparsers: Any) -> None:
     """Add ``doctor``."""
-    parser = subparsers.add_parser("doctor", help="what is wrong with this machine, and what mends it")
+    parser = subparsers.add_parser("doctor", help="what is wrong with this machine, and what fixes it")
     _add_options(parser)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run ``python3 -m tf1_lstm.doctor``: the doctor without the rest of the command line."""
-    description = "What is wrong with this machine, and what mends it; runs from Python 3.6 on."
+    description = "What is wrong with this machine, and what fixes it; runs from Python 3.6 on."
     parser = argparse.ArgumentParser(prog="python3 -m tf1_lstm.doctor", description=description)
     _add_options(parser)
     return run(parser.parse_args(arguments))

@@ -20,7 +20,7 @@ from tf1_lstm.checkpoints.restore import differences
 from tf1_lstm.core.cells import ACTIVATIONS, cell_kinds
 from tf1_lstm.errors import InputError
 from tf1_lstm.original.model import Described
-from tf1_lstm.original.trace import Dense
+from tf1_lstm.original.trace import TracedDense
 from tf1_lstm.recipes import experiment as parts
 from tf1_lstm.recipes.data_parts import NoData
 from tf1_lstm.recipes.experiment import Experiment
@@ -203,7 +203,7 @@ def _of_names(checkpoint: OpenCheckpoint, identified: Identified, answers: Answe
         if answers.get("inputs") == "one-hot":
             inputs = parts.OneHot(words=model.inputs)
     dense = identified.sources.get(DENSE_KERNEL)
-    between = Dense("", "", "relu", dense.shape[0], dense.shape[1], "") if dense else None
+    between = TracedDense("", "", "relu", dense.shape[0], dense.shape[1], "") if dense else None
     read = identified.sources[SOFTMAX_WEIGHTS].shape[0] if dense is None else dense.shape[0]
     both = None
     if model.directions == 2:
@@ -248,11 +248,11 @@ def _mark(
 
 def _asked_front(
     checkpoint: OpenCheckpoint, identified: Identified, answers: Answers, variables: Dict[str, str]
-) -> Optional[Dense]:
+) -> Optional[TracedDense]:
     """The layer in front of the recurrent ones, where shapes or an answer say which it is."""
     source = identified.sources.get(FRONT_KERNEL)
     if source is not None:
-        return Dense(source.names[0], "", "linear", source.shape[0], source.shape[1], "")
+        return TracedDense(source.names[0], "", "linear", source.shape[0], source.shape[1], "")
     asked = [note.split(" ")[0] for note in identified.notes if "nothing decides" in note]
     if not asked:
         return None
@@ -276,7 +276,7 @@ def _asked_front(
         raise InputError(f"--answer front={answer}: found no such layer with one bias, expected {asked[0]}")
     variables.update({FRONT_KERNEL: answer, FRONT_BIAS: biases[0]})
     shape = checkpoint.specs[answer].shape
-    return Dense(answer, biases[0], "linear", shape[0], shape[1], "")
+    return TracedDense(answer, biases[0], "linear", shape[0], shape[1], "")
 
 
 def _cell(kind: str, units: int, forget_bias: Optional[float], activation: str) -> Any:
@@ -289,11 +289,11 @@ def _cell(kind: str, units: int, forget_bias: Optional[float], activation: str) 
     return cell_kinds()[kind](**options)
 
 
-def _front(layer: Optional[Dense]) -> Optional[parts.Layer]:
+def _front(layer: Optional[TracedDense]) -> Optional[parts.Layer]:
     return None if layer is None else parts.Layer(units=layer.units, activation=layer.activation)
 
 
-def _head(kind: str, units: int, dense: Optional[Dense], error: str) -> Any:
+def _head(kind: str, units: int, dense: Optional[TracedDense], error: str) -> Any:
     if kind not in HEADS:
         raise InputError(f"--answer head={kind}: expected one of {', '.join(HEADS)}")
     width = dense.units if dense else 0

@@ -8,7 +8,7 @@ from tf1_lstm.original.graph import PLACEHOLDERS, Node, node_shape, split_tensor
 from tf1_lstm.original.outputs import CROSS_ENTROPY, losses, optimizer, outputs
 from tf1_lstm.original.recurrent import Application, applications, layers_of
 from tf1_lstm.original.source import Original
-from tf1_lstm.original.trace import Dense, Path, back
+from tf1_lstm.original.trace import Path, TracedDense, back
 
 
 class Described(NamedTuple):
@@ -44,9 +44,9 @@ class Described(NamedTuple):
     width: int
     embedding: str
     one_hot: int
-    front: Optional[Dense]
-    dense: Optional[Dense]
-    head: Dense
+    front: Optional[TracedDense]
+    dense: Optional[TracedDense]
+    head: TracedDense
     kind: str
     error: str
     layers: int
@@ -174,7 +174,7 @@ def _read(behind: Path) -> str:
     return "state"
 
 
-def _loss(forward: ForwardPart, tensor: str, head: Dense) -> Any:
+def _loss(forward: ForwardPart, tensor: str, head: TracedDense) -> Any:
     """The loss, its error for a regression, and the kind of head."""
     found = losses(forward)
     loss = found[0].name if len(found) == 1 else ""

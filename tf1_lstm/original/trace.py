@@ -22,7 +22,7 @@ PICKING = ("StridedSlice", "Gather", "GatherV2", "GatherNd", "Slice")
 MOST = 400
 
 
-class Dense(NamedTuple):
+class TracedDense(NamedTuple):
     """A fully connected layer.
 
     Attributes:
@@ -53,7 +53,7 @@ class Path(NamedTuple):
       unknown: an operation that is none of these.
     """
 
-    layers: List[Dense]
+    layers: List[TracedDense]
     picked: List[str]
     end: Optional[Node]
     embedding: str = ""
@@ -64,7 +64,7 @@ class Path(NamedTuple):
 
 def back(forward: ForwardPart, name: str, stop: Set[str]) -> Path:  # noqa: PLR0912 (one branch an operation)
     """Follow a tensor back to a placeholder, or to one of the nodes of ``stop``."""
-    layers: List[Dense] = []
+    layers: List[TracedDense] = []
     picked: List[str] = []
     embedding, one_hot, dropped, activation = "", 0, False, "linear"
     node = forward.graph.nodes.get(name)
@@ -111,7 +111,7 @@ def back(forward: ForwardPart, name: str, stop: Set[str]) -> Path:  # noqa: PLR0
     return Path(layers, picked, node, embedding, one_hot, dropped, "a way without end")
 
 
-def _dense(forward: ForwardPart, node: Node, activation: str) -> Optional[Dense]:
+def _dense(forward: ForwardPart, node: Node, activation: str) -> Optional[TracedDense]:
     weight = forward.weight(node.inputs[1][0])
     if weight is None or node.flag("transpose_a") or node.flag("transpose_b"):
         return None
@@ -121,7 +121,9 @@ def _dense(forward: ForwardPart, node: Node, activation: str) -> Optional[Dense]
         if use.node.op in ADD and len(use.node.inputs) == 2:
             other = forward.weight(use.node.inputs[1 - use.place][0])
             bias = other.name if other is not None else bias
-    return Dense(weight.name, bias, activation, shape[0], shape[1], node.name) if len(shape) == 2 else None
+    return (
+        TracedDense(weight.name, bias, activation, shape[0], shape[1], node.name) if len(shape) == 2 else None
+    )
 
 
 def _through_array(forward: ForwardPart, node: Node, found: Path, stop: Set[str]) -> Path:

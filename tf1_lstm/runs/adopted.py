@@ -30,7 +30,7 @@ ALTERNATIVES: Dict[str, Tuple[Any, ...]] = {
 Feeds = Dict[Tensor, np.ndarray]
 
 
-class Numbers(NamedTuple):
+class AdoptedNumbers(NamedTuple):
     """What a model gives of one batch.
 
     Attributes:
@@ -44,7 +44,7 @@ class Numbers(NamedTuple):
     gradients: Dict[str, np.ndarray]
 
 
-class Check(NamedTuple):
+class AdoptedCheck(NamedTuple):
     """The original and the adopted model on one batch.
 
     Attributes:
@@ -65,7 +65,7 @@ def check(
     experiment: Experiment,
     given: Mapping[Tensor, np.ndarray],
     limits: RunLimits = DEFAULT_LIMITS,
-) -> Check:
+) -> AdoptedCheck:
     """Feed the original graph and the adopted experiment the same batch.
 
     Args:
@@ -82,11 +82,11 @@ def check(
     output = find_tensor(original.graph, described.output, original.file, "output")
     loss = find_tensor(original.graph, described.loss, original.file, "loss") if described.loss else None
     ran = run_graph(original, feeds, [output], limits, loss=loss)
-    right = Numbers(ran.outputs[output.typed], ran.loss, ran.gradients)
+    right = AdoptedNumbers(ran.outputs[output.typed], ran.loss, ran.gradients)
     found = _differences(right, _numbers(original, described, experiment, feeds))
     agree = all(value is None or value <= TOLERANCE for value in found.values())
     others = [] if agree else list(_alternatives(original, described, experiment, feeds, right))
-    return Check(found, agree, others)
+    return AdoptedCheck(found, agree, others)
 
 
 def _feeds(
@@ -162,7 +162,9 @@ def _extents(shape: Any, batch: int, steps: int, experiment: Experiment, is_inpu
     return tuple(filled)
 
 
-def _numbers(original: Original, described: Described, experiment: Experiment, feeds: Feeds) -> Numbers:
+def _numbers(
+    original: Original, described: Described, experiment: Experiment, feeds: Feeds
+) -> AdoptedNumbers:
     """What the adopted model gives of the batch."""
     by_node = {tensor.node: array for tensor, array in feeds.items()}
     inputs = by_node[described.inputs]
@@ -193,7 +195,7 @@ def _numbers(original: Original, described: Described, experiment: Experiment, f
                 given[graph.lengths] = _lengths(by_node, inputs)
             outputs = session.run(graph.logits, given)
             if labels is None:
-                return Numbers(outputs, None, {})
+                return AdoptedNumbers(outputs, None, {})
             given[graph.labels] = labels
             loss, values = session.run([graph.loss, [one for _, one in pairs]], given)
     gradients = {
@@ -203,7 +205,7 @@ def _numbers(original: Original, described: Described, experiment: Experiment, f
     }
     if experiment.head.width != experiment.head.columns:
         outputs = outputs[..., 1:]  # a sigmoid's logits are (0, z) here
-    return Numbers(outputs, float(loss), gradients)
+    return AdoptedNumbers(outputs, float(loss), gradients)
 
 
 def _lengths(by_node: Mapping[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
@@ -229,7 +231,7 @@ def _labels(graph: Graph, experiment: Experiment, fed: Optional[np.ndarray]) -> 
     return fed.astype(np.float32) if fed.ndim == 2 and fed.shape[1] == columns else None
 
 
-def _differences(right: Numbers, found: Numbers) -> Dict[str, Optional[float]]:
+def _differences(right: AdoptedNumbers, found: AdoptedNumbers) -> Dict[str, Optional[float]]:
     same = right.gradients and set(right.gradients) == set(found.gradients) and found.loss is not None
     gradients = (
         [_largest(array, found.gradients[name]) for name, array in right.gradients.items()] if same else []
@@ -253,7 +255,7 @@ def _largest(right: np.ndarray, found: np.ndarray) -> float:
 
 
 def _alternatives(
-    original: Original, described: Described, experiment: Experiment, feeds: Feeds, right: Numbers
+    original: Original, described: Described, experiment: Experiment, feeds: Feeds, right: AdoptedNumbers
 ) -> Iterator[Dict[str, Any]]:
     """Single settings that would make the outputs agree."""
     settings = experiment.settings()

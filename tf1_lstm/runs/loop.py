@@ -35,7 +35,7 @@ class TrainOptions(NamedTuple):
       summaries: write TensorBoard scalars.
       threads: TensorFlow's threads; 0 lets it decide.
       device: ``auto``, ``cpu`` or ``gpu``.
-      start_from: a checkpoint of any age to begin with, in place of first values.
+      start_from: a checkpoint to begin with, in place of initial values.
       save_minutes: also save a checkpoint after so many minutes without one; 0 does not. It changes no bit.
     """
 

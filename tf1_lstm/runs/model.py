@@ -110,7 +110,7 @@ class Model:
         return {self.graph.lengths: self.lengths(inputs, lengths)} if self.wants_lengths else {}
 
     def initialise(self) -> None:
-        """Give every variable its first value."""
+        """Give every variable its initial value."""
         feeds = self.graph.constant_feeds
         self.session.run(self.graph.initializer, {feeds[name]: self._constants[name] for name in feeds})
 
