@@ -10,7 +10,7 @@ from tf1_lstm.parity.waiting import Waiting
 
 def test_the_level_that_has_left_nothing_yet_is_said(tmp_path: Path):
     said: List[str] = []
-    with Waiting(tmp_path, LEVELS[2:], 60, said.append) as waiting:
+    with Waiting(tmp_path, LEVELS[1:], 60, said.append) as waiting:
         assert waiting._current() == "loading"
         (tmp_path / "port.json").write_text("{}")
         assert waiting._current() == "logits"

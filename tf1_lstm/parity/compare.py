@@ -140,7 +140,7 @@ def compare(
       tokens: texts as the original reads them, or None.
     """
     more = dict(split or {}, repeats=REPEATS)
-    with Waiting(folder, LEVELS[1 if tokens else 2 :], time_limit, say):
+    with Waiting(folder, LEVELS[1 : None if tokens else -1], time_limit, say):
         observed = run_port(dict(request, **more), python, folder, time_limit)
     say("looking for what explains the numbers")
     if "load" in observed.failed:

@@ -17,7 +17,7 @@ from tf1_lstm.files import read_json, write_json
 from tf1_lstm.parity.npz import read_npz
 
 Arrays = Dict[str, np.ndarray]
-LEVELS = ("load", "tokens", "logits", "repeats", "weights", "steps", "inputs", "training", "updates", "split")
+LEVELS = ("load", "logits", "repeats", "weights", "steps", "inputs", "training", "updates", "split", "tokens")
 OUTPUT = "port-output.txt"
 PROJECT = Path(__file__).resolve().parents[2]
 
