@@ -183,6 +183,14 @@ def test_a_changed_loss_fails_verify_and_resume_goes_back_before_it(run, tmp_pat
     assert failed[0].endswith("losses.f32 has changed before iteration 6")
 
 
+def test_edited_settings_make_no_other_model_of_the_same_weights(run, capfd):
+    words = ["evaluate", "imdb-lstm", "--sample", "--checkpoint", str(run)]
+    edit_record(run, lambda record: record["options"].update(seed=2))
+    assert main(words) == 2
+    (said,) = capfd.readouterr().err.splitlines()
+    assert said == f"tf1-lstm: {run / 'run.json'}: options.seed was edited; expected a run as it was written"
+
+
 def test_without_seals_a_changed_loss_is_noticed_by_the_checkpoint_before_it(run, tmp_path, capfd):
     forge_without_seals(run)
     edit_log(run, lambda lines: [line.pop("series", None) for line in lines])

@@ -11,6 +11,8 @@ from tf1_lstm.recipes import all_recipes, find_recipe
 from tf1_lstm.recipes.experiment import Epochs, Experiment
 from tf1_lstm.recipes.flat import experiment_of_flat, flat_settings
 from tf1_lstm.recipes.load import OwnFile, experiment_in, is_file, own_file
+from tf1_lstm.runs import seal
+from tf1_lstm.runs.folder import FORMAT
 from tf1_lstm.runs.resolve import Resolved, resolve
 
 OWN_COPY = "experiment.py"
@@ -71,16 +73,29 @@ def is_composed(record: Dict[str, Any]) -> bool:
 
 
 def run_of(path: Path) -> Optional[RecordedRun]:
-    """The run that a checkpoint lies in; of a prefix, file or folder; None where there is none."""
+    """The run that a checkpoint lies in; of a prefix, file or folder; None where there is none.
+
+    Raises:
+      InputError: its record was edited since the run wrote it.
+    """
     for folder in [path, *path.parents][:3]:
         if (folder / "run.json").is_file():
             record = read_json(folder / "run.json")
+            _check_seal(folder / "run.json", record)
             known = isinstance(record, dict) and isinstance(record.get("format"), int)
             usable = (
                 known and isinstance(record.get("settings"), dict) and isinstance(record.get("recipe"), str)
             )
             return RecordedRun(folder, record) if usable else None
     return None
+
+
+def _check_seal(path: Path, record: Any) -> None:
+    """Refuse a record that was edited: its settings would make another model of the same weights."""
+    if isinstance(record, dict) and record.get("format") == FORMAT:
+        edited = seal.edited_values(record)
+        if edited:
+            raise InputError(f"{path}: {edited[0]:.60} was edited; expected a run as it was written")
 
 
 def named_experiment(name: str, run: Optional[RecordedRun] = None) -> Experiment:
