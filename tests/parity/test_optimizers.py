@@ -22,7 +22,7 @@ SIZES = np.array([3.0, 1.0, 0.1, 1e-3, 1e-5, 1e-7, 1e-8, 1e-9, 0.0], np.float32)
 GRADIENTS = np.stack([SIZES, -0.5 * SIZES[::-1], 0.25 * SIZES]).astype(np.float32)
 TENSORFLOW1_RMSPROP = RMSprop(RATE, epsilon=1e-10, inside_root=True, first=1.0)
 OTHERS = {
-    "keras": {"RMSprop": RMSprop(RATE, inside_root=True), "AdamRule": AdamRule(RATE, epsilon=1e-7)},
+    "keras": {"RMSprop": RMSprop(RATE, inside_root=True), "Adam": AdamRule(RATE, epsilon=1e-7)},
     "torch": {
         "RMSprop, Keras's settings": RMSprop(RATE),
         "RMSprop": RMSprop(RATE, rho=0.99, epsilon=1e-8),

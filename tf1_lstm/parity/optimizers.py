@@ -150,7 +150,7 @@ class AdamRule(UpdateRule):
     def document(self) -> Dict[str, Any]:
         """Return its name and settings."""
         return {
-            "name": "AdamRule",
+            "name": "Adam",
             "learning_rate": self.learning_rate,
             "beta1": self.beta1,
             "beta2": self.beta2,

@@ -73,7 +73,7 @@ def _of_optimizer(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
         )
     others: Tuple[Any, ...] = (GradientDescent, RMSprop, AdamRule)
     for other in [kind for kind in others if not isinstance(own, kind)]:
-        name = {GradientDescent: "plain gradient descent", RMSprop: "RMSprop", AdamRule: "AdamRule"}[other]
+        name = {GradientDescent: "plain gradient descent", RMSprop: "RMSprop", AdamRule: "Adam"}[other]
         yield Mistake(
             "another-optimizer",
             name,
