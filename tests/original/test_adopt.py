@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List
 import numpy as np
 import pytest
 
-from tests.original import models
+from tests.original import models, strangers
 from tf1_lstm.cli import main
 from tf1_lstm.recipes.load import load_experiment
 
@@ -76,6 +76,15 @@ def test_with_its_graph_nothing_is_guessed_and_everything_agrees(build, saved, t
         close(
             predicted(tmp_path / "mine.py", model.prefix, next(iter(model.feeds.values())), tmp_path), model
         )
+
+
+@pytest.mark.parametrize("build", strangers.ALL, ids=lambda build: build.__name__)
+def test_models_as_strangers_wrote_them_are_adopted(build, saved, tmp_path, capsys):
+    regularised = build is strangers.relu_front  # its loss holds more than the mean error
+    document = adopt(capsys, saved(build).prefix, tmp_path / "mine.py", "--check", code=int(regularised))
+    assert document["check"]["differences"]["outputs"] <= 1e-6
+    assert document["check"]["agree"] is not regularised
+    assert document["check"]["alternatives"] == []
 
 
 def test_the_file_says_what_the_graph_says(saved, tmp_path, capsys):

@@ -83,7 +83,9 @@ def adopt(checkpoint: OpenCheckpoint, described: Optional[Described], answers: A
     if identified.model is None:
         raise InputError(f"{checkpoint.prefix}: found no model to adopt: {identified.problem}")
     found = (
-        _of_graph(identified, described, answers) if described else _of_names(checkpoint, identified, answers)
+        _of_graph(checkpoint, identified, described, answers)
+        if described
+        else _of_names(checkpoint, identified, answers)
     )
     experiment, notes, choices, variables = found
     experiment = _with_variables(checkpoint, experiment, variables)
@@ -94,7 +96,7 @@ def adopt(checkpoint: OpenCheckpoint, described: Optional[Described], answers: A
 Found = Tuple[Experiment, Dict[str, str], Dict[str, List[Any]], Dict[str, str]]
 
 
-def _of_graph(identified: Identified, said: Described, answers: Answers) -> Found:
+def _of_graph(checkpoint: OpenCheckpoint, identified: Identified, said: Described, answers: Answers) -> Found:
     """The experiment that a graph describes."""
     model = identified.model
     assert model is not None
@@ -123,8 +125,12 @@ def _of_graph(identified: Identified, said: Described, answers: Answers) -> Foun
     inputs: Any = parts.Rows(said.width or model.inputs)
     variables = {SOFTMAX_WEIGHTS: said.head.kernel, SOFTMAX_BIAS: said.head.bias}
     if said.embedding:
-        rows, width = _shape(identified, said.embedding, model.inputs)
-        inputs = parts.Embedding(width=width, words=rows)
+        table = checkpoint.specs.get(said.embedding)
+        if table is None or len(table.shape) != 2:
+            raise InputError(
+                f"{checkpoint.prefix}: found no embedding {said.embedding}, expected the graph's"
+            )
+        inputs = parts.Embedding(width=table.shape[1], words=table.shape[0])
         variables[EMBEDDING] = said.embedding
     elif said.one_hot:
         inputs = parts.OneHot(words=said.one_hot)
@@ -149,14 +155,6 @@ def _of_graph(identified: Identified, said: Described, answers: Answers) -> Foun
             "the graph has dropout, which is off here: add dropout=WrapperDropout(…) to train on"
         )
     return experiment, notes, choices, variables
-
-
-def _shape(identified: Identified, variable: str, width: int) -> Tuple[int, int]:
-    model = identified.model
-    source = identified.sources.get(EMBEDDING)
-    if source is not None and source.names == (variable,):
-        return source.shape[0], source.shape[1]
-    return (model.vocabulary if model else 0), width
 
 
 def _of_names(checkpoint: OpenCheckpoint, identified: Identified, answers: Answers) -> Found:

@@ -3,12 +3,14 @@
 from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 from tf1_lstm.errors import InputError
-from tf1_lstm.original.forward import ForwardPart
+from tf1_lstm.original.forward import ForwardPart, weight_shape
 from tf1_lstm.original.graph import PLACEHOLDERS, Node, node_shape, split_tensor
 from tf1_lstm.original.outputs import CROSS_ENTROPY, losses, optimizer, outputs
-from tf1_lstm.original.recurrent import Application, applications, layers_of
+from tf1_lstm.original.recurrent import ACTIVATIONS, Application, applications, layers_of
 from tf1_lstm.original.source import Original
 from tf1_lstm.original.trace import Path, TracedDense, back
+
+CELL_OUTPUTS = ("Mul", "Add", "AddV2", *ACTIVATIONS)
 
 
 class Described(NamedTuple):
@@ -76,6 +78,9 @@ def described(original: Original, output: str = "") -> Described:
     tensor = output or next(iter(one.name for one in outputs(forward)), "")
     if not tensor or split_tensor(tensor)[0] not in original.graph.nodes:
         raise InputError(f"{file}: found no output {tensor or 'at all'}, expected --answer output=TENSOR")
+    node = original.graph.nodes[split_tensor(tensor)[0]]
+    if node.op in ("Sigmoid", "Softmax", "LogSoftmax", "ArgMax"):
+        tensor = "{}:{}".format(*node.inputs[0])
     cells = _cell_nodes(forward, found)
     behind = back(forward, split_tensor(tensor)[0], cells)
     if not behind.layers or (behind.unknown and not _joins(behind)):
@@ -109,8 +114,8 @@ def described(original: Original, output: str = "") -> Described:
         loss=loss,
         inputs=before.end.name,
         labels=_labels(forward, loss, before.end.name),
-        steps=int(shape[1] or 0) if len(shape) > 1 else 0,
-        width=0 if ids else _width(before, lowest[0], shape),
+        steps=_steps(shape, 0 if ids else _width(forward, before, lowest[0])),
+        width=0 if ids else _width(forward, before, lowest[0]),
         embedding=before.embedding,
         one_hot=before.one_hot,
         front=before.layers[0] if before.layers else None,
@@ -122,17 +127,25 @@ def described(original: Original, output: str = "") -> Described:
         shared=len({one.kernel for one in found}) < directions * (1 + max(layers.values())),
         first=lowest[0],
         directions=directions,
-        read=_read(behind),
+        read=_read(behind, lowest),
         masked=any("CheckSeqLen" in name or "sequence_length" in name for name in forward.nodes),
         dropped=before.dropped or behind.dropped or any("dropout" in name.lower() for name in forward.nodes),
         optimizer=optimizer(forward),
     )
 
 
-def _width(before: Path, first: Application, shape: Any) -> int:
+def _steps(shape: Any, width: int) -> int:
+    """The steps of a placeholder; of one that holds each example in a row, so many as fit."""
+    extent = int(shape[1] or 0) if len(shape) > 1 else 0
+    return extent // width if len(shape) == 2 and width else extent
+
+
+def _width(forward: ForwardPart, before: Path, first: Application) -> int:
+    """The numbers of a step that the placeholder holds."""
     if before.layers:
         return before.layers[0].inputs
-    return int(shape[-1] or 0) if len(shape) == 3 else 0
+    shape = weight_shape(forward.graph.nodes[first.kernel])
+    return max(0, shape[0] - first.units) if shape else 0
 
 
 def _cell_nodes(forward: ForwardPart, found: List[Application]) -> Set[str]:
@@ -142,14 +155,10 @@ def _cell_nodes(forward: ForwardPart, found: List[Application]) -> Set[str]:
     for node in forward.nodes.values():
         if node.op == "Exit" and forward.frames.get(node.inputs[0][0] if node.inputs else "") in frames:
             names.add(node.name)
-        if node.op == "TensorArrayGatherV3":
-            names.add(node.name)
-    # Unrolled: a cell's output is a product of its gate and its activation, in the cell's own scope.
-    scopes = {one.node.name.rpartition("/")[0] for one in found if not one.frame}
+    # A cell's output is a product of its gate and its activation, in the cell's own scope.
+    scopes = {one.node.name.rpartition("/")[0] for one in found}
     names |= {
-        n.name
-        for n in forward.nodes.values()
-        if n.op in ("Mul", "Tanh", "Add", "AddV2") and n.name.rpartition("/")[0] in scopes
+        n.name for n in forward.nodes.values() if n.op in CELL_OUTPUTS and n.name.rpartition("/")[0] in scopes
     }
     names |= {
         n.name for n in forward.nodes.values() if n.op in ("LSTMBlockCell", "BlockLSTM", "GRUBlockCell")
@@ -161,16 +170,15 @@ def _joins(behind: Path) -> bool:
     return behind.unknown in ("ConcatV2", "Concat")
 
 
-def _read(behind: Path) -> str:
+def _read(behind: Path, lowest: List[Application]) -> str:
     if "Mean" in behind.picked:
         return "mean"
     if "Max" in behind.picked:
         return "maximum"
-    end = behind.end
-    if end is not None and end.op == "TensorArrayGatherV3":
+    if "gather" in behind.picked:
         return "output" if "pick" in behind.picked else "steps"
     if _joins(behind):
-        return "state" if "pick" not in behind.picked else "output"
+        return "output" if any(one.frame == "" for one in lowest) or "pick" in behind.picked else "state"
     return "state"
 
 

@@ -15,8 +15,8 @@ ARRANGING = (
     "SplitV",
     "TensorArrayScatterV3",
     "TensorArrayReadV3",
-    "TensorArrayGatherV3",
     "Cast",
+    "Merge",
 )
 PICKING = ("StridedSlice", "Gather", "GatherV2", "GatherNd", "Slice")
 MOST = 400
@@ -45,7 +45,7 @@ class Path(NamedTuple):
 
     Attributes:
       layers: in the order of the way back.
-      picked: operations that pick or reduce steps, in that order: ``pick``, ``Mean``, ``Max``.
+      picked: what is done to steps, in that order: ``pick``, ``Mean``, ``Max``, ``gather`` (of a loop).
       end: the node where the way ends.
       embedding: the variable that ids are looked up in.
       one_hot: width of one-hot inputs, or 0.
@@ -105,6 +105,13 @@ def back(forward: ForwardPart, name: str, stop: Set[str]) -> Path:  # noqa: PLR0
             )
         elif node.op == "Select":
             place = 2
+        elif node.op == "TensorArrayGatherV3":
+            written = _written(forward, node)
+            if written is None:
+                return Path(layers, picked, node, embedding, one_hot, dropped, node.op)
+            picked.append("gather")
+            node = forward.graph.nodes.get(written)
+            continue
         elif node.op not in ARRANGING:
             return Path(layers, picked, node, embedding, one_hot, dropped, node.op)
         node = forward.graph.nodes.get(node.inputs[place][0])
@@ -124,6 +131,16 @@ def _dense(forward: ForwardPart, node: Node, activation: str) -> Optional[Traced
     return (
         TracedDense(weight.name, bias, activation, shape[0], shape[1], node.name) if len(shape) == 2 else None
     )
+
+
+def _written(forward: ForwardPart, gather: Node) -> Optional[str]:
+    """The node whose value a loop writes, step by step, into the TensorArray that a node gathers."""
+    array = forward.behind(gather.inputs[0][0])
+    for use in forward.uses.get(array.name, []) if array is not None else []:
+        for inner in [use.node, *(one.node for one in forward.uses.get(use.node.name, []))]:
+            if inner.op == "TensorArrayWriteV3":
+                return inner.inputs[2][0]
+    return None
 
 
 def _through_array(forward: ForwardPart, node: Node, found: Path, stop: Set[str]) -> Path:
