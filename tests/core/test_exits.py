@@ -16,6 +16,13 @@ PROGRAM = [sys.executable, "-m", "tf1_lstm"]
 ENVIRONMENT = dict(os.environ, PYTHONPATH=str(PROJECT))
 
 
+class ExhaustedError(Exception):
+    """As TensorFlow's, for memory and for disks."""
+
+
+ExhaustedError.__name__ = "ResourceExhaustedError"
+
+
 def fail(error):
     def action():
         raise error
@@ -36,6 +43,12 @@ def fail(error):
             BAD_INPUT,
             "output cannot be written: No space left",
         ),
+        (
+            ExhaustedError("run/events/x; No space left on device"),
+            BAD_INPUT,
+            "run/events/x; No space left on device",
+        ),
+        (ExhaustedError("OOM when allocating tensor"), BAD_INPUT, "not enough memory for this input"),
         (ModuleNotFoundError("x", name="tqdm"), BAD_INPUT, "the Python package tqdm is missing; expected"),
     ],
 )

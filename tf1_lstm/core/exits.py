@@ -65,6 +65,9 @@ def _told(error: BaseException, ctrl_c: bool) -> Tuple[str, int]:
         line, code = "interrupted", INTERRUPTED
     elif isinstance(error, NotFiniteError):
         line, code = str(error), DOES_NOT_HOLD
+    elif "No space left on device" in str(error):  # TensorFlow's own error for it is that of lost memory
+        _drop_output()
+        line = _system_error(error) if isinstance(error, OSError) else f"{str(error).splitlines()[0]:.200}"
     elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         line = "not enough memory for this input"
     elif isinstance(error, OSError) and error.errno is not None:
