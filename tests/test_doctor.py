@@ -74,10 +74,10 @@ def test_json_has_every_topic_and_every_finding_its_fields(examined):
     expected = {"machine", "python", "packages", "tensorflow", "gpu", "data", "checkpoints", "folders"}
     assert topics == expected
     for finding in document["findings"]:
-        assert set(finding) == {"topic", "name", "status", "found", "mend"}
+        assert set(finding) == {"topic", "name", "status", "found", "fix"}
         assert finding["status"] in (OK, UNCHECKED, WARNING, PROBLEM)
         if finding["status"] == PROBLEM:
-            assert finding["mend"]
+            assert finding["fix"]
 
 
 def test_the_exit_code_tells_of_problems(examined):
@@ -274,7 +274,7 @@ def test_an_import_that_fails_is_explained(code, part, tmp_path: Path):
     finding = fake_tensorflow(tmp_path, code).finding(Clock(PLENTY))
     assert finding.status == PROBLEM
     assert part in finding.found
-    assert finding.mend
+    assert finding.fix
 
 
 def test_another_1_15_is_said_not_to_give_the_same_bits():
@@ -303,7 +303,7 @@ def test_a_gpu_that_cuda_10_cannot_drive_is_a_warning_with_the_way_out(new_gpu):
     assert card.status == WARNING
     for part in ("RTX 3090", "8.6", "535.54", "CUDA 10 drives none above 7.5"):
         assert part in card.found
-    assert "--device cpu" in card.mend
+    assert "--device cpu" in card.fix
     assert found["CUDA 10.0, cuDNN 7"].status == WARNING
 
 
@@ -322,7 +322,7 @@ def test_a_hidden_gpu_is_no_trouble(new_gpu, monkeypatch):
 def test_missing_data_is_said_with_the_command_that_fetches_it(tmp_path: Path):
     found = folders.examine_data(tmp_path / "data", Clock(PLENTY))
     assert found[-1].status == WARNING
-    assert found[-1].mend == "tf1-lstm fetch all"
+    assert found[-1].fix == "tf1-lstm fetch all"
 
 
 def test_real_data_is_recognised_by_its_hashes(shared: Path):
@@ -374,7 +374,7 @@ def test_hashing_stops_when_the_time_is_over(tmp_path: Path):
     (tmp_path / "imdb/wordsList.npy").write_bytes(b"\0" * (3 << 20))
     found = folders.examine_arrays(tmp_path, Clock(0))
     assert found[0].status == UNCHECKED
-    assert found[0].mend.startswith("sha256sum ")
+    assert found[0].fix.startswith("sha256sum ")
 
 
 def test_checkpoints_are_listed_with_the_hashes_of_their_files(shared: Path):

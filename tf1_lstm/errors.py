@@ -1,4 +1,4 @@
-"""The errors a user can mend: each is one line on standard error, and has an exit code."""
+"""The errors a user can fix: each is one line on standard error, and has an exit code."""
 
 
 class InputError(Exception):

@@ -1,4 +1,4 @@
-"""What is wrong with this machine, and what mends it, in under five seconds.
+"""What is wrong with this machine, and what fixes it, in under five seconds.
 
 Standard library and Python 3.6 syntax only, so that it runs where nothing else does. TensorFlow is
 imported in a child process, whose crash is a finding.
@@ -70,5 +70,5 @@ def topic_lines(findings: List[Finding]) -> List[str]:
         names = [finding.name for finding in findings if finding.found == found]
         more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
         lines.append(f"  {status:8} {topic}: {', '.join(names[:MOST_NAMES])}{more}: {found}")
-    mends = dict.fromkeys(finding.mend for finding in findings if finding.mend)
-    return lines + [f"             -> {mend}" for mend in mends]
+    fixes = dict.fromkeys(finding.fix for finding in findings if finding.fix)
+    return lines + [f"             -> {fix}" for fix in fixes]

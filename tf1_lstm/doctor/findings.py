@@ -19,14 +19,14 @@ class Finding(NamedTuple):
       status: ``"ok"``, ``"not checked"`` (the time was over before it was known), ``"warning"`` (something
         will not work, or differs) or ``"problem"`` (nothing will).
       found: what was found, and what was expected where that differs.
-      mend: the command or the choice that mends it; ``""`` where nothing has to be mended.
+      fix: the command or the choice that fixes it; ``""`` where nothing has to be fixed.
     """
 
     topic: str
     name: str
     status: str
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 class Clock:

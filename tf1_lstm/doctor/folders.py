@@ -45,8 +45,8 @@ def examine_sample() -> Finding:
     """The embedded sample, on which everything can be tried."""
     files = [path for path in (PROJECT / "data" / "sample").glob("*/*") if path.is_file()]
     if not files:
-        mend = "use a complete copy of the project"
-        return Finding("data", "sample", PROBLEM, f"not in {PROJECT / 'data' / 'sample'}", mend)
+        fix = "use a complete copy of the project"
+        return Finding("data", "sample", PROBLEM, f"not in {PROJECT / 'data' / 'sample'}", fix)
     return Finding("data", "sample", OK, f"{len(files)} files")
 
 
@@ -97,7 +97,7 @@ def recorded_digests(manifest: Path) -> Dict[str, str]:
 
 
 def compare_digest(
-    name: str, path: Path, size: str, digest: Optional[str], expected: Optional[str], mend: str
+    name: str, path: Path, size: str, digest: Optional[str], expected: Optional[str], fix: str
 ) -> Finding:
     """Judge a file's SHA-256; None stands for one that was not computed, or is not known."""
     if digest is None:
@@ -109,7 +109,7 @@ def compare_digest(
         return Finding("data", name, OK, f"{size}, SHA-256 {digest} (no published one to compare with)")
     if digest != expected:
         found = f"{size}, SHA-256 {digest}, expected {expected}"
-        return Finding("data", name, PROBLEM, found, mend)
+        return Finding("data", name, PROBLEM, found, fix)
     return Finding("data", name, OK, f"{size}, SHA-256 {digest} as expected")
 
 
@@ -138,8 +138,8 @@ def examine_checkpoints(folder: Path, clock: Clock) -> List[Finding]:
         findings.append(Finding("checkpoints", str(folder), OK, found))
     for prefix in lone:
         name = str(prefix.relative_to(folder))
-        mend = f"copy {prefix.name}.index beside it"
-        findings.append(Finding("checkpoints", name, PROBLEM, "data without an index", mend))
+        fix = f"copy {prefix.name}.index beside it"
+        findings.append(Finding("checkpoints", name, PROBLEM, "data without an index", fix))
     return findings
 
 
@@ -156,8 +156,8 @@ def examine_checkpoint(prefix: Path, folder: Path, clock: Clock) -> Finding:
     count, missing = count_shards(shards)
     if missing:
         found = f"{missing} of {count} data files are missing"
-        mend = f"copy {prefix.name}.data-* beside the index"
-        return Finding("checkpoints", name, PROBLEM, found, mend)
+        fix = f"copy {prefix.name}.data-* beside the index"
+        return Finding("checkpoints", name, PROBLEM, found, fix)
     total, digests = 0, []
     for path in [prefix.with_name(prefix.name + ".index"), *shards]:
         total += path.stat().st_size
@@ -191,7 +191,7 @@ def try_to_write(folder: Path) -> Finding:
     except OSError as error:
         found = f"cannot be written: {error.strerror or error}"
         user = f"{os.getuid()}:{os.getgid()}" if hasattr(os, "getuid") else "this user"
-        mend = f"give {place} to {user} (chown), or run as its owner (docker run --user)"
-        return Finding("folders", str(folder), WARNING, found, mend)
+        fix = f"give {place} to {user} (chown), or run as its owner (docker run --user)"
+        return Finding("folders", str(folder), WARNING, found, fix)
     note = "writable" if place == folder.absolute() else "is made when needed"
     return Finding("folders", str(folder), OK, note)

@@ -23,7 +23,7 @@ def examine_gpus(build: Build, clock: Clock) -> List[Finding]:
     seen = visible(every)
     findings = [examine_gpu(gpu, gpu in seen, build) for gpu in every]
     if note:
-        findings.append(Finding("gpu", "driver", WARNING, note, "mend the driver, or use --device cpu"))
+        findings.append(Finding("gpu", "driver", WARNING, note, "fix the driver, or use --device cpu"))
     elif not every:
         findings.append(Finding("gpu", "GPU", OK, "none; TensorFlow runs on the CPU"))
     if build.found and build.cuda is None:
@@ -47,8 +47,8 @@ def examine_gpu(gpu: Gpu, is_visible: bool, build: Build) -> Finding:
     fault = fault_of(gpu) if not build.found or is_cuda_10(build) else None
     if fault:
         # The CPU remains, so that it is no more than a warning.
-        mend = f"--device cpu, or {OTHER_IMAGE}"
-        return Finding("gpu", name, WARNING, found + ": " + fault.split(", and ", 1)[-1], mend)
+        fix = f"--device cpu, or {OTHER_IMAGE}"
+        return Finding("gpu", name, WARNING, found + ": " + fault.split(", and ", 1)[-1], fix)
     return Finding("gpu", name, OK, found)
 
 
@@ -66,5 +66,5 @@ def examine_libraries(wanted: bool) -> Finding:
     if not wanted:
         return Finding("gpu", "CUDA 10.0, cuDNN 7", OK, found + " (they matter with a GPU only)")
     folders = [folder for folder in USUAL_FOLDERS if os.path.exists(os.path.join(folder, missing[0]))]
-    mend = f"export LD_LIBRARY_PATH={folders[0]}" if folders else "use the container (docs/container.md)"
-    return Finding("gpu", "CUDA 10.0, cuDNN 7", WARNING, found, mend)
+    fix = f"export LD_LIBRARY_PATH={folders[0]}" if folders else "use the container (docs/container.md)"
+    return Finding("gpu", "CUDA 10.0, cuDNN 7", WARNING, found, fix)

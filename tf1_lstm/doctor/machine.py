@@ -77,8 +77,8 @@ def memory() -> Finding:
     if total < LEAST_MEMORY:
         return Finding("machine", "memory", PROBLEM, found + ", at least 1 GB needed", "give it more memory")
     if total < GOOD_MEMORY:
-        mend = "use smaller batches (--set batch_size=N), or give it more memory"
-        return Finding("machine", "memory", WARNING, found + "; 2.5 GB are enough for everything", mend)
+        fix = "use smaller batches (--set batch_size=N), or give it more memory"
+        return Finding("machine", "memory", WARNING, found + "; 2.5 GB are enough for everything", fix)
     return Finding("machine", "memory", OK, found)
 
 
@@ -119,5 +119,5 @@ def python(build: Build) -> Finding:
             "python", "version", WARNING, found + ": for NVIDIA's TensorFlow 1.15, not the stock one"
         )
     environment = PROJECT / ".venv" / "bin" / "tf1-lstm"
-    mend = f"{environment} doctor" if environment.exists() else "make setup, or use the container"
-    return Finding("python", "version", PROBLEM, found + ": TensorFlow 1.15 needs Python 3.7", mend)
+    fix = f"{environment} doctor" if environment.exists() else "make setup, or use the container"
+    return Finding("python", "version", PROBLEM, found + ": TensorFlow 1.15 needs Python 3.7", fix)

@@ -43,8 +43,8 @@ def examine_packages(
     try:
         locked = locked_versions(lock.read_text(encoding="utf-8"))
     except OSError:
-        mend = "use a complete copy of the project"
-        return [Finding("packages", lock.name, WARNING, "no such file, so nothing to compare with", mend)]
+        fix = "use a complete copy of the project"
+        return [Finding("packages", lock.name, WARNING, "no such file, so nothing to compare with", fix)]
     installed = installed_versions(sys.path if path is None else path)
     installed.setdefault("tensorflow", installed.get("nvidia-tensorflow", ""))
     return [compare(name, version, installed.get(name), stock) for name, version in locked.items()]
@@ -163,5 +163,5 @@ def judge_signal(number: int) -> Finding:
         ),
         "SIGKILL": (": the system ended it, perhaps for want of memory", "give it more memory"),
     }
-    meaning, mend = meanings.get(names.get(number, ""), (": a library does not fit", setup_command()))
-    return Finding("tensorflow", "import", PROBLEM, found + meaning, mend)
+    meaning, fix = meanings.get(names.get(number, ""), (": a library does not fit", setup_command()))
+    return Finding("tensorflow", "import", PROBLEM, found + meaning, fix)
