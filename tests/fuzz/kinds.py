@@ -20,12 +20,14 @@ from tests.data.idx_files import image_bytes, label_bytes, random_digits
 from tests.data.small_imdb import review_files
 from tests.data.small_keras import write_index, write_npz
 from tests.parity.support import ROWS, make_bundle
+from tf1_lstm.core.parts import to_document
 from tf1_lstm.data.content import reviews_sha256
 from tf1_lstm.data.glove import read_glove
 from tf1_lstm.data.idx import read_images, read_labels
 from tf1_lstm.data.images import read_pictures
 from tf1_lstm.data.keras_npz import read_reviews, read_words
 from tf1_lstm.data.manifest import check_manifest
+from tf1_lstm.data.own.array_files import map_npz
 from tf1_lstm.data.parts import PartialDownload
 from tf1_lstm.data.registry import open_dataset
 from tf1_lstm.errors import InputError
@@ -34,6 +36,7 @@ from tf1_lstm.parity.answers import checked
 from tf1_lstm.parity.bundle import arrays_of, digest_of, read_bundle, write_bundle
 from tf1_lstm.parity.npz import read_npz
 from tf1_lstm.parity.runner import _collect
+from tf1_lstm.recipes import find_recipe
 from tf1_lstm.runs.folder import RunFolder
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -283,7 +286,34 @@ def _read_results(folder: Path) -> Any:
     return read_results(folder / "results.json")
 
 
+def _experiment() -> Files:
+    return {"experiment.json": json.dumps(to_document(find_recipe("imdb-lstm"))).encode()}
+
+
+def _read_experiment(folder: Path) -> Any:
+    return find_recipe("imdb-lstm").from_document(read_json(folder / "experiment.json"))
+
+
+def _own_npz() -> Files:
+    files: Files = {}
+    for name, save in (("stored.npz", np.savez), ("packed.npz", np.savez_compressed)):
+        stream = io.BytesIO()
+        save(stream, x=np.arange(24.0).reshape(4, 6), y=np.array([0, 1, 0, 1]))
+        files[name] = stream.getvalue()
+    return files
+
+
+def _read_own_npz(folder: Path) -> Any:
+    whats = {"x": "inputs", "y": "labels"}
+    return [
+        {name: array.tobytes() for name, array in map_npz(folder / file, whats).items()}
+        for file in ("stored.npz", "packed.npz")
+    ]
+
+
 KINDS: Tuple[Kind, ...] = (
+    Kind("experiment", _experiment, _read_experiment, False),
+    Kind("own npz", _own_npz, _read_own_npz, False),
     Kind("npy", _npy, lambda folder: read_npy(folder / "a.npy", "an array"), False),
     Kind("npz", _npz, lambda folder: read_npz(folder / "a.npz", "arrays"), False),
     Kind("bundle", _bundle, _read_bundle, True),

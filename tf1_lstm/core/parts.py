@@ -233,7 +233,7 @@ def from_document(document: Any, family: Type[P]) -> P:
     known = kinds(family)
     kind = known.get(document["kind"])
     if kind is None:
-        raise InputError(unknown(f"kind {document['kind']!r}", document["kind"], list(known)))
+        raise InputError(unknown(f"kind {document['kind']!r:.80}", document["kind"], list(known)))
     hints = get_type_hints(kind)
     fields = {field.name: field for field in setting_fields(kind)}
     values: Dict[str, Any] = {}

@@ -9,6 +9,7 @@ from typing import Any, Dict, Tuple
 import numpy as np
 
 from tf1_lstm.core.npy import ObjectArrayError, read_header
+from tf1_lstm.core.text import printable
 from tf1_lstm.data.guards import regular_file
 from tf1_lstm.data.own.growing import Growing
 from tf1_lstm.errors import InputError
@@ -123,7 +124,7 @@ def _checked(array: np.ndarray, path: Path, what: str) -> np.ndarray:
 
 
 def _damaged(path: Path, error: BaseException) -> InputError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = printable(error, 100) or type(error).__name__
     return InputError(
         f"{path}: not a readable .npz archive ({reason}); expected arrays as numpy.savez writes them"
     )
