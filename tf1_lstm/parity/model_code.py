@@ -21,6 +21,12 @@ TORCH_CELLS = {
     "lstm_coupled": "TorchCoupledLSTM",
     "gru": "ResetBeforeGRU",
 }
+TORCH_ACTIVATIONS = {
+    "linear": "{}",
+    "relu": "torch.relu({})",
+    "tanh": "torch.tanh({})",
+    "sigmoid": "torch.sigmoid({})",
+}
 INDENT = "    "
 
 
@@ -80,7 +86,7 @@ def _check(spec: Spec) -> None:
 def _summary(trained: Trained) -> str:
     spec = trained.spec
     shape = f"[batch, {'steps' if spec.any_steps else spec.steps}"
-    read = f"word ids {shape}]" if trained.table is not None else f"rows {shape}, {trained.width}]"
+    read = f"word ids {shape}]" if trained.table is not None else f"rows {shape}, {trained.read_width}]"
     return f"{trained.name}: {read} to logits [batch, {spec.outputs}]."
 
 
@@ -90,6 +96,9 @@ def _torch_parts(trained: Trained) -> Iterator[str]:
     if table is not None:
         frozen = "" if spec.trains_embedding else ".requires_grad_(False)"
         yield f"self.embedding = nn.Embedding({table.shape[0]}, {table.shape[1]}){frozen}"
+    if trained.front:
+        size = trained.weights["front/kernel"].shape
+        yield f"self.front = nn.Linear({size[0]}, {size[1]})"
     name, units = spec.cell.name, spec.cell.units
     if is_one_module(spec):
         options = f", num_layers={spec.layers}" if spec.layers > 1 else ""
@@ -122,6 +131,8 @@ def _torch_forward(trained: Trained) -> Iterator[str]:
     spec = trained.spec
     if trained.table is not None:
         yield "x = self.embedding(x)"
+    if trained.front:
+        yield f"x = {TORCH_ACTIVATIONS[trained.front].format('self.front(x)')}"
     taken = "" if spec.cell.name in TORCH_CELLS else "[0]"  # PyTorch's own return (outputs, states)
     if is_one_module(spec):
         state = "_" if not spec.bidirectional else "(h, _)" if spec.cell.has_c else "h"
@@ -162,7 +173,7 @@ def keras_code(trained: Trained, weights: str = "", compiled: bool = True) -> Li
     """
     spec, cell = trained.spec, trained.spec.cell.name
     _check(spec)
-    optimizer = spec.optimizer if compiled and weights else None
+    optimizer = spec.optimizer if compiled and weights and trained.trains else None
     lines = ["import keras"]
     if cell in KERAS_CELLS or isinstance(optimizer, RMSprop):
         names = "Any, Dict, List, Tuple" if cell in KERAS_CELLS else "Any"
@@ -195,11 +206,12 @@ def _keras_body(trained: Trained) -> Iterator[str]:
     spec, table = trained.spec, trained.table
     steps = "None" if spec.any_steps else spec.steps
     if table is None:
-        yield f"x = inputs = keras.Input(({steps}, {trained.width}))"
+        yield f"x = inputs = keras.Input(({steps}, {trained.read_width}))"
     else:
         yield f'inputs = keras.Input(({steps},), dtype="int32")'
         frozen = "" if spec.trains_embedding else ", trainable=False"
         yield f"x = keras.layers.Embedding({table.shape[0]}, {table.shape[1]}{frozen})(inputs)"
+    yield from _keras_front(trained)
     directions = {"fw": "x", "bw": "backward"}
     if not spec.bidirectional:
         for layer in range(spec.layers):
@@ -227,6 +239,13 @@ def _keras_body(trained: Trained) -> Iterator[str]:
     if spec.dense_units:
         yield f'x = keras.layers.Dense({spec.dense_units}, activation="relu")(x)'
     yield f"return keras.Model(inputs, keras.layers.Dense({spec.outputs})(x))"
+
+
+def _keras_front(trained: Trained) -> Iterator[str]:
+    """Yield the layer in front of the recurrent ones, where there is one."""
+    if trained.front:
+        units = trained.weights["front/kernel"].shape[1]
+        yield f'x = keras.layers.Dense({units}, activation="{trained.front}")(x)'
 
 
 def _keras_layer(spec: Spec, returns_sequences: bool, backwards: bool = False) -> str:

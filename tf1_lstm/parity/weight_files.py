@@ -27,12 +27,21 @@ class Trained(NamedTuple):
       spec: the model.
       weights: role -> float32.
       vectors: the whole table of frozen word vectors ``[words, dimensions]``, or None.
+      front: activation of a layer in front of the recurrent ones; empty without one.
+      trains: whether the specification's optimizer is the recipe's.
     """
 
     name: str
     spec: Spec
     weights: Mapping[str, np.ndarray]
     vectors: Optional[np.ndarray]
+    front: str = ""
+    trains: bool = True
+
+    @property
+    def read_width(self) -> int:
+        """How many numbers a step of the model's inputs has, in front of everything."""
+        return int(self.weights["front/kernel"].shape[0]) if self.front else self.width
 
     @property
     def table(self) -> Optional[np.ndarray]:
@@ -42,7 +51,7 @@ class Trained(NamedTuple):
     @property
     def width(self) -> int:
         """How many numbers the first layer reads at each step."""
-        if self.table is not None:
+        if self.table is not None and not self.front:
             return int(self.table.shape[1])
         rows = self.spec.parts(self.weights, "fw", 0)
         joined = rows.get("kernel", rows.get("gates/kernel"))
@@ -79,6 +88,9 @@ def _keras_layers(trained: Trained) -> List[Tuple[str, Sequence[np.ndarray]]]:
     table = trained.table
     if table is not None:
         found.append(("embedding", [table]))
+    if trained.front:
+        found.append(("dense", [weights["front/kernel"], weights["front/bias"]]))
+    before = 1 if trained.front else 0
     layer_name = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}.get(
         KERAS_LAYERS.get(spec.cell.name, ""), "rnn"
     )
@@ -94,8 +106,10 @@ def _keras_layers(trained: Trained) -> List[Tuple[str, Sequence[np.ndarray]]]:
             place = f"bidirectional{f'_{layer}' if layer else ''}/{half}_layer"
         found.append((f"{place}/cell", arrays))
     if spec.dense_units:
-        found.append(("dense", [weights["dense/kernel"], weights["dense/bias"]]))
-    last = "dense_1" if spec.dense_units else "dense"
+        name = f"dense_{before}" if before else "dense"
+        found.append((name, [weights["dense/kernel"], weights["dense/bias"]]))
+        before += 1
+    last = f"dense_{before}" if before else "dense"
     found.append((last, [weights["softmax/weights"], weights["softmax/bias"]]))
     return found
 
@@ -130,6 +144,9 @@ def torch_state(trained: Trained) -> Arrays:
     spec, found = trained.spec, {}
     if trained.table is not None:
         found["embedding.weight"] = trained.table
+    if trained.front:
+        found["front.weight"] = trained.weights["front/kernel"].T
+        found["front.bias"] = trained.weights["front/bias"]
     for number, (direction, layer) in enumerate(cells_in_order(spec.directions, spec.layers)):
         parts = spec.parts(trained.weights, direction, layer)
         prefix, suffix = f"recurrent.{number}.", "_l0"

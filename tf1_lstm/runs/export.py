@@ -3,7 +3,7 @@
 import dataclasses
 import platform
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from tf1_lstm.parity.bundle import Bundle, Words, WordVectors, write_bundle
 from tf1_lstm.parity.input_mistakes import id_shifts
 from tf1_lstm.parity.model_files import write_model
 from tf1_lstm.parity.optimizers import EMBEDDING
-from tf1_lstm.parity.spec import Spec, spec_of
+from tf1_lstm.parity.spec import OPTIMIZERS, Spec, spec_of
 from tf1_lstm.parity.weight_files import Trained
 from tf1_lstm.recipes.experiment import OneHot
 from tf1_lstm.recipes.own_data import OwnData
@@ -60,8 +60,24 @@ def export(
 
 def _trained(restored: Restored, weights: Dict[str, np.ndarray]) -> Trained:
     recipe, dataset = restored.experiment.recipe, restored.experiment.dataset
-    spec = spec_of(_settings(restored))
-    return Trained(recipe.name, spec, weights, _frozen_vectors(spec, dataset))
+    # Code has what a bundle has not: a layer in front, and layers that share a cell (written out).
+    settings = {**_settings(restored), "front": 0, "shared_cell": False}
+    trains = settings["optimizer"] in OPTIMIZERS
+    spec = spec_of(settings if trains else {**settings, "optimizer": "adam"})
+    if recipe.recurrent.shared_cell:
+        weights = written_out(weights, recipe.recurrent.layers)
+    front = recipe.front.activation if recipe.front else ""
+    return Trained(recipe.name, spec, weights, _frozen_vectors(spec, dataset), front, trains)
+
+
+def written_out(weights: Mapping[str, np.ndarray], layers: int) -> Dict[str, np.ndarray]:
+    """Weights of layers that share a cell, with that cell's for each layer."""
+    found = dict(weights)
+    for role, array in weights.items():
+        pieces = role.split("/", 3)
+        if len(pieces) == 4 and pieces[2] == "0":
+            found.update({f"{pieces[0]}/{pieces[1]}/{n}/{pieces[3]}": array for n in range(1, layers)})
+    return found
 
 
 def make_bundle(
@@ -112,6 +128,8 @@ def _settings(restored: Restored) -> Dict[str, Any]:
     """The flat settings, with what the data decide; one-hot ids are rows for a port."""
     experiment = restored.experiment
     found = experiment.flat()
+    if experiment.dataset.name == "none":
+        found["steps"] = found["steps"] or 1
     found["steps"] = found["steps"] or int(
         experiment.dataset.split(experiment.dataset.split_names()[0]).inputs.shape[1]
     )
