@@ -66,3 +66,17 @@ def test_one_saved_layer_of_a_stack_may_be_several(tmp_path, capsys):
     assert model["summary"].startswith("one layer, or several that share it, one direction")
     assert model["layers_may_share"] is True
     assert inspected(capsys, CASES / "no-optimizer-7")["model"]["layers_may_share"] is False
+
+
+def test_a_series_of_single_numbers_is_no_word_vector(tmp_path, capsys):
+    import numpy as np
+
+    from tf1_lstm.checkpoints.formats.bundle_write import write_bundle
+
+    scope = "rnn/basic_lstm_cell"
+    for inputs, fits in ((1, False), (50, True)):
+        shapes = {f"{scope}/kernel": (inputs + 64, 256), f"{scope}/bias": (256,), "w": (64, 2), "b": (2,)}
+        prefix = tmp_path / f"m{inputs}"
+        write_bundle(str(prefix), {name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+        names = [one["name"] for one in inspected(capsys, prefix)["recipes"] if one["fits"]]
+        assert ("imdb-lstm" in names) is fits

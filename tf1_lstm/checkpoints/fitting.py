@@ -13,6 +13,7 @@ from tf1_lstm.recipes.experiment import Experiment, Sigmoid
 # Settings that may differ before a recipe is another model altogether; one fewer where the recipe
 # leaves the inputs open.
 NEAR = 2
+LEAST_DIMENSIONS = 2
 
 
 class Fit(NamedTuple):
@@ -44,6 +45,8 @@ def fits(specs: Mapping[str, VariableSpec], recipes: Mapping[str, Experiment]) -
     found = []
     for name, recipe in recipes.items():
         width = getattr(recipe.inputs, "width", 0)
+        if not width and model.inputs < LEAST_DIMENSIONS:
+            continue  # a single number at each step is no word vector
         expected = expected_shapes(recipe, width or model.inputs, model.vocabulary)
         identified = identify(specs, expected)
         shapes = {role: source.shape for role, source in identified.sources.items()}
