@@ -10,7 +10,7 @@ from typing import Any, List
 
 import pytest
 
-from tests.runs.conftest import environment, tf1_lstm
+from tests.runs.conftest import PROJECT, environment, tf1_lstm
 from tf1_lstm.runs.folder import RunFolder
 
 TRAIN = ["train", "imdb-lstm", "--sample", "--run", "run", "--set", "log_every=20"]
@@ -171,13 +171,18 @@ def test_a_run_whose_settings_were_edited_is_refused(stopped: Path, tmp_path: Pa
 
 
 def test_a_run_whose_data_changed_is_refused(stopped: Path, tmp_path: Path):
-    run = copy_of(stopped, tmp_path)
-    text = (run / "run.json").read_text()
-    hashes = RunFolder.open(run).record["data"]
-    (run / "run.json").write_text(text.replace(hashes["idsMatrix.npy"], "0" * 64))
-    finished = tf1_lstm(["resume", "run"], tmp_path)
+    import shutil
+
+    copy_of(stopped, tmp_path)
+    data = tmp_path / "data" / "imdb"
+    shutil.copytree(str(PROJECT / "data" / "sample" / "imdb"), str(data))
+    (data / "manifest.json").unlink()
+    content = bytearray((data / "wordVectors.npy").read_bytes())
+    content[-4] ^= 1
+    (data / "wordVectors.npy").write_bytes(bytes(content))
+    finished = tf1_lstm(["resume", "run", "--data", "data"], tmp_path)
     assert finished.returncode == 2
-    assert "idsMatrix.npy: changed since the run began" in finished.stderr
+    assert "wordVectors.npy: changed since the run began" in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
 
 

@@ -183,6 +183,13 @@ def test_a_changed_loss_fails_verify_and_resume_goes_back_before_it(run, tmp_pat
     assert failed[0].endswith("losses.f32 has changed before iteration 6")
 
 
+def test_a_finished_run_that_was_edited_is_not_called_finished(trained, tmp_path, capfd):
+    shutil.copytree(str(trained / "run"), str(tmp_path / "run"))
+    edit_record(tmp_path / "run", lambda record: record["options"].update(seed=2))
+    assert main(["resume", str(tmp_path / "run")]) == 2
+    assert "options.seed was edited" in capfd.readouterr().err
+
+
 def test_edited_settings_make_no_other_model_of_the_same_weights(run, capfd):
     words = ["evaluate", "imdb-lstm", "--sample", "--checkpoint", str(run)]
     edit_record(run, lambda record: record["options"].update(seed=2))

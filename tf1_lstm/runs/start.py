@@ -100,13 +100,14 @@ def resume_run(
       None where the run is at its end already.
 
     Raises:
-      InputError: no run, or the recipe or the data have changed since.
+      InputError: no run, an edited one, or the recipe or the data have changed since.
     """
     from tf1_lstm.runs.device import use_device
     from tf1_lstm.runs.folder import RunFolder
 
     run = RunFolder.open(path)
     run.lock(wait)
+    run.check_unedited()
     record = run.record
     use_device(record["options"]["device"], record["options"]["exact"])
     from tf1_lstm.runs.loop import TrainOptions
