@@ -1,4 +1,4 @@
-"""Checksums, numbers, keys, compression and tables, against published values and TensorFlow's own."""
+"""Checksums, numbers, keys and tables, against published values and TensorFlow's own."""
 
 import struct
 
@@ -8,8 +8,7 @@ import pytest
 from tf1_lstm.checkpoints.formats import MalformedError
 from tf1_lstm.checkpoints.formats.crc32c import CHUNK, LANES, SMALL, crc32c, masked
 from tf1_lstm.checkpoints.formats.ordered import slice_key
-from tf1_lstm.checkpoints.formats.snappy import unpack
-from tf1_lstm.checkpoints.formats.sstable import MAGIC, Table, block_entries
+from tf1_lstm.checkpoints.formats.sstable import Table, block_entries
 from tf1_lstm.checkpoints.formats.sstable_write import write_table
 from tf1_lstm.checkpoints.formats.tensors import check_cover, read_shape, resolve, write_shape
 from tf1_lstm.checkpoints.formats.wire import Message, fields, read_varint, unpack_varints, write_varint
@@ -137,86 +136,6 @@ def test_slices_must_fill_a_tensor_exactly():
         resolve([(3, 2), (0, -1)], (4, 3))
     with pytest.raises(MalformedError):
         resolve([(0, -1)], (4, 3))
-
-
-def snappy_literal(data: bytes) -> bytes:
-    return write_varint(len(data)) + bytes([len(data) - 1 << 2]) + data
-
-
-def test_snappy_literals_and_copies_are_unpacked():
-    assert unpack(snappy_literal(b"hello")) == b"hello"
-    short_copy = bytes([1 | 4 << 2 | 0 << 5, 2])  # 8 bytes from 2 back: a pattern repeated
-    assert unpack(write_varint(10) + bytes([1 << 2]) + b"ab" + short_copy) == b"ab" * 5
-    far_copy = bytes([2 | 2 << 2]) + struct.pack("<H", 5)  # 3 bytes from 5 back
-    assert unpack(write_varint(8) + bytes([4 << 2]) + b"abcde" + far_copy) == b"abcdeabc"
-    farther_copy = bytes([3 | 0 << 2]) + struct.pack("<I", 1)
-    assert unpack(write_varint(2) + bytes([0]) + b"x" + farther_copy) == b"xx"
-    long = bytes(range(100))
-    assert unpack(write_varint(100) + bytes([60 << 2, 99]) + long) == long
-
-
-@pytest.mark.parametrize(
-    "packed",
-    [
-        write_varint(2**31) + b"\0x",  # 2 GB claimed by three bytes
-        write_varint(9) + b"\0x",  # too few
-        write_varint(1) + bytes([4 << 2]) + b"abcde",  # too many
-        write_varint(5) + bytes([1 | 0 << 2, 9]),  # a copy from before the beginning
-        write_varint(5) + bytes([2 | 0 << 2, 0, 0]),  # a copy from nowhere
-        write_varint(5) + bytes([63 << 2, 1]),  # a length that is cut off
-    ],
-)
-def test_snappy_that_claims_too_much_is_refused(packed):
-    with pytest.raises(MalformedError):
-        unpack(packed)
-
-
-def test_a_compressed_table_is_read_as_tensorflow_reads_it(tmp_path):
-    """A V1 file whose data block is compressed: TensorFlow's own reader is the judge."""
-    import tensorflow as tf
-
-    from tests.checkpoints.support import CASES
-    from tf1_lstm.checkpoints.reading import read_checkpoint
-
-    entries = list(Table(str(CASES / "mnist-2016-7")).items())
-    path = tmp_path / "packed-7"
-    path.write_bytes(_compressed_table(entries))
-    mine = read_checkpoint(path)
-    theirs = tf.train.load_checkpoint(str(path))
-    assert set(mine.specs) == set(theirs.get_variable_to_shape_map())
-    for name in mine.specs:
-        np.testing.assert_array_equal(mine.variables[name], theirs.get_tensor(name))
-
-
-def _compressed_table(entries) -> bytes:
-    """A table of one compressed block, made from an uncompressed one."""
-    plain = write_table(entries)
-    footer = plain[-48:]
-    position = 0
-    numbers = []
-    for _ in range(4):
-        number, position = read_varint(footer, position)
-        numbers.append(number)
-    block_end = numbers[0] - 5
-    block = plain[:block_end]
-    packed = bytearray(write_varint(len(block)))
-    for start in range(0, len(block), 60):
-        piece = block[start : start + 60]
-        packed += bytes([len(piece) - 1 << 2]) + piece
-
-    def seal(body: bytes, kind: bytes) -> bytes:
-        return body + kind + struct.pack("<I", masked(crc32c(body + kind)))
-
-    data = seal(bytes(packed), b"\1")
-    empty = struct.pack("<II", 0, 1)
-    meta = seal(empty, b"\0")
-    key = b"\xff"
-    handle = write_varint(0) + write_varint(len(packed))
-    entry = write_varint(0) + write_varint(len(key)) + write_varint(len(handle)) + key + handle
-    index = seal(entry + empty, b"\0")
-    handles = write_varint(len(data)) + write_varint(len(empty))
-    handles += write_varint(len(data) + len(meta)) + write_varint(len(entry + empty))
-    return data + meta + index + handles.ljust(40, b"\0") + MAGIC
 
 
 def test_a_table_of_many_blocks_finds_every_key(tmp_path):

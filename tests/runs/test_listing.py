@@ -75,7 +75,7 @@ def test_the_table_fits_and_the_other_forms_say_the_same(folder: Path, capsys: A
     monkeypatch.setenv("COLUMNS", "80")
     table = printed(capsys, "runs", folder)
     assert max(map(display_width, table.splitlines())) <= 80
-    for word in ("begun", "seed1", "seed2", "finished at", "cannot be read"):
+    for word in ("begun", "seed1", "seed2", "finished", "cannot be read"):
         assert word in " ".join(table.split())
     document = json.loads(printed(capsys, "runs", folder, "--json"))
     rows: List[Any] = list(csv.DictReader(io.StringIO(printed(capsys, "runs", folder, "--csv"))))

@@ -76,9 +76,6 @@ def main(folder: Path) -> None:
     if not run_level(folder, "load", load):
         return
     port: Port = seen["port"]
-    if request.texts is not None:
-        texts = json.loads(Path(request.texts).read_text(encoding="utf-8"))
-        run_level(folder, "tokens", lambda: {"ids": _tokenized(port, texts)})
     feed = _feed(request, bundle)
     if allows_one_sigmoid(bundle) and _gives_one_number(port, feed(bundle.inputs)):
         bundle = as_one_sigmoid(bundle)
@@ -108,6 +105,9 @@ def main(folder: Path) -> None:
         inputs = np.load(request.split_inputs, allow_pickle=False)
         batches = batches_of(inputs, bundle.spec.any_steps, request.batch_size)
         run_level(folder, "split", lambda: {"logits": _in_parts(run, inputs, batches)})
+    if request.texts is not None:
+        texts = json.loads(Path(request.texts).read_text(encoding="utf-8"))
+        run_level(folder, "tokens", lambda: {"ids": _tokenized(port, texts)})
 
 
 def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bundle) -> None:

@@ -26,7 +26,7 @@ class ListedRun:
       recipe: its name.
       sample: whether it is of the embedded sample.
       seed: of sampler, dropout and initial values.
-      engine: what computes, ``tensorflow`` where the record names none.
+      engine: ``exact`` or ``fast``.
       exact: whether it can be repeated bit for bit.
       changed: setting -> [published, used].
       step: iterations of the last checkpoint.
@@ -107,7 +107,7 @@ def _listed(path: Path) -> ListedRun:
         recipe=record["recipe"],
         sample=record["sample"],
         seed=record["options"]["seed"],
-        engine=record["options"].get("engine") or "tensorflow",
+        engine=_engine(record),
         exact=record["options"]["exact"],
         changed=record.get("deviations") or {},
         step=step,
@@ -145,3 +145,9 @@ def _is_held(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def _engine(record: Dict[str, Any]) -> str:
+    """The engine that a record names; runs of before it was written down are exact."""
+    engine = record.get("engine")
+    return str(engine.get("name", "exact")) if isinstance(engine, dict) else "exact"

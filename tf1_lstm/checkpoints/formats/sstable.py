@@ -12,7 +12,6 @@ from typing import BinaryIO, Dict, Iterator, NamedTuple, Optional, Tuple
 
 from tf1_lstm.checkpoints.formats import MalformedError
 from tf1_lstm.checkpoints.formats.crc32c import crc32c, masked
-from tf1_lstm.checkpoints.formats.snappy import unpack
 from tf1_lstm.checkpoints.formats.wire import Buffer, read_varint
 
 MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
@@ -79,10 +78,10 @@ class Table:
         if masked(crc32c(memoryview(raw)[:-4])) != stored:
             raise MalformedError(f"checksum of the block at byte {handle.offset:,} does not fit: damaged")
         kind, body = raw[-TRAILER], memoryview(raw)[:-TRAILER]
-        if kind == 1:
-            return unpack(body)
         if kind != 0:
-            raise MalformedError(f"compression type {kind} is unknown")
+            raise MalformedError(
+                f"compression type {kind} found, expected none: TensorFlow's Saver writes none"
+            )
         return body
 
     def blocks(self) -> Iterator[Buffer]:
