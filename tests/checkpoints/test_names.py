@@ -18,7 +18,7 @@ from tf1_lstm.checkpoints.slots import separate
         (
             "RNN/MultiRNNCell/Cell1/LSTMCell/W_F_diag",
             "RNN/MultiRNNCell",
-            "lstm",
+            "basic_lstm|lstm_peephole",
             0,
             1,
             "w_f_diag",
@@ -38,7 +38,7 @@ from tf1_lstm.checkpoints.slots import separate
         (
             "rnn/multi_rnn_cell/cell_2/lstm_cell/w_i_diag",
             "rnn/multi_rnn_cell",
-            "lstm",
+            "basic_lstm|lstm_peephole",
             0,
             2,
             "w_i_diag",
@@ -47,7 +47,7 @@ from tf1_lstm.checkpoints.slots import separate
         ("model/rnn_1/basic_rnn_cell/kernel", "model/rnn_1", "basic_rnn", 0, 0, "kernel", NAMING_1_2),
         ("lstm_cell/rnn/basic_lstm_cell_3/bias", "lstm_cell/rnn", "basic_lstm", 0, 0, "bias", NAMING_1_2),
         ("rnn/coupled_input_forget_gate_lstm_cell/W_0", "rnn", "lstm_coupled", 0, 0, "kernel", NAMING_1_2),
-        ("rnn/lstm_block_wrapper/kernel", "rnn", "lstm", 0, 0, "kernel", NAMING_1_2),
+        ("rnn/lstm_block_wrapper/kernel", "rnn", "basic_lstm|lstm_peephole", 0, 0, "kernel", NAMING_1_2),
         (
             "stack_bidirectional_rnn/cell_1/bidirectional_rnn/bw/basic_lstm_cell/kernel",
             "stack_bidirectional_rnn/bidirectional_rnn",

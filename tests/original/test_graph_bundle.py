@@ -105,7 +105,8 @@ def test_a_numpy_port_is_judged_at_what_it_shows(bundle, tmp_path, capsys):
 )
 def test_a_port_that_fails_is_reported(name, phrase, bundle, tmp_path, capsys):
     target = f"{PORTS / 'numpy_port.py'}:{name}"
-    document, _ = judged(capsys, bundle(models.regression), target, tmp_path, 1)
+    # A port without an answer cannot be judged; one whose answer changes does not hold.
+    document, _ = judged(capsys, bundle(models.regression), target, tmp_path, 1 if name == "random" else 2)
     assert not document["holds"]
     assert phrase in json.dumps(document["failures"])
     assert name != "random" or document["random"]

@@ -60,7 +60,7 @@ def test_a_pytorch_training_writes_its_figures_and_the_seed_decides_them(tmp_pat
     assert first["evaluations"][0]["split"] == "test"
     assert len(first["evaluations"]) == 1
     assert list(first["framework"]) == ["torch"]
-    assert first["deviations"]["steps"] == [250, 20]
+    assert first["deviations"]["data.steps"] == [2500, 20]
     again = trained("torch", tmp_path / "b.json", *arguments)
     assert again["log"] == first["log"]
     other = trained("torch", tmp_path / "c.json", "imdb-bilstm2", "--seed", "6", "--epochs", "1")
@@ -119,8 +119,11 @@ def test_sigterm_leaves_the_last_whole_epoch(tmp_path):
     ("arguments", "said"),
     [
         (["mnist-lstm"], "recipe mnist-lstm: found one that is not trained in epochs"),
-        (["imdb-gru32", "--set", "epochs=0"], "recipe imdb-gru32: found one that is not trained in epochs"),
-        (["imdb-gru32", "--set", "cell=gru"], "setting cell: found 'gru', expected 'gru_reset_after'"),
+        (["imdb-gru32", "--set", "epochs=0"], "setting epochs: found 0, expected 1 or more"),
+        (
+            ["imdb-gru32", "--set", "cell=gru"],
+            "setting recurrent.cell: found 'GRU', expected 'ResetAfterGRU'",
+        ),
         (["no-such-recipe"], "recipe 'no-such-recipe': unknown"),
         (["imdb-gru32", "--set", "units=-1"], "setting units: found -1"),
     ],

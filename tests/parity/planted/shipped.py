@@ -26,6 +26,7 @@ from tf1_lstm.parity.ports.trainer import make_trainer
 from tf1_lstm.parity.runner import Observed
 from tf1_lstm.parity.target import load_target
 from tf1_lstm.parity.watch import NotVisibleError, Watch, logits_of
+from tf1_lstm.recipes import Dropout, find_recipe
 
 
 def ports(framework: str) -> None:
@@ -94,7 +95,8 @@ def weights(to: str, folder: Path) -> None:
 
 def trainers() -> None:
     for recipe in IMDB_RECIPES:
-        bundle = make_bundle(small(recipe, keep_prob=1.0))
+        drops = isinstance(find_recipe(recipe).dropout, Dropout)
+        bundle = make_bundle(small(recipe, **({"keep_prob": 1.0} if drops else {})))
         table = None if bundle.vectors is None else bundle.vectors.table()
         if recipe == "imdb-bilstm2":  # its embedding starts from word vectors
             table = bundle.weights["embedding"]
