@@ -25,7 +25,9 @@ def seals_of(record: Mapping[str, Any]) -> Dict[str, str]:
     """A short hash for each value of a record; those of a mapping are named ``options.seed``."""
     return {
         name: hashlib.sha256(_text(value).encode()).hexdigest()[:_SHORT]
-        for name, value in sorted(_values(json.loads(_text(record))))
+        for name, value in sorted(
+            _values(json.loads(_text(record))), key=lambda pair: (pair[0], _text(pair[1]))
+        )
     }
 
 
