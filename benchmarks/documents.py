@@ -25,7 +25,7 @@ def document_loop(experiment: Resolved, threads: int) -> Callable[[int], None]:
 
 
 def _ids_loop(recipe: Experiment, dataset: Any, threads: int) -> Callable[[int], None]:
-    """Source: seed 001, sections 2 to 6."""
+    """Source: LSTM in TensorFlow (Easter79), sections 2 to 6."""
     settings, size = flat_settings(recipe), recipe.schedule.batch_size
     steps, classes, units = settings["steps"], recipe.head.columns, settings["units"]
     graph, draw = tf.Graph(), random.Random(1)
@@ -60,7 +60,7 @@ def _ids_loop(recipe: Experiment, dataset: Any, threads: int) -> Callable[[int],
 
 
 def _rows_loop(recipe: Experiment, dataset: Dataset, threads: int) -> Callable[[int], None]:
-    """Source: seed 002, section 3: training and test batch drawn every iteration, accuracy every 20."""
+    """Source: the notes on RNN and LSTM, section 3: training and test batch drawn every iteration, accuracy every 20."""
     settings, size = flat_settings(recipe), recipe.schedule.batch_size
     steps, classes, width = settings["steps"], recipe.head.columns, settings["input_size"]
     graph = tf.Graph()

@@ -159,6 +159,13 @@ def summary(documents: Dict[Path, Document], studied: Sequence[Document]) -> str
     return markdown_table(SUMMARY_HEADERS, lines, right=(2, 3, 4, 5))
 
 
+def _source(document: Document, row: Comparison) -> str:
+    """Where a figure was published, in today's words where the recipe still has it."""
+    recipe = all_recipes().get(document["recipe"])
+    figures = recipe.published.figures if recipe is not None else ()
+    return next((figure.source for figure in figures if figure.name == row.name), row.source)
+
+
 def short(documents: Dict[Path, Document], studied: Sequence[Document]) -> str:
     """The README's table and what it means."""
     return f"{summary(documents, studied)}\n\n{SUMMARY_EXPLANATION}" if documents else "No results yet."
@@ -203,7 +210,7 @@ def render(
         runs.append(_run_row(group))
         for row in comparisons(group[0]):
             if row.name:
-                sources.append(f"{group[0]['recipe']}: {row.name}; {row.source}")
+                sources.append(f"{group[0]['recipe']}: {row.name}; {_source(group[0], row)}")
     parts = [markdown_table(ACCURACY_HEADERS, accuracies, right=(5, 6, 7, 8)), EXPLANATION]
     if sources:
         unique = dict.fromkeys(one_line(source) for source in sources)

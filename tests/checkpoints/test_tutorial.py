@@ -36,7 +36,7 @@ class Tutorial(NamedTuple):
 def tutorial_graph(units: int, vectors: np.ndarray) -> Tutorial:
     """The graph of the IMDB tutorial, its variables made in the same order and without names.
 
-    Source: seed 001, section 6. The only thing added is a placeholder for the dropout's rate, so
+    Source: LSTM in TensorFlow (Easter79), section 6. The only thing added is a placeholder for the dropout's rate, so
     that logits can be compared.
     """
     import tensorflow as tf

@@ -19,7 +19,7 @@ def clean(text: str) -> bytes:
 
     Lower case first, so that a capital whose small form is ASCII (the Kelvin sign) stays. Tabs and
     line breaks are removed like punctuation, which joins the words around them.
-    Source: seed 001, section 1.
+    Source: LSTM in TensorFlow (Easter79), section 1.
     """
     lowered = text.lower().replace("<br />", " ")
     return lowered.encode("ascii", "ignore").translate(None, _REMOVED)

@@ -1,6 +1,6 @@
 """The tutorial's split of the id matrix, its samplers and mended ones, and what is wrong with them.
 
-Source: seed 001, section 2 (``getTrainBatch``, ``getTestBatch``). Its numbers count rows from 1.
+Source: LSTM in TensorFlow (Easter79), section 2 (``getTrainBatch``, ``getTestBatch``). Its numbers count rows from 1.
 """
 
 import abc

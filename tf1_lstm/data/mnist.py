@@ -16,7 +16,7 @@ SPLITS = ("test", "validation", "train")
 STEMS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 VALIDATION_SHARE = 5000 / 60000  # TensorFlow's tutorial loader holds out the first 5,000 of 60,000
 
-# The document's loop (seed 002, section 3), for the audit.
+# The document's loop (notes on RNN and LSTM, section 3), for the audit.
 TRAINED_IMAGES = 100_000
 PRINTED_EVERY = 20
 AUDIT_SEED = 1

@@ -32,7 +32,7 @@ def make_embedding(settings: Settings, table: Optional[np.ndarray]) -> layers.Em
 
 
 class TwoLayerModel(keras.Model):
-    """What the models of seed 000, section 2, share: word ids ``[batch, steps]`` to logits ``[batch, 1]``.
+    """What the two-layer models of 2021 share: word ids ``[batch, steps]`` to logits ``[batch, 1]``.
 
     Args:
       settings: the recipe's.
@@ -103,7 +103,7 @@ class LayerStack(TwoLayerModel):
 
 
 def one_layer(settings: Settings, table: Optional[np.ndarray] = None) -> keras.Sequential:
-    """Return the model of seed 004, section 6.2: ids ``[batch, steps]`` to logits ``[batch, 1]``."""
+    """Return the one-layer model of the notes after Chollet: ids ``[batch, steps]`` to logits ``[batch, 1]``."""
     recurrent = LAYERS[settings["cell"]](settings["units"])
     return keras.Sequential([make_embedding(settings, table), recurrent, layers.Dense(1)])
 

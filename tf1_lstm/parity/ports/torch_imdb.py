@@ -1,4 +1,4 @@
-"""The IMDB recipe of seed 003 in PyTorch, as it was published."""
+"""The IMDB recipe of the PyTorch document of 2023, as it was published."""
 
 from typing import Any, Mapping
 
