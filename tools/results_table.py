@@ -31,7 +31,6 @@ from tf1_lstm.report.tables import (
     SAMPLE,
     code,
     count,
-    duration,
     markdown_table,
     one_line,
     percent,
@@ -59,7 +58,7 @@ SUMMARY_EXPLANATION = (
     "[docs/statistics.md](docs/statistics.md); below five seeds nothing is judged."
 )
 EXPERIMENT_HEADERS = ("recipe", "settings", "accuracy on", "published", "TensorFlow 1", "port")
-RUN_HEADERS = ("recipe", "settings", "seeds", "iterations", "ms each", "time", "hardware", "command")
+RUN_HEADERS = ("recipe", "settings", "seeds", "iterations", "hardware", "command")
 EXPLANATION = (
     "One run: accuracy with its 95 % interval (Wilson) over the examples. Several: mean ± standard "
     "deviation over seeds. Difference: measured - published, in points."
@@ -220,7 +219,7 @@ def render(
         rows = [[*_named(one), *row] for one in found for row in rows_of(one)]
         parts += [EXPERIMENTS_EXPLANATION, markdown_table(EXPERIMENT_HEADERS, rows, right=(3, 4, 5))]
         runs += [_port_row(one) for one in found if one.ports]
-    parts.append(markdown_table(RUN_HEADERS, runs, right=(3, 4, 5)))
+    parts.append(markdown_table(RUN_HEADERS, runs, right=(3,)))
     return "\n\n".join(parts)
 
 
@@ -272,16 +271,12 @@ def _measured(same: Sequence[Comparison]) -> List[str]:
 
 def _run_row(group: Sequence[Document]) -> List[str]:
     first = group[0]
-    speed, _ = mean_and_std([document["ms_per_iteration"] for document in group])
-    seconds = [document["seconds"]["total"] for document in group if "total" in document["seconds"]]
     hardware = dict.fromkeys(_hardware(document["environment"]) for document in group)
     return [
         first["recipe"],
         _settings(group, short=False),
         ", ".join(str(document["seed"]) for document in group),
         f"{first['iterations']:,}",
-        f"{speed:.1f}",
-        duration(mean_and_std(seconds)[0]) if seconds else NOTHING,
         "; ".join(hardware),
         code(first["command"]),
     ]
@@ -289,8 +284,6 @@ def _run_row(group: Sequence[Document]) -> List[str]:
 
 def _port_row(experiment: TrainedExperiment) -> List[str]:
     ports = experiment.ports
-    speed, _ = mean_and_std([port["ms_per_iteration"] for port in ports])
-    seconds, _ = mean_and_std([port["seconds"] for port in ports])
     name, settings = _named(experiment)
     framework = ", ".join(f"{package} {version}" for package, version in ports[0]["framework"].items())
     iterations = max(entry["iteration"] for port in ports for entry in port["log"])
@@ -300,8 +293,6 @@ def _port_row(experiment: TrainedExperiment) -> List[str]:
         settings if done == wanted else f"{settings}; {done} of {wanted} epochs",
         ", ".join(str(port["seed"]) for port in ports),
         f"{iterations:,}",
-        f"{speed:.1f}",
-        duration(seconds),
         "; ".join(dict.fromkeys(_port_hardware(port) for port in ports)),
         code(ports[0]["command"]),
     ]
