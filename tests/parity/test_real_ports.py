@@ -34,6 +34,21 @@ def test_shipped_port_passes_every_level_on_a_published_checkpoint(
     assert statuses(json.loads(compared.stdout)) == {"PASS"}
 
 
+def test_a_shipped_port_passes_every_level_where_the_whole_table_of_vectors_is_given(tmp_path: Path):
+    if not PYTHON.exists():
+        pytest.skip("no .venv-ports (make ports)")
+    checkpoint = str(PROJECT / "checkpoints" / "sample")
+    exported = tf1_lstm(
+        ["export", "imdb-lstm", "--checkpoint", checkpoint, "--sample", "--to", "bundle", "--out", "b.npz"],
+        tmp_path,
+    )
+    assert exported.returncode == 0, exported.stderr
+    arguments = ["compare", "b.npz", "--port", "torch", "--python", str(PYTHON), "--sample", "--json"]
+    compared = tf1_lstm(arguments, tmp_path)
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+    assert statuses(json.loads(compared.stdout)) == {"PASS"}
+
+
 def statuses(document: Dict[str, Any]) -> set:
     levels = document["levels"]
     found = levels.values() if isinstance(levels, dict) else levels
