@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tf1_lstm.recipes import find_recipe
+from tf1_lstm.runs.engine import ENGINES
 from tf1_lstm.runs.study import PORT, read_study
 
 STUDIES = sorted((Path(__file__).resolve().parents[2] / "studies").glob("*.json"))
@@ -16,4 +17,4 @@ def test_every_study_names_what_there_is(path):
     assert study.name == path.stem
     for cell in study.cells:
         find_recipe(cell.recipe).with_settings({name: str(value) for name, value in cell.settings.items()})
-        assert cell.engine in (None, "fast", PORT)
+        assert cell.engine in (*ENGINES, PORT)
