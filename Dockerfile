@@ -14,7 +14,8 @@ ARG CPU_IMAGE=python:3.7.17-slim-bookworm
 
 # What both images take from here: code and samples. Data and checkpoints are mounted.
 FROM scratch AS project
-COPY pyproject.toml requirements.in requirements.txt README.md LICENSE /
+COPY pyproject.toml requirements.txt README.md LICENSE /
+COPY requirements/runtime.in /requirements/runtime.in
 COPY data /data
 COPY checkpoints /checkpoints
 COPY tf1_lstm /tf1_lstm
@@ -22,9 +23,9 @@ COPY tf1_lstm /tf1_lstm
 
 FROM ${CPU_IMAGE} AS cpu
 # The locked packages come before the code: they change less often, and take minutes.
-COPY requirements-pip.txt requirements.txt /opt/locks/
+COPY requirements/pip.txt requirements.txt /opt/locks/
 RUN python3.7 -m venv /opt/venv \
-    && for lock in requirements-pip.txt requirements.txt; do \
+    && for lock in pip.txt requirements.txt; do \
         /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
             --require-hashes -r "/opt/locks/${lock}" || exit 1; \
     done \
@@ -74,9 +75,9 @@ RUN rm -f /etc/apt/sources.list.d/cuda.list /etc/apt/sources.list.d/nvidia-ml.li
     && rm -rf /var/lib/apt/lists/*
 
 # An environment of its own, so that the base's packages do not leak in.
-COPY requirements-pip.txt requirements.txt docker/requirements-nvidia.txt /opt/locks/
+COPY requirements/pip.txt requirements.txt requirements/nvidia.txt /opt/locks/
 RUN "${PYTHON}" -m venv ${VENV_OPTIONS} /opt/venv \
-    && for lock in requirements-pip.txt "${LOCK}"; do \
+    && for lock in pip.txt "${LOCK}"; do \
         /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
             --require-hashes -r "/opt/locks/${lock}" || exit 1; \
     done \
@@ -116,9 +117,9 @@ CMD ["doctor"]
 FROM gpu AS test
 # hadolint ignore=DL3002 # not the stage that `docker build .` makes, and it does not end as root
 USER 0:0
-COPY requirements-dev.txt /opt/locks/
+COPY requirements/dev.txt /opt/locks/
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
-        --require-hashes -r /opt/locks/requirements-dev.txt
+        --require-hashes -r /opt/locks/dev.txt
 COPY . /opt/tf1-lstm/
 ENV HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis
 ARG UID=1000

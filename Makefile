@@ -77,11 +77,11 @@ results: setup ## write the README's results table and draw its picture from res
 image-check: setup ## build the container on a stand-in base with buildah, and check it
 	tools/image-check $(ARGS)
 
-lock: setup-dev ## lock the requirements again, from requirements*.in
-	$(PIP_COMPILE) --output-file requirements.txt requirements.in
-	$(PIP_COMPILE) --output-file requirements-pip.txt requirements-pip.in
-	$(PIP_COMPILE) --output-file requirements-dev.txt requirements-dev.in
-	$(PIP_COMPILE) --output-file requirements-word2vec.txt requirements-word2vec.in
+lock: setup-dev ## lock the requirements again, from requirements/*.in
+	$(PIP_COMPILE) --output-file requirements.txt requirements/runtime.in
+	$(PIP_COMPILE) --output-file requirements/pip.txt requirements/pip.in
+	$(PIP_COMPILE) --output-file requirements/dev.txt requirements/dev.in
+	$(PIP_COMPILE) --output-file requirements/word2vec.txt requirements/word2vec.in
 
 clean: ## remove .venv and every cache; data/, runs/ and checkpoints/ stay
 	rm -rf .venv .venv.lock build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

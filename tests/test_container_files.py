@@ -155,7 +155,7 @@ def test_the_build_context_holds_no_data_no_secret_and_no_cache():
     for name in image_contents.CANARIES:
         assert ignored(name, patterns), name
     kept = ["pyproject.toml", "tf1_lstm/cli.py", "data/sample/imdb/idsMatrix.npy", "tests/conftest.py"]
-    kept += ["requirements-dev.txt", "docker/requirements-nvidia.txt", "Dockerfile", "checkpoints/README.md"]
+    kept += ["requirements/dev.txt", "requirements/nvidia.txt", "Dockerfile", "checkpoints/README.md"]
     for name in kept:
         assert not ignored(name, patterns), name
 
@@ -214,7 +214,7 @@ def test_image_check_says_when_it_is_skipped(tmp_path: Path):
 
 
 def test_nvidias_lock_leaves_numpy_to_the_image():
-    text = (PROJECT / "docker/requirements-nvidia.txt").read_text()
+    text = (PROJECT / "requirements/nvidia.txt").read_text()
     pins = re.findall(r"^([\w.-]+)==\S+ \\\n +--hash=sha256:[0-9a-f]{64}", text, re.M)
     assert len(pins) == len(re.findall(r"^[\w.-]+==", text, re.M)) > 10
     assert not {"numpy", "tensorflow", "protobuf", "h5py"} & set(pins)

@@ -30,7 +30,7 @@ from standin_base import LEAK, StandinError, make_base, make_cpu_base
 from tf1_lstm.core.supervisor import adopt_orphans, end_all
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements-pip.txt", "requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements/pip.txt", "requirements.txt", "requirements/dev.txt")
 NEEDED = ("buildah", "debootstrap", "dpkg-deb", "ip", "unshare", "setpriv")
 ANYBODY = 4242  # a user id that no image knows
 BASES = {"BASE_IMAGE": "localhost/standin", "CPU_IMAGE": "localhost/standin-cpu"}

@@ -4,7 +4,7 @@ Run by ``tools/setup`` with the Python 3.7 that ``tools/find-python`` found; nee
 library alone. What is installed comes in layers, each with a stamp inside ``.venv`` that says what
 it was made from:
 
-* ``base``: requirements-pip.txt (pip itself) and requirements.txt. Whenever they, the interpreter
+* ``base``: requirements/pip.txt (pip itself) and requirements.txt. Whenever they, the interpreter
   or the folder's path change, the environment is made anew from nothing.
 * ``project``: the project itself, editable; installed again when pyproject.toml changes.
 * ``dev``, ``word2vec``: the lock file of that name, when asked for.
@@ -55,8 +55,8 @@ class Environment:
 
     def requirements(self, layer: str) -> List[str]:
         """The lock files of a layer, in the order in which they are installed."""
-        named: Dict[str, List[str]] = {"base": ["requirements-pip.txt", "requirements.txt"], "project": []}
-        return named.get(layer, [f"requirements-{layer}.txt"])
+        named: Dict[str, List[str]] = {"base": ["requirements/pip.txt", "requirements.txt"], "project": []}
+        return named.get(layer, [f"requirements/{layer}.txt"])
 
     def stamp(self, layer: str) -> Path:
         """The file that says what a layer was made from."""
@@ -65,7 +65,11 @@ class Environment:
     def wanted(self, layer: str) -> Dict[str, Any]:
         """What the stamp of an up-to-date layer holds."""
         # The package's dependencies and version are read from these when it is installed.
-        files = self.requirements(layer) or ["pyproject.toml", "requirements.in", "tf1_lstm/__init__.py"]
+        files = self.requirements(layer) or [
+            "pyproject.toml",
+            "requirements/runtime.in",
+            "tf1_lstm/__init__.py",
+        ]
         return {
             "format": STAMP_FORMAT,
             "interpreter": [os.path.realpath(sys.executable), sys.version],

@@ -27,7 +27,7 @@ print(hashlib.sha256(b" ".join(table.words) + table.vectors.tobytes()).hexdigest
 def test_says_how_to_install_gensim_where_it_is_missing(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setitem(sys.modules, "gensim", None)
     reviews = write_tree(tmp_path / "reviews", review_files())
-    with pytest.raises(InputError, match=r"found no gensim, .*pip install -r requirements-word2vec\.txt"):
+    with pytest.raises(InputError, match=r"found no gensim, .*pip install -r requirements/word2vec\.txt"):
         prepare_imdb(reviews, None, tmp_path, vectors="train", progress=False)
     assert not (tmp_path / "imdb").exists()
 

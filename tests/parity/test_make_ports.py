@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-LOCKS = ["requirements-ports.txt", "requirements-ports-torch.txt"]
+LOCKS = ["requirements/ports.txt", "requirements/ports-torch.txt"]
 
 
 @pytest.mark.parametrize("name", LOCKS)

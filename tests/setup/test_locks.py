@@ -9,9 +9,11 @@ from typing import Dict
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = sorted(path.name for path in ROOT.glob("requirements*.txt"))
+FOLDER = ROOT / "requirements"
+LOCKS = ["requirements.txt", *sorted(f"requirements/{path.name}" for path in FOLDER.glob("*.txt"))]
+SOURCES = sorted(f"requirements/{path.name}" for path in FOLDER.glob("*.in"))
 # They meet in .venv; the ports (.venv-ports) have another Python and other versions.
-TOGETHER = ["requirements-pip.txt", "requirements-dev.txt", "requirements-word2vec.txt"]
+TOGETHER = ["requirements/pip.txt", "requirements/dev.txt", "requirements/word2vec.txt"]
 
 
 def locked(name: str) -> Dict[str, str]:
@@ -20,9 +22,13 @@ def locked(name: str) -> Dict[str, str]:
 
 
 def test_every_lock_has_its_source():
-    sources = {path.stem for path in ROOT.glob("requirements*.in")}
-    assert {Path(name).stem for name in LOCKS} == sources
-    assert "requirements" in sources
+    assert {Path(name).stem for name in LOCKS} - {"requirements"} | {"runtime"} == {
+        Path(name).stem for name in SOURCES
+    }
+
+
+def test_only_the_runtimes_lock_lies_beside_the_package():
+    assert [path.name for path in ROOT.glob("*requirements*.*")] == ["requirements.txt"]
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -37,9 +43,7 @@ def test_a_lock_holds_pinned_and_hashed_requirements_alone(name):
     assert all("--hash=sha256:" in requirement for requirement in requirements)
 
 
-@pytest.mark.parametrize(
-    "name", [*LOCKS, *(path.name for path in ROOT.glob("requirements*.in")), "pyproject.toml"]
-)
+@pytest.mark.parametrize("name", [*LOCKS, *SOURCES, "pyproject.toml"])
 def test_no_address_or_path_of_a_machine_is_in_the_files(name):
     text = (ROOT / name).read_text()
     assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host|(^|\s)/\w", text)
@@ -65,7 +69,7 @@ def test_the_extra_is_what_its_lock_installs():
         r'^word2vec = \["gensim==(.+)"\]$', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE
     )
     assert extra is not None
-    assert locked("requirements-word2vec.txt")["gensim"] == extra.group(1)
+    assert locked("requirements/word2vec.txt")["gensim"] == extra.group(1)
     assert "gensim" not in locked("requirements.txt")
 
 

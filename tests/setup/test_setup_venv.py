@@ -14,10 +14,10 @@ from tools.setup_venv import Environment, SetupError
 
 HASH = " \\\n    --hash=sha256:00\n"
 LOCKS = {
-    "requirements-pip.txt": f"pip==24.0{HASH}",
+    "requirements/pip.txt": f"pip==24.0{HASH}",
     "requirements.txt": f"numpy==1.18.5{HASH}google-pasta==0.2.0{HASH}",
-    "requirements-dev.txt": f"numpy==1.18.5{HASH}PyTest==7.4.4{HASH}",
-    "requirements-word2vec.txt": f"gensim==4.2.0{HASH}",
+    "requirements/dev.txt": f"numpy==1.18.5{HASH}PyTest==7.4.4{HASH}",
+    "requirements/word2vec.txt": f"gensim==4.2.0{HASH}",
 }
 EVERYTHING = ["base", "project"]
 
@@ -59,9 +59,10 @@ class FakePip:
 def root(tmp_path: Path) -> Path:
     folder = tmp_path / "the project"
     (folder / "tf1_lstm").mkdir(parents=True)
+    (folder / "requirements").mkdir()
     for name, text in LOCKS.items():
         (folder / name).write_text(text)
-    for name in ("pyproject.toml", "requirements.in", "tf1_lstm/__init__.py"):
+    for name in ("pyproject.toml", "requirements/runtime.in", "tf1_lstm/__init__.py"):
         (folder / name).write_text("# first\n")
     return folder
 
@@ -77,7 +78,7 @@ def test_installs_hash_locked_in_order_and_nothing_the_second_time(root, pip):
     assert setup_venv.set_up(root, []) == EVERYTHING
     steps = [
         "-m venv",
-        "-r requirements-pip.txt",
+        "-r requirements/pip.txt",
         "-r requirements.txt",
         "import tensorflow",
         "--editable .",
@@ -100,7 +101,7 @@ def test_layers_come_in_any_order_and_leave_each_other_alone(root, pip, first):
     assert setup_venv.set_up(root, ["dev", "word2vec"]) == missing
 
 
-@pytest.mark.parametrize("step", ["-m venv", "requirements-pip.txt", "requirements.txt", "import tensorflow"])
+@pytest.mark.parametrize("step", ["-m venv", "requirements/pip.txt", "requirements.txt", "import tensorflow"])
 @pytest.mark.parametrize("raising", [SetupError, KeyboardInterrupt])
 def test_a_set_up_that_ended_before_its_end_begins_again(root, pip, step, raising):
     pip.fail_at, pip.raising = step, raising
@@ -120,11 +121,11 @@ def test_a_failed_pip_check_is_met_again(root, pip):
 
 def test_a_renewal_that_fails_leaves_no_stamp_of_before(root, pip):
     setup_venv.set_up(root, ["dev"])
-    (root / "requirements-dev.txt").write_text(f"mypy==1.4.1{HASH}")
-    pip.fail_at = "requirements-dev.txt"
+    (root / "requirements/dev.txt").write_text(f"mypy==1.4.1{HASH}")
+    pip.fail_at = "requirements/dev.txt"
     with pytest.raises(SetupError):
         setup_venv.set_up(root, ["dev"])
-    (root / "requirements-dev.txt").write_text(LOCKS["requirements-dev.txt"])
+    (root / "requirements/dev.txt").write_text(LOCKS["requirements/dev.txt"])
     pip.fail_at = None
     assert setup_venv.set_up(root, ["dev"]) == ["dev"]
 
@@ -133,11 +134,11 @@ def test_a_renewal_that_fails_leaves_no_stamp_of_before(root, pip):
     ("changed", "again"),
     [
         ("requirements.txt", ["base", "project", "dev"]),
-        ("requirements-pip.txt", ["base", "project", "dev"]),
-        ("requirements-dev.txt", ["dev"]),
+        ("requirements/pip.txt", ["base", "project", "dev"]),
+        ("requirements/dev.txt", ["dev"]),
         ("pyproject.toml", ["project"]),
         ("tf1_lstm/__init__.py", ["project"]),
-        ("requirements-word2vec.txt", []),
+        ("requirements/word2vec.txt", []),
     ],
 )
 def test_installs_again_what_a_changed_file_was_used_for(root, pip, changed, again):
@@ -226,7 +227,7 @@ def test_a_stamp_says_what_the_layer_was_made_from(root, pip):
     stamp = json.loads(Environment(root).stamp("base").read_text())
     assert stamp["root"] == str(root)
     assert stamp["interpreter"][1] == sys.version
-    assert sorted(stamp["sha256"]) == ["requirements-pip.txt", "requirements.txt"]
+    assert sorted(stamp["sha256"]) == ["requirements.txt", "requirements/pip.txt"]
 
 
 def test_variables_that_lead_elsewhere_do_not_reach_pip(tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ def _add_imdb(kinds: Any) -> None:
         "--vectors",
         choices=("glove", "train"),
         default="glove",
-        help="train: make word vectors from the reviews themselves (needs requirements-word2vec.txt)",
+        help="train: make word vectors from the reviews themselves (needs requirements/word2vec.txt)",
     )
     add_folder_option(imdb)
     add_json_option(imdb)

@@ -27,7 +27,7 @@ def gensim_version() -> str:
         import gensim
     except ImportError as error:
         raise InputError(
-            "--vectors train: found no gensim, expected it (pip install -r requirements-word2vec.txt)"
+            "--vectors train: found no gensim, expected it (pip install -r requirements/word2vec.txt)"
         ) from error
     return str(gensim.__version__)
 
