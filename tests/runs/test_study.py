@@ -10,6 +10,8 @@ import pytest
 from tests.runs.study_files import write_results, write_run, write_study
 from tf1_lstm.cli import main
 from tf1_lstm.errors import InputError
+from tf1_lstm.recipes import find_recipe
+from tf1_lstm.runs.resolve import resolve
 from tf1_lstm.runs.study import BEGUN, DONE, IN_USE, NEW, TRAINED, read_study, state_of
 from tf1_lstm.runs.study_jobs import JobOptions, command_of
 from tf1_lstm.runs.study_table import write_study_table
@@ -39,6 +41,10 @@ def jobs(tmp_path):
         ({"name": "../x", "cells": [RNN]}, "name: found"),
         ({"cells": [RNN], "seeds": 3}, "'seeds': unknown"),
         ({"cells": [{**RNN, "engine": 3}]}, "engine: found"),
+        ({"cells": [{**RNN, "engine": "fats"}]}, "engine: found"),
+        ({"cells": [{**RNN, "recipe": "mnist-rn"}]}, "cell 1: recipe 'mnist-rn': unknown"),
+        ({"cells": [{**RNN, "set": {"unit": 3}}]}, "cell 1: setting 'unit': unknown"),
+        ({"cells": [RNN, {**RNN, "recipe": "none.py"}]}, "cell 2: "),
     ],
 )
 def test_a_file_that_is_no_study_is_refused_in_one_line(tmp_path, capsys, document, message):
@@ -65,6 +71,8 @@ def test_a_users_recipe_is_found_from_the_studys_folder(tmp_path):
     (job,) = read_study(path).jobs(tmp_path)
     assert job.cell.recipe == f"{tmp_path / 'mine.py'}:SMALL"
     assert job.folder.parent.parent.name == "mine.py-SMALL"
+    (alone,) = read_study(write_study(tmp_path, {"recipe": "mine.py", "seeds": [1]})).jobs(tmp_path)
+    assert alone.cell.recipe == str(tmp_path / "mine.py")
 
 
 def test_the_state_of_a_job_follows_from_its_folder(jobs):
@@ -131,6 +139,22 @@ def table(tmp_path, capsys, *arguments):
     code = main(words)
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+def test_jobs_begun_on_other_data_are_named_where_the_data_are_given(tmp_path, jobs, capsys):
+    write_results(jobs[0], 0.937)
+    record = json.loads((jobs[0].folder / "run.json").read_text())
+    hashes = resolve(find_recipe("mnist-rnn"), sample=True).dataset.hashes()
+    path = str(write_study(tmp_path, RNN))
+    for data, expected in (({**hashes, sorted(hashes)[0]: "0" * 64}, [1]), (hashes, [])):
+        (jobs[0].folder / "run.json").write_text(json.dumps({**record, "data": data}))
+        assert main(["study", "plan", path, "--root", str(tmp_path / "root"), "--sample", "--json"]) == 0
+        printed = capsys.readouterr()
+        listed = json.loads(printed.out)["jobs"]
+        assert [job["job"] for job in listed if job["other_data"]] == expected
+        assert ("job 1 was begun on other data" in printed.err) == bool(expected)
+    assert main(["study", "plan", path, "--root", str(tmp_path), "--data", str(tmp_path / "none")]) == 2
+    assert "no such folder" in capsys.readouterr().err
 
 
 def test_table_writes_rows_with_a_verdict(tmp_path, jobs, capsys):

@@ -49,12 +49,17 @@ def test_a_study_that_was_stopped_goes_on_and_trains_nothing_twice(tmp_path):
 
 
 def test_a_job_that_fails_is_named_with_its_reason(tmp_path):
-    path, root = write_study(tmp_path, {**CELL, "set": {"unit": 3}, "seeds": [1]}), tmp_path / "root"
+    path, root = write_study(tmp_path, {**CELL, "seeds": [1]}), tmp_path / "root"
+    (tmp_path / "empty").mkdir()
     failed = subprocess.run(
-        study("run", path, root, "--sample"), stderr=subprocess.PIPE, text=True, check=False
+        [*study("run", path, root), "--data", str(tmp_path / "empty"), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert failed.returncode == 2
-    assert "job 1 failed with exit code 2: tf1-lstm: setting 'unit': unknown" in failed.stderr
+    assert "job 1 failed with exit code 2: tf1-lstm: " in failed.stderr
+    assert [job["state"] for job in json.loads(failed.stdout)["jobs"]] == ["new"]
     unknown = subprocess.run(
         study("job", path, root, "2", "--sample"),
         stderr=subprocess.PIPE,

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Set, Tuple
 
 from tf1_lstm.commands.options import add_data_options, add_wait_option, at_least
 from tf1_lstm.errors import InputError
@@ -35,6 +35,7 @@ def add_parser(subparsers: Any) -> None:
     verbs.dest = "verb"
     plan = _verb(verbs, "plan", "list the jobs: number, state, expected time, folder")
     plan.add_argument("--json", action="store_true", help="print one JSON document")
+    add_data_options(plan)
 
     every = _verb(verbs, "run", "bring every job to its end on this machine's cores, one thread a job")
     add_data_options(every)
@@ -42,16 +43,19 @@ def add_parser(subparsers: Any) -> None:
     every.add_argument(
         "--jobs", type=at_least(1), metavar="N", dest="at_once", help="at a time (default: one a core)"
     )
+    every.add_argument("--json", action="store_true", help="print one JSON document: how far every job is")
 
     job = _verb(verbs, "job", "bring one job to its end; what a scheduler calls")
     job.add_argument("number", type=at_least(1), metavar="N", help="as `study plan` numbers them, from 1")
     add_data_options(job)
     _add_job_options(job)
     add_wait_option(job)
+    job.add_argument("--json", action="store_true", help="print one JSON document: how far the job is")
 
     table = _verb(verbs, "table", "write table and pictures of whatever is done")
     table.add_argument("--out", type=Path, metavar="DIR", help="where to (default: ROOT/table)")
     table.add_argument("--json", action="store_true", help="print the rows as one JSON list")
+    add_data_options(table)
     parser.set_defaults(func=run)
 
 
@@ -82,20 +86,11 @@ def _plan(options: argparse.Namespace) -> int:
     from tf1_lstm.runs.study_times import expected_seconds
 
     study, jobs, states = _opened(options)
+    other = _name_other_data(options, jobs)
     seconds = expected_seconds(jobs, states)
     if options.json:
         listed = [
-            {
-                "job": job.number,
-                "recipe": job.cell.recipe,
-                "settings": job.cell.settings,
-                "engine": job.cell.engine or "exact",
-                "seed": job.seed,
-                "state": state.word,
-                "share": round(state.share, 4),
-                "seconds_left": left,
-                "folder": str(job.folder),
-            }
+            {**_document(job, state), "seconds_left": left, "other_data": job.number in other}
             for job, state, left in zip(jobs, states, seconds)
         ]
         print(json.dumps({"study": study.name, "jobs": listed}, indent=1, ensure_ascii=False))
@@ -110,6 +105,35 @@ def _plan(options: argparse.Namespace) -> int:
         rest = "" if len(known) == len(seconds) else f", and {len(seconds) - len(known)} of unknown time"
         print(f"\nabout {duration(sum(known))} of one core{rest}")
     return 0
+
+
+def _document(job: "Job", state: "State") -> Dict[str, Any]:
+    return {
+        "job": job.number,
+        "recipe": job.cell.recipe,
+        "settings": job.cell.settings,
+        "engine": job.cell.engine or "exact",
+        "seed": job.seed,
+        "state": state.word,
+        "share": round(state.share, 4),
+        "folder": str(job.folder),
+    }
+
+
+def _name_other_data(options: argparse.Namespace, jobs: "Sequence[Job]") -> Set[int]:
+    """Hold begun jobs against the data folder that is named, if one is; the numbers of those that differ."""
+    from tf1_lstm.runs.study_data import jobs_on_other_data
+
+    if options.data is None and not options.sample:
+        return set()
+    other = jobs_on_other_data(jobs, options.data, options.sample)
+    where = "the sample" if options.sample else options.data
+    for job, name in other:
+        print(
+            f"tf1-lstm: job {job.number} was begun on other data: {name} is not that of {where}",
+            file=sys.stderr,
+        )
+    return {job.number for job, _ in other}
 
 
 def _word(state: "State") -> str:
@@ -131,6 +155,10 @@ def _run_all(options: argparse.Namespace) -> int:
     at_once = options.at_once or available_cores()
     print(f"{study.name}: {len(jobs)} jobs, {at_once} at a time, one thread each", file=sys.stderr)
     report = run_all(jobs, _job_options(options), at_once, weights)
+    if options.json:
+        _, jobs, states = _opened(options)
+        listed = [_document(job, state) for job, state in zip(jobs, states)]
+        print(json.dumps({"study": study.name, "jobs": listed}, indent=1, ensure_ascii=False))
     again = f"`tf1-lstm study run {options.study} --root {options.root}` goes on"
     if report.signal_number is not None:
         print(f"tf1-lstm: stopped, {len(report.done)} of {len(jobs)} jobs done; {again}", file=sys.stderr)
@@ -159,13 +187,17 @@ def _last_line(job: "Job") -> str:
 
 def _job(options: argparse.Namespace) -> int:
     """Bring one job to its end."""
-    from tf1_lstm.runs.study import read_study
+    from tf1_lstm.runs.study import state_of
     from tf1_lstm.runs.study_jobs import run_job as run_one
 
-    jobs = read_study(options.study).jobs(options.root)
+    _, jobs, _ = _opened(options)
     if options.number > len(jobs):
         raise InputError(f"{options.study}: job {options.number}: expected 1 to {len(jobs)}")
-    return run_one(jobs[options.number - 1], _job_options(options), options.wait)
+    job = jobs[options.number - 1]
+    code = run_one(job, _job_options(options), options.wait)
+    if options.json:
+        print(json.dumps(_document(job, state_of(job)), indent=1, ensure_ascii=False))
+    return code
 
 
 def _table(options: argparse.Namespace) -> int:
@@ -173,6 +205,7 @@ def _table(options: argparse.Namespace) -> int:
     from tf1_lstm.runs.study_table import write_study_table
 
     study, jobs, _ = _opened(options)
+    _name_other_data(options, jobs)
     found = write_study_table(study, jobs, options.out or options.root / "table")
     if options.json:
         print(json.dumps(found.documents, indent=1, ensure_ascii=False, allow_nan=False))
@@ -185,8 +218,10 @@ def _table(options: argparse.Namespace) -> int:
 
 def _opened(options: argparse.Namespace) -> "Tuple[Study, List[Job], Sequence[State]]":
     from tf1_lstm.runs.study import read_study, state_of
+    from tf1_lstm.runs.study_data import check_cells
 
     study = read_study(options.study)
+    check_cells(study.cells, options.study)
     jobs = study.jobs(options.root)
     return study, jobs, [state_of(job) for job in jobs]
 

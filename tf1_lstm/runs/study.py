@@ -19,6 +19,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json
+from tf1_lstm.runs.engine import ENGINES
 from tf1_lstm.runs.locks import is_held
 
 PORT = "port"
@@ -41,6 +42,14 @@ class StudyCell(NamedTuple):
     seeds: Tuple[int, ...]
     settings: Dict[str, Any]
     engine: Optional[str] = None
+
+    @property
+    def typed_settings(self) -> Dict[str, str]:
+        """The settings as they would be typed after ``--set``."""
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in self.settings.items()
+        }
 
     @property
     def folder(self) -> Path:
@@ -138,12 +147,14 @@ def _cell(place: str, cell: Any, folder: Path) -> StudyCell:
     if not isinstance(settings, dict) or not all(isinstance(value, plain) for value in settings.values()):
         raise InputError(f"{place}: set: found {_short(settings)}, expected setting: value")
     engine = cell.get("engine")
-    if engine is not None and not isinstance(engine, str):
-        raise InputError(f"{place}: engine: found {_short(engine)}, expected a name")
+    if engine not in (None, *ENGINES, PORT):
+        raise InputError(f"{place}: engine: found {_short(engine)}, expected {', '.join((*ENGINES, PORT))}")
     recipe = cell["recipe"]
     if ":" in recipe:
         file, _, name = recipe.rpartition(":")
         recipe = f"{(folder / file).resolve()}:{name}"
+    elif recipe.endswith(".py"):
+        recipe = str((folder / recipe).resolve())
     return StudyCell(recipe, tuple(seeds), settings, engine)
 
 
@@ -203,6 +214,13 @@ def results_of(job: Job) -> Optional[Dict[str, Any]]:
         return None
     last = record["checkpoints"][-1]
     return results if results.get("weights_sha256") == last.get("weights_sha256") else None
+
+
+def recorded_data(job: Job) -> Dict[str, str]:
+    """File name -> SHA-256 of what a job's run, or its port's training, was made from; empty before."""
+    document = _record(job) or _document(job.folder / RESULTS) or {}
+    data = document.get("data")
+    return data if isinstance(data, dict) else {}
 
 
 def _measured_test(results: Dict[str, Any]) -> bool:

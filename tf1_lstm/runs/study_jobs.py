@@ -43,8 +43,7 @@ class JobOptions(NamedTuple):
 def command_of(job: Job, options: JobOptions) -> List[str]:
     """The words that train and measure a job, or do what is left of it."""
     words = [job.cell.recipe, "--seed", str(job.seed), "--threads", "1"]
-    for name, value in job.cell.settings.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
+    for name, text in job.cell.typed_settings.items():
         words += ["--set", f"{name}={text}"]
     if options.data is not None:
         words += ["--data", str(options.data)]
