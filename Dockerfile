@@ -9,7 +9,8 @@
 # ("manifest unknown") and this one still holds CUDA 10.0 and cuDNN 7. Its Python 3.6 and its
 # TensorFlow 1.15.5 are left alone.
 ARG BASE_IMAGE=tensorflow/tensorflow:1.15.5-gpu-py3
-ARG CPU_IMAGE=python:3.7.17-slim-bookworm
+# The last Python 3.7 there will be. How to renew digests: docs/container.md.
+ARG CPU_IMAGE=python:3.7.17-slim-bookworm@sha256:b53f496ca43e5af6994f8e316cf03af31050bf7944e0e4a308ad86c001cf028b
 
 
 # What both images take from here: code and samples. Data and checkpoints are mounted.

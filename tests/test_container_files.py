@@ -55,12 +55,15 @@ def test_the_default_target_is_the_gpu_image():
     assert (name, content) == ("runtime", [("FROM", "gpu AS runtime")])
 
 
-def test_bases_are_build_arguments_with_a_tag():
+def test_bases_are_build_arguments_with_a_tag_and_their_renewal_is_documented():
     defaults = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", (PROJECT / "Dockerfile").read_text(), re.M))
-    assert defaults["BASE_IMAGE"] == "tensorflow/tensorflow:1.15.5-gpu-py3"
+    assert defaults["BASE_IMAGE"].startswith("tensorflow/tensorflow:1.15.5-gpu-py3")
+    pages = (PROJECT / "docs" / "container.md").read_text()
     for image in defaults.values():
-        assert re.search(r":[\w.-]+$", image)
-        assert not image.endswith(":latest")
+        name = re.fullmatch(r"([^@\s]+)(?:@sha256:[0-9a-f]{64})?", image)
+        assert name is not None and not name.group(1).endswith(":latest")
+        assert f"docker buildx imagetools inspect {name.group(1)} --format" in pages
+    assert "@sha256:" in defaults["CPU_IMAGE"]
 
 
 def test_dead_package_lists_are_removed_before_the_first_update():
@@ -256,6 +259,31 @@ def test_compose_gives_no_right_that_is_not_needed():
     points = re.findall(r"entrypoint: (.*)", text)
     assert points
     assert all(point.startswith('["python", "-m", "tf1_lstm.core.owner", ') for point in points)
+
+
+def test_the_printed_commands_carry_the_limits_of_the_compose_file(tmp_path):
+    """Typed in a shell whose ``docker`` prints its arguments."""
+    pages = (PROJECT / "docs" / "container.md").read_text()
+    setup = re.search(r"```sh\n(mkdir -p runs\n.*?)```", pages, re.S)
+    assert setup is not None
+    typed = re.findall(r"\| `((?:tf1|contained)[^|]*)` \|", pages)
+    assert len(typed) > 8
+    script = 'shopt -s expand_aliases\ndocker() { echo "$@"; }\n' + setup.group(1)
+    commands = "\n".join(line.replace("`, `", "\n") for line in typed)
+    done = subprocess.run(
+        ["bash", "-c", script + commands], cwd=str(tmp_path), capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) > len(typed)
+    for line in lines:
+        assert line.startswith("run --rm --read-only --tmpfs /tmp --user ")
+        for option in ("--cap-drop ALL", "no-new-privileges", "--pids-limit 512", "--memory 8g"):
+            assert option in line
+        assert ("--network none" in line) != line.endswith("fetch all")
+    outside = [line for line in re.findall(r"docker run --rm.*", pages) if "--gpus" not in line]
+    assert len(outside) == 1 and outside[0].startswith("docker run --rm --read-only"), outside
+    readme = (PROJECT / "README.md").read_text()
+    assert "docker compose run --rm reproduce" in readme and "docker run" not in readme
 
 
 def test_a_fresh_clone_has_a_folder_for_runs():

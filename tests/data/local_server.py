@@ -152,6 +152,18 @@ def drips(count: int) -> Behaviour:
     return behave
 
 
+def drips_before(start: bytes, endless: bytes) -> Behaviour:
+    """Send ``start``, and then one byte after the other of what has no end: headers, or a chunk's size."""
+
+    def behave(handler: _Handler) -> None:
+        handler.wfile.write(start)
+        while not handler.server_data.stopped.wait(0.05):
+            handler.wfile.write(endless)
+            handler.wfile.flush()
+
+    return behave
+
+
 def hangs_up(handler: _Handler) -> None:
     """Close the connection without an answer."""
 

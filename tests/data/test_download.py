@@ -14,7 +14,16 @@ from typing import Any, Callable, List, Optional
 
 import pytest
 
-from tests.data.local_server import HURRY, LocalServer, answers, breaks_off, drips, hangs_up, stalls
+from tests.data.local_server import (
+    HURRY,
+    LocalServer,
+    answers,
+    breaks_off,
+    drips,
+    drips_before,
+    hangs_up,
+    stalls,
+)
 from tf1_lstm.data import download, parts
 from tf1_lstm.data.download import Downloader, NotDownloadedError, WrongContentError
 from tf1_lstm.data.parts import PartialDownload, locked
@@ -274,6 +283,34 @@ def test_a_server_that_takes_for_ever_is_given_up(server: LocalServer, shelf: Sh
     patience = HURRY._replace(whole=0.5)
     with pytest.raises(NotDownloadedError, match=r"not whole after 0\.5 s"):
         shelf.fill(address, downloader=Downloader(progress=False, patience=patience))
+
+
+DRIPPED = {
+    "the status": (b"HTTP/1.1 ", b"2"),
+    "a header": (b"HTTP/1.1 200 OK\r\nX-Endless: ", b"x"),
+    "passing answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a chunk's size": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+}
+
+
+@pytest.mark.parametrize("what", DRIPPED)
+@pytest.mark.parametrize(
+    ("patience", "reason"),
+    [
+        ({"whole": 0.5}, r"not whole after 0\.5 s"),
+        ({"window": 0.5}, r"no whole answer within 0\.5 s|sends 0 bytes a second, expected 1,000"),
+    ],
+)
+def test_a_server_that_drips_what_comes_before_the_content_is_given_up(
+    server: LocalServer, shelf: Shelf, what: str, patience: Any, reason: str
+) -> None:
+    slow, good = server.serve("slow/file.bin", CONTENT), server.serve("file.bin", CONTENT)
+    server.behaviours = [drips_before(*DRIPPED[what])]
+    downloader = Downloader(progress=False, patience=HURRY._replace(**patience))
+    with pytest.raises(NotDownloadedError, match=reason):
+        shelf.fill(slow, downloader=downloader)
+    assert shelf.fill(good, downloader=downloader) == good
+    assert shelf.is_clean()
 
 
 def test_what_a_server_says_is_fit_for_a_terminal(server: LocalServer, shelf: Shelf) -> None:

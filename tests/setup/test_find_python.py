@@ -174,7 +174,7 @@ def test_without_any_python_names_the_ways_to_get_it_the_container_first(world):
     world.script(world.bin / "python3.7", "exit 127")
     found = world.find()
     assert (found.returncode, found.stdout) == (1, "")
-    ways = [found.stderr.index(way) for way in ("docker build", "pyenv install 3.7", "uv:  ")]
+    ways = [found.stderr.index(way) for way in ("docker compose", "pyenv install 3.7", "uv:  ")]
     assert ways == sorted(ways)
     assert f"{world.bin / 'python3.7'}: does not run" in found.stderr
     assert "uv python install 3.7: failed" in found.stderr

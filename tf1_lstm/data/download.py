@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 from tf1_lstm.core.text import printable
 from tf1_lstm.data.parts import Note, PartialDownload, check_room, unwritable
+from tf1_lstm.data.requesting import Request, SilentError
 from tf1_lstm.errors import InputError
 
-CHUNK = 1 << 16
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)  # HTTP answers that may be others a little later
 _MOST_REQUESTS = 100
 
@@ -56,7 +56,7 @@ class Patience(NamedTuple):
       tries: requests in a row that bring nothing new, before the next address is tried.
       pause: seconds before the second request; they double up to ``longest_pause``.
       least_rate: bytes a second, below which an address is given up,
-      window: over so many seconds.
+      window: over so many seconds; within as many an answer must begin.
       whole: seconds for the file from one address, all requests together.
     """
 
@@ -159,7 +159,8 @@ class Downloader:
         if note is not None and have and note.total == have:
             return True
         validator = note.validator if note is not None and note.address == address else None
-        with self._answer(address, have, validator) as response:
+        with self._asking(address, have, validator) as request:
+            response = self._answer(request, address, end)
             start = _start_of(response, address, have, part)
             total = _total_of(response, start)
             if total is not None and total > limit:
@@ -167,17 +168,24 @@ class Downloader:
             check_room(part.path.parent, (total or limit) - start + room)
             if start == 0:
                 part.begin(Note(address, total, _validator_of(response)))
-            self._receive(response, part, start, total, limit, end)
+            self._receive(request, part, start, total, limit, end)
         return start > 0
 
-    @contextmanager
-    def _answer(self, address: str, have: int, validator: Optional[str]) -> Iterator[requests.Response]:
+    def _asking(self, address: str, have: int, validator: Optional[str]) -> Request:
         headers = {"Range": f"bytes={have}-"} if have else {}
         if have and validator:
             headers["If-Range"] = validator
         timeout = (self._patience.connect, self._patience.read)
+        return Request(lambda: self._session.get(address, headers=headers, stream=True, timeout=timeout))
+
+    def _answer(self, request: Request, address: str, end: float) -> requests.Response:
+        left = end - time.monotonic()
         try:
-            response = self._session.get(address, headers=headers, stream=True, timeout=timeout)
+            return request.response(min(self._patience.window, left))
+        except SilentError as error:
+            if left < self._patience.window:
+                raise _GiveUpError(f"not whole after {self._patience.whole:g} s") from error
+            raise _GiveUpError(f"no whole answer within {self._patience.window:g} s") from error
         except requests.exceptions.ConnectTimeout as error:
             self._silent_hosts.add(_host(address))
             raise _GiveUpError(f"no connection within {self._patience.connect:g} s") from error
@@ -188,12 +196,10 @@ class Downloader:
             raise (_PassingError if hung_up else _UnreachableError)(_reason(error)) from error
         except (requests.exceptions.RequestException, ValueError) as error:
             raise _GiveUpError(_reason(error)) from error
-        with response:
-            yield response
 
     def _receive(
         self,
-        response: requests.Response,
+        request: Request,
         part: PartialDownload,
         start: int,
         total: Optional[int],
@@ -204,9 +210,8 @@ class Downloader:
         pace = _Pace(self._patience, end)
         with _appending(part.path) as stream, self._bar(part, start, total) as bar:
             try:
-                for chunk in _arriving(response):
+                for chunk in pace.chunks(request):
                     _write(stream, chunk, part.path)
-                    pace.check(len(chunk))
                     bar.update(len(chunk))
                     start += len(chunk)
                     if start > limit:
@@ -242,8 +247,21 @@ class _Pace:
         self._patience, self._end = patience, end
         self._since, self._count = time.monotonic(), 0
 
-    def check(self, count: int) -> None:
-        """Note that so many bytes came."""
+    def chunks(self, request: Request) -> Iterator[bytes]:
+        """The body as it comes; raises _GiveUpError."""
+        while True:
+            until = min(self._end, self._since + self._patience.window)
+            try:
+                chunk = request.chunk(until - time.monotonic())
+            except SilentError:
+                self._check(0)
+                continue
+            if not chunk:
+                return
+            yield chunk
+            self._check(len(chunk))
+
+    def _check(self, count: int) -> None:
         now, patience = time.monotonic(), self._patience
         self._count += count
         if now > self._end:
@@ -255,19 +273,6 @@ class _Pace:
                     f"sends {rate:,.0f} bytes a second, expected {patience.least_rate:,.0f} at least"
                 )
             self._since, self._count = now, 0
-
-
-def _arriving(response: requests.Response) -> Iterator[bytes]:
-    """The bytes of an answer as they come: urllib3's ``stream`` would wait for a whole chunk of them.
-
-    A byte every half minute keeps every time limit of the socket, and fills a chunk in weeks.
-    """
-    source = response.raw._fp  # http.client's own response
-    while True:
-        chunk = source.read1(CHUNK)
-        if not chunk:
-            return
-        yield chunk
 
 
 def _accept(part: PartialDownload, accept: Callable[[Path], None], pieced: bool) -> None:

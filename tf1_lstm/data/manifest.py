@@ -1,20 +1,18 @@
 """Holds files against the manifest that ``prepare`` wrote beside them: one flipped bit is noticed.
 
-Hashing is done for all files at once in threads, and once for a file's content and time stamp in a
-process.
+Hashing is done for all files at once in threads, and once for a large file's content and time stamps
+(``tf1_lstm.data.checked``).
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Dict, Sequence, Tuple
+from typing import Dict, Sequence
 
+from tf1_lstm.data.checked import remembered_sha256
 from tf1_lstm.errors import InputError
-from tf1_lstm.files import read_json, sha256_of_file
+from tf1_lstm.files import read_json
 
 MANIFEST_FILE = "manifest.json"
-_Stamp = Tuple[str, int, int, int]
-_checked: Dict[_Stamp, str] = {}
 
 
 def check_manifest(folder: Path, names: Sequence[str]) -> None:
@@ -57,10 +55,6 @@ def recorded_hashes(path: Path) -> Dict[str, str]:
 
 def _hash(path: Path) -> str:
     try:
-        status = os.stat(str(path))
-        stamp = (str(path.resolve()), status.st_ino, status.st_size, status.st_mtime_ns)
-        if stamp not in _checked:
-            _checked[stamp] = sha256_of_file(path)
-        return _checked[stamp]
+        return remembered_sha256(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
