@@ -23,7 +23,8 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from tests.checkpoints import fuzzing as checkpoints
-from tests.fuzz.kinds import KINDS, PROJECT, Files, Kind, names
+from tests.fuzz.kind import PROJECT, Files, Kind
+from tests.fuzz.kinds import KINDS, names
 from tests.fuzz.mutations import mutate
 from tf1_lstm.errors import InputError
 

@@ -11,7 +11,7 @@ import json
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 from PIL import Image
@@ -19,6 +19,8 @@ from PIL import Image
 from tests.data.idx_files import image_bytes, label_bytes, random_digits
 from tests.data.small_imdb import review_files
 from tests.data.small_keras import write_index, write_npz
+from tests.fuzz import text_kinds
+from tests.fuzz.kind import PROJECT, Files, Kind, written
 from tests.parity.support import ROWS, make_bundle
 from tf1_lstm.core.parts import to_document
 from tf1_lstm.data.content import reviews_sha256
@@ -39,25 +41,6 @@ from tf1_lstm.parity.runner import _collect
 from tf1_lstm.recipes import find_recipe
 from tf1_lstm.runs.folder import RunFolder
 
-PROJECT = Path(__file__).resolve().parents[2]
-Files = Dict[str, bytes]
-
-
-class Kind(NamedTuple):
-    """One kind of file, or of folder.
-
-    Attributes:
-      name: for the report.
-      make: the sound files.
-      read: the folder that holds them -> what they say.
-      exact: whether damage must never change what is read.
-    """
-
-    name: str
-    make: Callable[[], Files]
-    read: Callable[[Path], Any]
-    exact: bool
-
 
 def _saved(array: np.ndarray) -> bytes:
     stream = io.BytesIO()
@@ -75,21 +58,8 @@ def _npz() -> Files:
     return {"a.npz": stream.getvalue()}
 
 
-def _scratch(write: Callable[[Path], Any]) -> Files:
-    """The files that ``write`` makes in an empty folder."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as name:
-        write(Path(name))
-        return {
-            str(path.relative_to(name)): path.read_bytes()
-            for path in sorted(Path(name).rglob("*"))
-            if path.is_file() and path.name != ".lock"
-        }
-
-
 def _bundle() -> Files:
-    return _scratch(lambda folder: write_bundle(folder / "a.npz", make_bundle(ROWS, batch=2)))
+    return written(lambda folder: write_bundle(folder / "a.npz", make_bundle(ROWS, batch=2)))
 
 
 def _read_bundle(folder: Path) -> Any:
@@ -171,7 +141,7 @@ def _run() -> Files:
         run.save_record(ended="2020-01-01T00:00:00Z")
         run.close()
 
-    return _scratch(write)
+    return written(write)
 
 
 def _read_run(folder: Path) -> Any:
@@ -194,7 +164,7 @@ def _port() -> Files:
         (folder / "port.json").write_text(json.dumps({"kind": "function", "source": "x", "notes": ["y"]}))
         (folder / "split.json").write_text(json.dumps({"reason": "none", "failed": False}))
 
-    return _scratch(write)
+    return written(write)
 
 
 def _read_port(folder: Path) -> Any:
@@ -243,7 +213,7 @@ def _keras() -> Files:
         write_npz(folder / "imdb.npz")
         write_index(folder / "index.json")
 
-    return _scratch(write)
+    return written(write)
 
 
 def _read_keras(folder: Path) -> Any:
@@ -312,6 +282,7 @@ def _read_own_npz(folder: Path) -> Any:
 
 
 KINDS: Tuple[Kind, ...] = (
+    *text_kinds.KINDS,
     Kind("experiment", _experiment, _read_experiment, False),
     Kind("own npz", _own_npz, _read_own_npz, False),
     Kind("npy", _npy, lambda folder: read_npy(folder / "a.npy", "an array"), False),

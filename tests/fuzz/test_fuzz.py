@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.fuzz import __main__ as fuzz
-from tests.fuzz.kinds import Kind
+from tests.fuzz.kind import Kind
 from tf1_lstm.errors import InputError
 
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from tf1_lstm.core.text import printable
 from tf1_lstm.data.parts import Note, PartialDownload, check_room, unwritable
-from tf1_lstm.data.requesting import Request, SilentError
+from tf1_lstm.data.requesting import BoundedRequest, SilentError
 from tf1_lstm.errors import InputError
 
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)  # HTTP answers that may be others a little later
@@ -171,14 +171,16 @@ class Downloader:
             self._receive(request, part, start, total, limit, end)
         return start > 0
 
-    def _asking(self, address: str, have: int, validator: Optional[str]) -> Request:
+    def _asking(self, address: str, have: int, validator: Optional[str]) -> BoundedRequest:
         headers = {"Range": f"bytes={have}-"} if have else {}
         if have and validator:
             headers["If-Range"] = validator
         timeout = (self._patience.connect, self._patience.read)
-        return Request(lambda: self._session.get(address, headers=headers, stream=True, timeout=timeout))
+        return BoundedRequest(
+            lambda: self._session.get(address, headers=headers, stream=True, timeout=timeout)
+        )
 
-    def _answer(self, request: Request, address: str, end: float) -> requests.Response:
+    def _answer(self, request: BoundedRequest, address: str, end: float) -> requests.Response:
         left = end - time.monotonic()
         try:
             return request.response(min(self._patience.window, left))
@@ -199,7 +201,7 @@ class Downloader:
 
     def _receive(
         self,
-        request: Request,
+        request: BoundedRequest,
         part: PartialDownload,
         start: int,
         total: Optional[int],
@@ -247,7 +249,7 @@ class _Pace:
         self._patience, self._end = patience, end
         self._since, self._count = time.monotonic(), 0
 
-    def chunks(self, request: Request) -> Iterator[bytes]:
+    def chunks(self, request: BoundedRequest) -> Iterator[bytes]:
         """The body as it comes; raises _GiveUpError."""
         while True:
             until = min(self._end, self._since + self._patience.window)

@@ -23,7 +23,7 @@ class _LeftError(Exception):
     """Nobody waits for this request any more."""
 
 
-class Request:
+class BoundedRequest:
     """A request on its way: first its response, then its bytes as they come.
 
     As a context it ends with the block: what still comes then is not read, and the connection is closed
@@ -39,7 +39,7 @@ class Request:
         self._left = threading.Event()
         threading.Thread(target=self._work, daemon=True).start()
 
-    def __enter__(self) -> "Request":
+    def __enter__(self) -> "BoundedRequest":
         return self
 
     def __exit__(self, *unused: Any) -> None:

@@ -163,7 +163,7 @@ def _read(file: str, parse: Callable[[Buffer], StoredGraph]) -> StoredGraph:
         if size > MOST_BYTES:
             raise InputError(f"{file}: found {size:,} bytes, expected a graph of at most {MOST_BYTES:,}")
         with open(file, "rb") as stream:
-            graph = parse(stream.read(MOST_BYTES + 1))
+            graph = parse(stream.read(size))
     if not graph.nodes:
         raise InputError(f"{file}: found no node in it, expected a graph (found {what_is_it(file)})")
     return graph
