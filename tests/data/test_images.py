@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 from tests.data.pictures import DIGIT, DIGITS, enlarged, inputs_of, likeness, on_paper, read_one, save
 from tf1_lstm.data.idx import read_images, read_labels
-from tf1_lstm.data.images import looks_like_mnist, to_inputs
+from tf1_lstm.data.images import looks_like_mnist
+from tf1_lstm.data.mnist_batches import to_inputs
 
 
 def photographed(digit: np.ndarray) -> Image.Image:

@@ -21,7 +21,8 @@ from tests.data.pictures import (
     save,
 )
 from tf1_lstm.data import images
-from tf1_lstm.data.images import read_pictures, to_inputs
+from tf1_lstm.data.images import read_pictures
+from tf1_lstm.data.mnist_batches import to_inputs
 
 
 class TestKindsOfPictures:

@@ -27,5 +27,6 @@ COMMANDS = (
     "convert",
     "export",
     "compare",
+    "compare-training",
     "doctor",
 )

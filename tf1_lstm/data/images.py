@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tf1_lstm.data.base import Example
 from tf1_lstm.data.idx import IMAGE_SIDE
+from tf1_lstm.data.mnist_batches import to_inputs
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_npy
 
@@ -26,18 +27,6 @@ WORKING_SIDE = 1024  # a larger picture is first made smaller: 20 pixels are nee
 LEAST_CONTRAST = 24  # grey levels of 255 between paper and ink; less is taken for an empty picture
 BOX_INK = 0.3  # of the firmest stroke; the digit's box is drawn round ink at least as firm
 MARGIN = 4  # pixels kept round the box of 20
-
-
-def to_inputs(pixels: np.ndarray) -> np.ndarray:
-    """Pixels as the network is fed them: float32, from 0 to 1.
-
-    Bit for bit what TensorFlow's tutorial loader does: a cast to float32, then a product with
-    1/255 (not a division by 255, whose last bit differs for some values).
-
-    Args:
-      pixels: uint8, any shape.
-    """
-    return np.multiply(pixels.astype(np.float32), np.float32(1.0 / 255.0))
 
 
 def read_pictures(path: Path, name: str) -> List[Example]:

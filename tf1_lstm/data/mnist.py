@@ -8,8 +8,7 @@ import numpy as np
 from tf1_lstm.data.base import AuditFinding, Dataset, Example, Split
 from tf1_lstm.data.epochs import ShuffledEpochs
 from tf1_lstm.data.idx import IdxFile, check_pair, read_images, read_labels
-from tf1_lstm.data.images import read_pictures, to_inputs
-from tf1_lstm.data.mnist_batches import EndToEndSampler, ImageSampler, Store, WholePassSampler
+from tf1_lstm.data.mnist_batches import EndToEndSampler, ImageSampler, Store, WholePassSampler, to_inputs
 from tf1_lstm.errors import InputError
 
 SPLITS = ("test", "validation", "train")
@@ -121,6 +120,8 @@ class MnistDataset(Dataset):
 
         A file that cannot be used gives one example with the reason in ``refused``.
         """
+        from tf1_lstm.data.images import read_pictures  # the ports' Python, which trains, has no Pillow
+
         return [example for path, name in zip(items, names) for example in read_pictures(Path(path), name)]
 
     def _read_pair(self, which: str) -> Optional[Store]:

@@ -8,7 +8,18 @@ import numpy as np
 from tf1_lstm.data.base import Batch, Sampler
 from tf1_lstm.data.epochs import ShuffledEpochs
 from tf1_lstm.data.idx import CLASSES
-from tf1_lstm.data.images import to_inputs
+
+
+def to_inputs(pixels: np.ndarray) -> np.ndarray:
+    """Pixels as the network is fed them: float32, from 0 to 1.
+
+    Bit for bit what TensorFlow's tutorial loader does: a cast to float32, then a product with
+    1/255 (not a division by 255, whose last bit differs for some values).
+
+    Args:
+      pixels: uint8, any shape.
+    """
+    return np.multiply(pixels.astype(np.float32), np.float32(1.0 / 255.0))
 
 
 class Store(NamedTuple):

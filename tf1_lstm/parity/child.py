@@ -76,12 +76,12 @@ def main(folder: Path) -> None:
     if not run_level(folder, "load", load):
         return
     port: Port = seen["port"]
-    feed = _feed(request, bundle)
-    if allows_one_sigmoid(bundle) and _gives_one_number(port, feed(bundle.inputs)):
+    feed = feed_of(request, bundle)
+    if allows_one_sigmoid(bundle) and gives_one_number(port, feed(bundle.inputs)):
         bundle = as_one_sigmoid(bundle)
         described["one_sigmoid"] = True
         write_json(folder / "port.json", described)
-    watch, classes, each = _watch(port, bundle), bundle.spec.classes, bundle.logits.shape[1:-1]
+    watch, classes, each = watch_of(port, bundle), bundle.spec.classes, bundle.logits.shape[1:-1]
 
     def run(inputs: np.ndarray) -> np.ndarray:
         if watch is not None:
@@ -177,7 +177,7 @@ def _plain(answer: Any) -> Any:
     return answer.numpy() if hasattr(answer, "numpy") else answer
 
 
-def _watch(port: Port, bundle: Bundle) -> Optional[Watch]:
+def watch_of(port: Port, bundle: Bundle) -> Optional[Watch]:
     if port.kind == FUNCTION:
         return None
     spec = bundle.spec
@@ -201,7 +201,7 @@ def _tokenized(port: Port, texts: List[str]) -> np.ndarray:
     return np.asarray(_plain(tokenize(texts)))
 
 
-def _gives_one_number(port: Port, inputs: np.ndarray) -> bool:
+def gives_one_number(port: Port, inputs: np.ndarray) -> bool:
     """Whether a port answers one number for each example; what goes wrong is seen at the logits."""
     try:
         if port.kind == TORCH:
@@ -215,7 +215,7 @@ def _gives_one_number(port: Port, inputs: np.ndarray) -> bool:
     return tuple(shape) in ((len(inputs),), (len(inputs), 1))
 
 
-def _feed(request: Request, bundle: Bundle) -> Callable[[np.ndarray], np.ndarray]:
+def feed_of(request: Request, bundle: Bundle) -> Callable[[np.ndarray], np.ndarray]:
     if not request.raw_pictures or bundle.words is not None:
         return lambda inputs: inputs
     return lambda inputs: np.rint(inputs * 255).astype(np.uint8)

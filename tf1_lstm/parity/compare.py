@@ -75,7 +75,7 @@ def compare_port(
     from tf1_lstm.parity.page import write_comparison
     from tf1_lstm.parity.picture import draw, draw_heat_map
 
-    folder = out or Path("runs") / f"compare-{_slug(bundle_path.stem)}-{_slug(port)}"
+    folder = out or Path("runs") / f"compare-{slug(bundle_path.stem)}-{slug(port)}"
     if is_graph_bundle(bundle_path):
         limits = parse_tolerances(tolerances)
         _make_folder(folder)
@@ -278,7 +278,8 @@ def _split_inputs(
     return found
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """Return a text as part of a folder's name."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")[-60:] or "port"
 
 

@@ -97,7 +97,7 @@ class KerasWatch(Watch):
             raise NotVisibleError(f"Keras runs on {keras.backend.backend()}; gradients need TensorFlow")
         variables = self._model.trainable_variables
         kept = [_value(variable) for variable in variables]
-        optimizer, note = self._optimizer()
+        optimizer, note = self.optimizer()
         try:
             updates: List[Arrays] = []
             for number in range(3):
@@ -122,14 +122,15 @@ class KerasWatch(Watch):
 
         with tf.GradientTape() as tape:
             logits = self._model(inputs, training=False)
-            loss = self._loss(inputs, labels, logits)
+            loss = self.loss(inputs, labels, logits)
         found = tape.gradient(loss, [variable.value for variable in variables])
         # That of an embedding names some rows only.
         return float(loss), [
             None if gradient is None else tf.convert_to_tensor(gradient) for gradient in found
         ]
 
-    def _loss(self, inputs: np.ndarray, labels: np.ndarray, logits: Any) -> Any:
+    def loss(self, inputs: Any, labels: Any, logits: Any) -> Any:
+        """Return the port's own loss where it is compiled with one, else the recipe's; of arrays or tensors."""
         own = getattr(self._model, "loss", None)
         regression = self._spec.output == "regression"
         one_number = tuple(logits.shape[1:]) in ((), (1,)) and not regression
@@ -137,7 +138,7 @@ class KerasWatch(Watch):
             import tensorflow as tf
 
             if regression:
-                errors = tf.reshape(logits, labels.shape) - labels
+                errors = tf.reshape(logits, tf.shape(labels)) - labels
                 return tf.reduce_mean(tf.abs(errors) if self._spec.loss == "absolute" else tf.square(errors))
             if self._spec.output == "sigmoid" and one_number:
                 z = tf.reshape(logits, [-1])
@@ -149,12 +150,13 @@ class KerasWatch(Watch):
         name = own if isinstance(own, str) else getattr(own, "name", getattr(own, "__name__", ""))
         wanted = labels
         if one_number:
-            wanted = labels.argmax(axis=1).astype(np.float32).reshape(logits.shape)
+            numbers = keras.ops.cast(keras.ops.argmax(labels, axis=1), "float32")
+            wanted = keras.ops.reshape(numbers, keras.ops.shape(logits))
         elif "sparse" in str(name).lower():
-            wanted = labels.argmax(axis=-1)
+            wanted = keras.ops.argmax(labels, axis=-1)
         return self._model.compute_loss(x=inputs, y=keras.ops.convert_to_tensor(wanted), y_pred=logits)
 
-    def _optimizer(self) -> Tuple[Any, str]:
+    def optimizer(self) -> Tuple[Any, str]:
         """Return the optimizer; or None, and why there is none."""
         own = getattr(self._model, "optimizer", None)
         if own is not None:

@@ -127,17 +127,11 @@ class TorchWatch(Watch):
         """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
         parameters = [p for p in self._model.parameters() if p.requires_grad]
         kept = [p.detach().clone() for p in parameters]
-        step = self._optimizer(parameters)
-        x, numbers = _tensor(inputs), self._targets(labels)
-        loss_of = getattr(self._model, "loss", None)
-        if not callable(loss_of):
-            loss_of = self._loss
+        step = self.optimizer_step(parameters)
         try:
             updates: List[Arrays] = []
             for number in range(3):
-                self._model.zero_grad()
-                loss = loss_of(self._model(x), numbers)
-                loss.backward()
+                loss = self.backward(inputs, labels)
                 if number == 0:
                     first = float(loss.detach())
                     gradients = self._by_role(_gradient, 0.0, summed_bias=False)
@@ -151,7 +145,17 @@ class TorchWatch(Watch):
                     parameter.copy_(value)
         return TrainedPort(first, gradients, updates, HALF_MOVES if self.half_is_unused else "")
 
-    def _optimizer(self, parameters: Sequence[torch.Tensor]) -> Callable[[], Any]:
+    def backward(self, inputs: np.ndarray, labels: np.ndarray) -> torch.Tensor:
+        """Return the loss, and leave its gradients with the parameters; the model's mode is not changed."""
+        own = getattr(self._model, "loss", None)
+        loss_of = own if callable(own) else self._loss
+        self._model.zero_grad()
+        loss = loss_of(self._model(_tensor(inputs)), self._targets(labels))
+        loss.backward()
+        return loss
+
+    def optimizer_step(self, parameters: Sequence[torch.Tensor]) -> Callable[[], Any]:
+        """Return what moves the parameters once: the port's own optimizer, else the recipe's."""
         configure = getattr(self._model, "configure_optimizers", None)
         if callable(configure):
             return configure().step
