@@ -8,6 +8,7 @@ import numpy as np
 from tf1_lstm.checkpoints.canonical import Expected
 from tf1_lstm.checkpoints.weights import ModelDescription, Weights
 from tf1_lstm.core.cells import cell_name
+from tf1_lstm.core.memory import keep_freed_memory
 from tf1_lstm.devices import bias_added_in_order
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.engine.library import EngineChoice
@@ -43,6 +44,7 @@ class Model:
         device: str = "auto",
         engine: Optional[EngineChoice] = None,
     ) -> None:
+        keep_freed_memory()
         self.recipe = recipe
         self.engine = engine
         self.seed = seed
