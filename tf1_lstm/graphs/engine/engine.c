@@ -147,10 +147,10 @@ int engine_product_inputs(EngineHow how, int64_t rows, int64_t width, int64_t ga
   return status;
 }
 
-/* to [width] = sum of rows [rows, width]. */
-static int sum_rows(EngineHow how, int64_t rows, int64_t width, const float *from, float *to) {
-  const Sum sum = {.rows = rows, .width = width, .jobs = width / UNIT_PADDING, .from = from, .to = to};
-  return run_jobs(kernels_of(how.set)->sum_all, &sum, sum.jobs, how.threads, width);
+/* Add `groups` arrays of `size` floats, in order. */
+static int add_up(EngineHow how, int64_t groups, int64_t size, const float *from, float *to) {
+  const Sum sum = {.rows = groups, .width = size, .jobs = size / UNIT_PADDING < 8 ? 1 : 8, .from = from, .to = to};
+  return run_jobs(kernels_of(how.set)->sum_all, &sum, sum.jobs, how.threads, size);
 }
 
 int engine_product_weights(EngineHow how, int64_t rows, int64_t width, int64_t gates, int64_t units,
@@ -158,19 +158,21 @@ int engine_product_weights(EngineHow how, int64_t rows, int64_t width, int64_t g
   int status = check_product(how, rows, width, gates, units);
   if (status) return status;
   const Kernels *kernels = kernels_of(how.set);
-  const int64_t padded = engine_padded(units), columns = gates * padded;
-  float *total = allocate((width + 1) * columns);
-  if (!total) return ENGINE_NO_MEMORY;
-  const Product work = {.rows = rows, .width = width, .columns = columns, .padded = columns, .a = inputs,
-                        .d = d_projected, .out = total};
-  const int64_t jobs = kernels->product_transposed_jobs(&work);
-  status = run_jobs(kernels->product_transposed, &work, jobs, how.threads, 0);
-  if (!status) status = sum_rows(how, rows, columns, d_projected, total + width * columns);
+  const int64_t padded = engine_padded(units), columns = gates * padded, size = (width + 1) * columns;
+  const int64_t blocks = (rows + SUM_ROWS - 1) / SUM_ROWS;
+  const int64_t groups = blocks < 1 ? 1 : blocks < MOST_SUMS ? blocks : MOST_SUMS;
+  float *partial = allocate((groups + 1) * size), *total = partial + groups * size;
+  if (!partial) return ENGINE_NO_MEMORY;
+  const Product work = {.rows = rows, .width = width, .columns = columns, .padded = columns, .groups = groups,
+                        .a = inputs, .d = d_projected, .out = partial};
+  const int64_t scratch = SUM_ROWS * (width + 1 + ALIASING + columns);
+  status = run_jobs(kernels->product_transposed, &work, groups, how.threads, scratch);
+  if (!status) status = add_up(how, groups, size, partial, total);
   if (!status) {
     unpad(d_kernel, total, width * gates, units, padded);
     unpad(d_bias, total + width * columns, gates, units, padded);
   }
-  free(total);
+  free(partial);
   return status;
 }
 
@@ -199,15 +201,14 @@ int engine_forward(EngineHow how, const EngineLayer *given, const float *project
   return status;
 }
 
-/* Add the groups' sums, in order, and take the padding off. */
+/* Add the groups' sums, and take the padding off. */
 static int add_groups(EngineHow how, const Layer *l, float *d_recurrent, float *d_extra) {
   const int64_t units = l->given.units, size = units * l->width + 3 * l->padded;
-  const Sum sum = {.rows = l->groups, .width = size, .jobs = size / UNIT_PADDING < 8 ? 1 : 8,
-                   .from = l->partial, .to = l->partial + l->groups * size};
-  const int status = run_jobs(kernels_of(how.set)->sum_all, &sum, sum.jobs, how.threads, size);
+  float *total = l->partial + l->groups * size;
+  const int status = add_up(how, l->groups, size, l->partial, total);
   if (status) return status;
-  unpad(d_recurrent, sum.to, units * l->gates, units, l->padded);
-  if (d_extra) unpad(d_extra, sum.to + units * l->width, 3, units, l->padded);
+  unpad(d_recurrent, total, units * l->gates, units, l->padded);
+  if (d_extra) unpad(d_extra, total + units * l->width, 3, units, l->padded);
   return ENGINE_OK;
 }
 
@@ -235,8 +236,9 @@ int engine_backward(EngineHow how, const EngineLayer *given, const float *saved,
   }
   if (!status) status = add_groups(how, &l, d_recurrent, d_extra);
   if (!status && given->index) {
-    const int64_t parts = l.width / UNIT_PADDING;
-    const Sum sum = {.rows = steps, .width = l.width, .jobs = parts < 4 ? parts : 4, .from = by_step,
+    /* A job has some of the columns, so their number changes no bit. */
+    const int64_t parts = l.width / UNIT_PADDING, threads = how.threads < 1 ? 1 : how.threads;
+    const Sum sum = {.rows = steps, .width = l.width, .jobs = parts < threads ? parts : threads, .from = by_step,
                      .index = given->index, .targets = given->rows, .to = d_projected};
     status = run_jobs(kernels->sum_by_index, &sum, sum.jobs, how.threads, 0);
   }

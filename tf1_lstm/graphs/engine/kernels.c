@@ -5,6 +5,11 @@
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/* Ask for memory that is used soon: other work hides its way. */
+static void fetch(const float *from, int64_t floats) {
+  for (int64_t u = 0; u < floats; u += 64 / (int64_t)sizeof *from) __builtin_prefetch(from + u, 0, 2);
+}
+
 /* ---- weights as panels: [columns / PANEL][depth][PANEL] ---- */
 
 /* A panel lies within one gate: the padded units are a multiple of every panel's width. */
@@ -58,20 +63,29 @@ static void product_job(const void *work, int64_t job, float *scratch) {
   }
 }
 
-static int64_t product_transposed_jobs(const Product *w) {
-  return (w->width + SUM_COLUMNS - 1) / SUM_COLUMNS * (w->padded / PANEL);
+/* Rows of d as panels, so that a tile reads them one behind the other. */
+static void pack_rows(float *to, const float *d, int64_t rows, int64_t columns) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t column = 0; column < columns; column += WIDTH)
+      store(to + column / PANEL * PANEL * rows + r * PANEL + column % PANEL, load(d + r * columns + column));
 }
 
+/* One group of rows; a one behind each row of a gives the column sums of d as the last row. */
 static void product_transposed_job(const void *work, int64_t job, float *scratch) {
   const Product *w = work;
-  const int64_t panels = w->padded / PANEL, column = job % panels * PANEL, first = job / panels * SUM_COLUMNS;
-  const int64_t width = least(SUM_COLUMNS, w->width - first);
-  float *to = w->out + first * w->padded + column;
-  (void)scratch;
-  for (int64_t m = 0; m < width; m++) memset(to + m * w->padded, 0, PANEL * sizeof(float));
-  for (int64_t r = 0; r < w->rows; r += SUM_ROWS)
-    add_transposed(least(SUM_ROWS, w->rows - r), width, PANEL, w->a + r * w->width + first, w->width,
-                   w->d + r * w->padded + column, w->padded, to, w->padded);
+  const int64_t blocks = (w->rows + SUM_ROWS - 1) / SUM_ROWS, lda = w->width + 1 + ALIASING;
+  float *a = scratch, *d = scratch + SUM_ROWS * lda, *total = w->out + job * (w->width + 1) * w->padded;
+  memset(total, 0, (size_t)((w->width + 1) * w->padded) * sizeof(float));
+  for (int64_t block = blocks * job / w->groups; block < blocks * (job + 1) / w->groups; block++) {
+    const int64_t first = block * SUM_ROWS, rows = least(SUM_ROWS, w->rows - first);
+    for (int64_t r = 0; r < rows; r++) {
+      memcpy(a + r * lda, w->a + (first + r) * w->width, (size_t)w->width * sizeof(float));
+      a[r * lda + w->width] = 1.f;
+    }
+    pack_rows(d, w->d + first * w->padded, rows, w->padded);
+    for (int64_t column = 0; column < w->padded; column += PANEL)
+      add_transposed(rows, w->width + 1, PANEL, a, lda, d + column * rows, PANEL, total + column, w->padded);
+  }
 }
 
 /* ---- sums of rows; a job has some of the columns ---- */
@@ -92,8 +106,10 @@ static void sum_by_index_job(const void *work, int64_t job, float *scratch) {
   (void)scratch;
   job_columns(w, job, &first, &end);
   for (int64_t k = 0; k < w->targets; k++) memset(w->to + k * w->width + first, 0, (size_t)(end - first) * 4);
-  for (int64_t r = 0; r < w->rows; r++)
+  for (int64_t r = 0; r < w->rows; r++) {
+    if (r + SUM_AHEAD < w->rows) fetch(w->to + w->index[r + SUM_AHEAD] * w->width + first, end - first);
     add_row(w->to + w->index[r] * w->width, w->from + r * w->width, first, end);
+  }
 }
 
 static void sum_all_job(const void *work, int64_t job, float *scratch) {
@@ -136,6 +152,23 @@ static int64_t longest(const Layer *l, int64_t first, int64_t rows) {
   return found;
 }
 
+/* What the next step reads, and what this one keeps. */
+static void fetch_forward(const Layer *l, int64_t first, int64_t rows, int64_t s, float *const *kept) {
+  for (int64_t m = 0; m < rows; m++) {
+    if (s + 1 < length_of(l, first + m)) fetch(projected_at(l, place_of(l, first + m, s + 1)), l->width);
+    if (l->saved) fetch(kept[m], engine_kept(l->given.cell) * l->padded);
+  }
+}
+
+/* What the next step back reads and writes. */
+static void fetch_backward(const Layer *l, int64_t chunk, int64_t first, int64_t rows, int64_t s) {
+  for (int64_t m = 0; m < rows; m++) {
+    if (s > 1) fetch(kept_at(l, chunk, s - 2, m), engine_kept(l->given.cell) * l->padded);
+    if (s > 0 && s - 1 < length_of(l, first + m))
+      fetch(l->d_projected + place_of(l, first + m, s - 1) * l->width, l->width);
+  }
+}
+
 static void forward_job(const void *work, int64_t chunk, float *scratch) {
   const Layer *l = work;
   const enum engine_cell cell = l->given.cell;
@@ -163,6 +196,7 @@ static void forward_job(const void *work, int64_t chunk, float *scratch) {
       in[m] = !active ? g + m * ldg : cell == RESET_AFTER_GRU ? l->extra : x[m];
       kept[m] = l->saved ? kept_at(l, chunk, s, m) : unsaved + m * engine_kept(cell) * p;
     }
+    fetch_forward(l, first, rows, s, kept);
     const int64_t at_once = cell == GRU ? 2 * p : l->width;
     rows_times_panels(rows, units, h, ldh, l->weights, units, at_once, in, g, ldg);
     if (cell == GRU) {
@@ -273,6 +307,7 @@ static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *
       else if (cell == RESET_AFTER_GRU) reset_after_back(l, &row[m]);
       else lstm_back(l, &row[m]);
     }
+    fetch_backward(l, chunk, first, rows, s);
     int64_t depth = width;
     if (cell == GRU) {
       depth = 2 * p;
@@ -280,8 +315,9 @@ static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *
       for (int64_t m = 0; m < rows; m++)
         if (active[m]) gru_back_gates(l, &row[m], b->back + m * p);
     }
-    rows_times_panels(rows, depth, gates, b->ldg, l->weights, width, p, in, b->back, p);
-    for (int64_t m = 0; m < rows; m++)
+    /* Nobody asks for the derivative by the state that a layer begins with. */
+    if (s) rows_times_panels(rows, depth, gates, b->ldg, l->weights, width, p, in, b->back, p);
+    for (int64_t m = 0; s && m < rows; m++)
       if (active[m]) memcpy(b->d_h + m * p, b->back + m * p, (size_t)p * sizeof(float));
     filled += rows;
     if (filled + rows > BLOCK_STEPS * CHUNK_ROWS || !s) {
@@ -307,6 +343,5 @@ static void backward_job(const void *work, int64_t group, float *scratch) {
 #else
 #define TABLE engine_kernels_avx
 #endif
-const Kernels TABLE = {pack,        pack_transposed,        product_transposed_jobs,
-                       product_job, product_transposed_job, forward_job,
-                       backward_job, sum_by_index_job,      sum_all_job};
+const Kernels TABLE = {pack,        pack_transposed, product_job,      product_transposed_job,
+                       forward_job, backward_job,    sum_by_index_job, sum_all_job};

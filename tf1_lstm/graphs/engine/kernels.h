@@ -8,18 +8,20 @@
 #define BLOCK_STEPS 8   /* steps whose gradients of the recurrent weights are added up at once */
 #define CHUNK_ROWS 12   /* examples that one job takes, at most */
 #define MOST_GROUPS 32  /* partial sums of those gradients, at most */
+#define MOST_SUMS 16    /* partial sums of a transposed product, at most */
 #define PRODUCT_ROWS 48 /* rows of one job of a product */
 #define SUM_ROWS 96     /* rows that a transposed product adds up before it adds to the total */
-#define SUM_COLUMNS 48  /* its inputs that one job takes */
+#define SUM_AHEAD 8     /* rows ahead of a sum by index for which memory is asked */
 #define ALIASING 16     /* floats between rows of scratch, which must not lie a multiple of 4096 bytes apart */
 
 /* A product, or one of its gradients. */
 typedef struct {
   int64_t rows, width;          /* of a */
   int64_t columns, padded;      /* of the result, and with padding */
+  int64_t groups;               /* transposed product: partial sums */
   const float *a, *packed, *bias;
   const float *d;               /* transposed product: [rows, padded] */
-  float *out;                   /* [rows, columns]; transposed: [width, padded] */
+  float *out;                   /* [rows, columns]; transposed: [groups, width + 1, padded] */
 } Product;
 
 /* A layer with what its jobs share. */
@@ -51,7 +53,6 @@ typedef struct {
   /* kernel [width, gates * units] as panels of padded columns; or its transpose. */
   void (*pack)(float *to, const float *kernel, int64_t width, int64_t gates, int64_t units);
   void (*pack_transposed)(float *to, const float *kernel, int64_t width, int64_t gates, int64_t units);
-  int64_t (*product_transposed_jobs)(const Product *work);
   Job product, product_transposed, forward, backward, sum_by_index, sum_all;
 } Kernels;
 

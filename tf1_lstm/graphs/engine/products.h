@@ -65,13 +65,20 @@ INLINE void transposed_tile(const int count, int64_t rows, const float *a, int64
 #define EACH(call) EACH_SMALL(call) default: call(6);
 #endif
 
+/* Tiles of about the same size: a small one at the end would read as much for little. */
+INLINE int64_t even_size(int64_t count, int64_t most) {
+  const int64_t tiles = (count + most - 1) / most;
+  return tiles ? (count + tiles - 1) / tiles : 1;
+}
+
 /* `tile` for any number of rows up to CHUNK_ROWS or PRODUCT_ROWS. */
 static void rows_times_panel(int64_t rows, int64_t depth, const float *a, int64_t lda, const float *panel,
                              const float *const *in, int64_t column, float *out, int64_t ldo) {
-  for (int64_t m = 0; m < rows; m += TILE_ROWS, a += TILE_ROWS * lda, out += TILE_ROWS * ldo) {
+  const int64_t size = even_size(rows, TILE_ROWS);
+  for (int64_t m = 0; m < rows; m += size, a += size * lda, out += size * ldo) {
     const float *const *from = in ? in + m : 0;
 #define CALL(count) tile(count, depth, a, lda, panel, from, column, out, ldo)
-    switch (rows - m) { EACH(CALL) }
+    switch (rows - m < size ? rows - m : size) { EACH(CALL) }
 #undef CALL
   }
 }
@@ -79,10 +86,11 @@ static void rows_times_panel(int64_t rows, int64_t depth, const float *a, int64_
 /* to [width, columns] += a [rows, width] transposed x d [rows, columns]; columns a multiple of PANEL. */
 static void add_transposed(int64_t rows, int64_t width, int64_t columns, const float *a, int64_t lda,
                            const float *d, int64_t ldd, float *to, int64_t ldt) {
+  const int64_t size = even_size(width, TILE_SUMS);
   for (int64_t column = 0; column < columns; column += PANEL)
-    for (int64_t m = 0; m < width; m += TILE_SUMS) {
+    for (int64_t m = 0; m < width; m += size) {
 #define CALL(count) transposed_tile(count, rows, a + m, lda, d + column, ldd, to + m * ldt + column, ldt)
-      switch (width - m) { EACH(CALL) }
+      switch (width - m < size ? width - m : size) { EACH(CALL) }
 #undef CALL
     }
 }
