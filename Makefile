@@ -15,11 +15,17 @@ ARGS :=
 SECONDS := 60
 # Two tests at a time, each file by one process; make test WORKERS= runs one after the other.
 WORKERS := -n 2 --dist loadfile
+# The quick tests of `make check`: no training, no ports, no child processes.
+FAST := tests/core tests/data/own tests/recipes/test_settings.py tests/setup/test_locks.py tests/test_documentation.py \
+	$(addprefix tests/checkpoints/test_,broken.py inspection.py names.py readout.py) \
+	$(addprefix tests/data/test_,archives.py glove.py idx.py manifest.py reviews.py split_batches.py) \
+	$(addprefix tests/report/test_,confusion.py documents.py logs.py mistakes.py results.py statistics.py tables.py \
+	verdicts.py)
 # make lock UPGRADE=--upgrade moves the pins; without, the lock files keep the versions they have.
 UPGRADE :=
 
 .DEFAULT_GOAL := help
-.PHONY: fuzz help setup setup-dev word2vec ports reproduce test test-all lint format types sample results image-check lock clean
+.PHONY: bench check coverage docs notebooks fuzz help setup setup-dev word2vec ports reproduce test test-all lint format types sample results image-check lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -35,6 +41,13 @@ reproduce: setup ## each document's main experiment on its embedded sample: tabl
 
 test: setup-dev ## the tests, without those that take minutes
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+
+check: lint types ## before every commit: ruff, mypy and the quick tests; under a minute
+	$(BIN)/python -m pytest -q $(WORKERS) $(FAST) $(ARGS)
+
+coverage: setup-dev ## the tests with the lines that none of them reaches, in build/coverage
+	$(BIN)/python -m pytest $(WORKERS) --cov=tf1_lstm --cov-report=term:skip-covered \
+		--cov-report=html:build/coverage $(ARGS)
 
 test-all: setup-dev ## all of the tests
 	$(BIN)/python -m pytest -m 'slow or not slow' $(ARGS)
@@ -67,6 +80,13 @@ PIP_COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/
 ports: ## .venv-ports with a current TensorFlow 2 and PyTorch, for `tf1-lstm compare`
 	@tools/make-ports
 
+docs: ## the documentation as a site, in build/site (Python 3.10 to 3.12, an environment of its own)
+	@tools/make-docs
+
+notebooks: ## run notebooks/ on the sample, into build/notebooks
+	@tools/setup notebooks
+	$(BIN)/python tools/run_notebooks.py
+
 bench: setup ## time the document's loop, both engines and the ports in turns; writes results/bench.json
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
@@ -82,6 +102,7 @@ lock: setup-dev ## lock the requirements again, from requirements/*.in
 	$(PIP_COMPILE) --output-file requirements/pip.txt requirements/pip.in
 	$(PIP_COMPILE) --output-file requirements/dev.txt requirements/dev.in
 	$(PIP_COMPILE) --output-file requirements/word2vec.txt requirements/word2vec.in
+	$(PIP_COMPILE) --output-file requirements/notebooks.txt requirements/notebooks.in
 
 clean: ## remove .venv and every cache; data/, runs/ and checkpoints/ stay
 	rm -rf .venv .venv.lock build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

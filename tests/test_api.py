@@ -112,6 +112,61 @@ def test_a_bundle_is_exported_and_compared_from_python(run: Any, tmp_path: Path)
     assert "verdict" in str(found)
 
 
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of texts that one word decides."""
+    path = tmp_path_factory.mktemp("own") / "reviews.csv"
+    lines = [f"the film number {n} was {'fine,yes' if n % 2 else 'poor,no'}" for n in range(80)]
+    path.write_text("\n".join(["review,verdict", *lines]) + "\n")
+    return path
+
+
+def test_data_of_ones_own_become_an_experiment_that_is_trained_and_loaded(reviews: Path):
+    data: Any = tf1.data.from_csv(reviews, text="review", label="verdict", lower=False)
+    assert data.file == str(reviews) and not data.lower
+    experiment: Any = tf1.suggest(data)
+    assert experiment.name == "reviews" and experiment.data.steps == 6
+    small = experiment.with_settings({"recurrent.cell.units": 4, "schedule.epochs": 1})
+    run = tf1.train(small, run=reviews.parent / "run", progress=False)
+    assert run.listed.recipe == "reviews" and run.listed.state == "finished"
+    with run.load() as model:
+        assert model.recipe.recurrent.cell.units == 4
+        assert [one["label"] in ("yes", "no") for one in model.predict("the film was fine")] == [True]
+
+
+def test_an_experiment_that_was_changed_in_python_trains_as_with_settings(run: Any, tmp_path: Path):
+    changes = {"schedule.iterations": 30, "schedule.log_every": 10}
+    changed = tf1.recipes()["imdb-lstm"].with_settings(changes)
+    found = tf1.train(changed, sample=True, run=tmp_path / "run", progress=False)
+    assert found.weights_sha256 == run.weights_sha256
+
+
+def test_a_cell_that_is_in_no_file_is_refused(reviews: Path):
+    from tf1_lstm.recipes import GRU
+
+    class Mine(GRU):
+        """A class that no run could keep."""
+
+    experiment = tf1.suggest(tf1.data.from_csv(reviews, text="review", label="verdict"))
+    with pytest.raises(tf1.InputError, match=r"^Mine: found a class of your own, expected it in a file"):
+        tf1.train(experiment.with_settings({"recurrent.cell": Mine(units=3)}), sample=False)
+
+
+def test_data_that_cannot_be_used_are_refused_at_once(reviews: Path):
+    with pytest.raises(tf1.InputError, match="found no columns named, expected text= and label="):
+        tf1.data.from_csv(reviews)
+    with pytest.raises(tf1.InputError, match="found the column 'verdikt' not at all"):
+        tf1.data.from_csv(reviews, text="review", label="verdikt")
+    with pytest.raises(tf1.InputError, match="setting 'stepz': unknown"):
+        tf1.data.from_csv(reviews, text="review", label="verdict", stepz=3)
+
+
+def test_a_notebook_shows_tables(run: Any, model: Any):
+    shown = [model, model.evaluate(progress=False), model.test_batches(2), tf1.runs(run.path.parent)]
+    for one in shown:
+        assert "<table>" in one._repr_html_(), type(one)
+
+
 def test_errors_are_exceptions_with_the_sentences_of_the_command_line(tmp_path: Path):
     with pytest.raises(tf1.InputError, match="recipe 'imdb-lsmt': unknown"):
         tf1.train("imdb-lsmt", sample=True)

@@ -1,15 +1,19 @@
 """The documentation: links lead somewhere, commands exist, and the README fits on a few screens."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Iterator, Tuple
 
 import pytest
 
-from tf1_lstm.cli import COMMANDS, build_parser
+from tf1_lstm.cli import build_parser
+from tf1_lstm.commands import COMMANDS
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")), PROJECT / "data" / "README.md"]
+PAGES += [PROJECT / "CONTRIBUTING.md"]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|src=\"([^\"]+)\"")
 LISTING = re.compile(r"^```(?:sh)?\n(.*?)^```", re.M | re.S)
 
@@ -61,3 +65,9 @@ def test_every_command_and_option_in_a_listing_exists(page: Path):
             f"{words[0]}: {name}" for name in sorted(options) if name not in known._option_string_actions
         ]
     assert wrong == []
+
+
+def test_the_page_of_settings_is_that_of_the_code():
+    """In a process of its own: a test may have defined kinds beside the package's."""
+    check = [sys.executable, "tools/settings_page.py", "--check"]
+    assert subprocess.run(check, cwd=str(PROJECT), check=False).returncode == 0, "run tools/settings_page.py"

@@ -10,6 +10,7 @@
     model.evaluate().accuracy
     model.predict(["a fine film"])
     tf1.compare("bundle.npz", "my_port.py:MyModel")
+    tf1.train(tf1.data.from_csv("reviews.csv", text="review", label="verdict"))
     tf1.runs()                                           # all that is below runs/
 
 Nothing heavy is imported before it is used.
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, List
 
 if TYPE_CHECKING:
     from tf1_lstm.api.checkpoint import Checkpoint, load
-    from tf1_lstm.api.training import Run, compare, recipes, reproduce, runs, train
+    from tf1_lstm.api.training import Run, compare, recipes, reproduce, runs, suggest, train
     from tf1_lstm.errors import InputError, NotFiniteError
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ _PLACES = {
     "train": "tf1_lstm.api.training",
     "reproduce": "tf1_lstm.api.training",
     "compare": "tf1_lstm.api.training",
+    "suggest": "tf1_lstm.api.training",
     "Run": "tf1_lstm.api.training",
     "Checkpoint": "tf1_lstm.api.checkpoint",
     "InputError": "tf1_lstm.errors",
@@ -50,6 +52,7 @@ __all__ = [
     "recipes",
     "reproduce",
     "runs",
+    "suggest",
     "train",
 ]
 

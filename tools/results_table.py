@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from tf1_lstm.core.text_table import one_line
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing
 from tf1_lstm.recipes import all_recipes
@@ -32,7 +33,6 @@ from tf1_lstm.report.tables import (
     code,
     count,
     markdown_table,
-    one_line,
     percent,
     percent_interval,
 )

@@ -7,7 +7,7 @@ it was made from:
 * ``base``: requirements/pip.txt (pip itself) and requirements.txt. Whenever they, the interpreter
   or the folder's path change, the environment is made anew from nothing.
 * ``project``: the project itself, editable; installed again when pyproject.toml changes.
-* ``dev``, ``word2vec``: the lock file of that name, when asked for.
+* ``dev``, ``notebooks``, ``word2vec``: the lock file of that name, when asked for.
 
 A stamp is removed before its layer is touched and written after its last step, so that an
 interrupted set-up is seen and done again. Behind a right stamp pip's own records are
@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
-OPTIONAL_LAYERS = ("dev", "word2vec")
+OPTIONAL_LAYERS = ("dev", "notebooks", "word2vec")
 STAMP_FORMAT = 1  # raised when a stamp written by an older version must not count
 # They would make Python import from elsewhere, or pip install elsewhere.
 LEAKING_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
@@ -174,11 +174,10 @@ def run(command: Sequence[str], root: Path, failure: str) -> None:
 
 
 def pip_install(environment: Environment, arguments: List[str], what: str) -> None:
-    """Install with the environment's pip; its progress bars are shown on a terminal only."""
+    """Install with the environment's pip, which says nothing unless something is wrong."""
     pip = [str(environment.python), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
-    quiet = [] if sys.stdout.isatty() else ["--quiet"]
     # Without isolation, packages that must be built are built with the locked setuptools.
-    command = [*pip, "install", *quiet, "--no-deps", "--no-build-isolation", *arguments]
+    command = [*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", *arguments]
     run(command, environment.root, f"pip could not install {what}")
 
 

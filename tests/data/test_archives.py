@@ -16,7 +16,8 @@ from typing import Any, Callable, Dict, List, Optional
 import pytest
 
 from tf1_lstm.data import archives
-from tf1_lstm.data.archives import iterate_members, kind_of, open_stream
+from tf1_lstm.data.archives import iterate_members, open_stream
+from tf1_lstm.data.guards import kind_of
 from tf1_lstm.errors import InputError
 
 TEXT = b"the 0.1 0.2\n" * 2000

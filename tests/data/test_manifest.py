@@ -12,6 +12,7 @@ from tf1_lstm.data import checked
 from tf1_lstm.data.manifest import check_manifest
 from tf1_lstm.data.registry import open_dataset
 from tf1_lstm.errors import InputError
+from tf1_lstm.files import sha256_of_file
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 FILES = {
@@ -58,7 +59,7 @@ def big(tmp_path, monkeypatch):
     monkeypatch.setattr(checked, "QUIET", 0.05)
     path, counted = tmp_path / "big.npy", []
     path.write_bytes(b"content of the file")
-    hashing = checked.sha256_of_file
+    hashing = sha256_of_file
 
     def count(name):
         counted.append(name)

@@ -127,7 +127,7 @@ def test_the_published_mnist_checkpoint_agrees_with_the_reference(shared, tmp_pa
 
 
 def test_keras_weights_hold_the_gates_in_keras_order(checkpoint, tmp_path, capsys):
-    from tf1_lstm.checkpoints.restore import read_checkpoint
+    from tf1_lstm.checkpoints.reading import read_checkpoint
 
     prefix, out = checkpoint("mnist-lstm"), tmp_path / "a.weights.h5"
     arguments = ["export", "mnist-lstm", "--checkpoint", prefix, "--sample", "--to", "keras", "--json"]
@@ -142,7 +142,7 @@ def test_keras_weights_hold_the_gates_in_keras_order(checkpoint, tmp_path, capsy
 
 
 def test_torch_weights_are_numbers_behind_a_table_and_nothing_else(checkpoint, tmp_path, capsys):
-    from tf1_lstm.checkpoints.restore import read_checkpoint
+    from tf1_lstm.checkpoints.reading import read_checkpoint
 
     prefix, out = checkpoint("mnist-rnn"), tmp_path / "a.safetensors"
     arguments = ["export", "mnist-rnn", "--checkpoint", prefix, "--sample", "--to", "torch"]

@@ -3,7 +3,7 @@
 import pytest
 
 from tf1_lstm.errors import InputError
-from tf1_lstm.runs import environment, loop, processors
+from tf1_lstm.runs import environment, processors
 from tf1_lstm.runs.folder import RunFolder
 from tf1_lstm.runs.processors import check_processor
 from tf1_lstm.runs.start import resume_run, start_run
@@ -71,7 +71,7 @@ def test_checkpoints_by_time_come_beside_the_others_and_change_no_bit(run, tmp_p
         now[0] += 40
         return now[0]
 
-    monkeypatch.setattr(loop.time, "monotonic", clock)
+    monkeypatch.setattr("tf1_lstm.runs.loop.time.monotonic", clock)
     start_run(
         "mnist-rnn",
         sample=True,

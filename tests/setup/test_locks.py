@@ -13,7 +13,8 @@ FOLDER = ROOT / "requirements"
 LOCKS = ["requirements.txt", *sorted(f"requirements/{path.name}" for path in FOLDER.glob("*.txt"))]
 SOURCES = sorted(f"requirements/{path.name}" for path in FOLDER.glob("*.in"))
 # They meet in .venv; the ports (.venv-ports) have another Python and other versions.
-TOGETHER = ["requirements/pip.txt", "requirements/dev.txt", "requirements/word2vec.txt"]
+TOGETHER = ["requirements/pip.txt", "requirements/dev.txt", "requirements/notebooks.txt"]
+TOGETHER += ["requirements/word2vec.txt"]
 
 
 def locked(name: str) -> Dict[str, str]:

@@ -252,4 +252,4 @@ def test_an_unknown_layer_is_refused(capsys):
     with pytest.raises(SystemExit) as refusal:
         setup_venv.main(["devel"])
     assert refusal.value.code == 2
-    assert "unknown layer 'devel', expected dev or word2vec" in capsys.readouterr().err
+    assert "unknown layer 'devel', expected dev or notebooks or word2vec" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """A checkpoint that answers: evaluate it, predict with it, read its weights, hand it on."""
 
+from html import escape
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
@@ -8,6 +10,7 @@ import numpy as np
 from tf1_lstm.api.shown import Listed
 from tf1_lstm.data.base import Example
 from tf1_lstm.errors import InputError
+from tf1_lstm.report.html import table
 from tf1_lstm.runs.restore import Restored, restore
 
 PathLike = Union[str, Path]
@@ -15,7 +18,7 @@ PathLike = Union[str, Path]
 
 def load(
     checkpoint: PathLike,
-    recipe: Optional[str] = None,
+    recipe: Optional[PathLike] = None,
     *,
     data: Optional[PathLike] = None,
     sample: bool = False,
@@ -42,7 +45,7 @@ def load(
     """
     return Checkpoint(
         restore(
-            recipe or recipe_of(checkpoint),
+            str(recipe or recipe_of(checkpoint)),
             checkpoint,
             data=None if data is None else Path(data),
             sample=sample,
@@ -92,6 +95,13 @@ class TestBatches(NamedTuple):
     def __repr__(self) -> str:
         low, high = self.interval
         return f"<TestBatches: {len(self.accuracies)}, mean {self.mean:.2%} [{low:.2%}, {high:.2%}]>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [number, f"{measured:.2%}", f"{published:.2%}" if published is not None else ""]
+            for number, (measured, published) in enumerate(zip_longest(self.accuracies, self.published), 1)
+        ][: len(self.accuracies)]
+        return f"<p>{escape(repr(self)[1:-1])}</p>" + table(["batch", "measured", "published"], rows, (1, 2))
 
 
 class Predictions(Listed[Dict[str, Any]]):
@@ -207,6 +217,12 @@ class Checkpoint:
         return (
             f"<Checkpoint {where} of {self.recipe.name}{sample}, weights {self.facts['weights_sha256'][:12]}>"
         )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [name, " x ".join(map(str, array.shape)), array.dtype] for name, array in self.weights.items()
+        ]
+        return f"<p>{escape(repr(self)[1:-1])}</p>" + table(["weights", "shape", "type"], rows)
 
 
 def _name(item: Any) -> str:

@@ -1,12 +1,19 @@
 """Train, reproduce and list runs from Python."""
 
+import dataclasses
+import tempfile
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 from tf1_lstm.api.checkpoint import Checkpoint, load
 from tf1_lstm.api.shown import Listed, picture
+from tf1_lstm.core.parts import Part, setting_fields
+from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import Experiment, all_recipes
+from tf1_lstm.recipes.own_data import OwnData
+from tf1_lstm.recipes.python_source import python_source
 from tf1_lstm.report.tables import percent, reproduction_table
 from tf1_lstm.runs.listing import ListedRun, list_runs
 
@@ -101,8 +108,61 @@ def runs(folder: PathLike = "runs") -> Runs:
     return Runs([Run(one.path, one) for one in found], names)
 
 
+def suggest(data: OwnData) -> Experiment:
+    """A whole experiment on data of one's own, with sizes chosen by them, as ``tf1-lstm new`` writes it.
+
+    Args:
+      data: from ``tf1.data.from_csv``, or a part such as ``CsvTexts(...)``.
+
+    Raises:
+      InputError: the data cannot be used.
+    """
+    from tf1_lstm.data.own.from_files import suggested
+
+    return suggested(data)
+
+
+@contextmanager
+def named(recipe: Union[str, Path, Experiment, OwnData]) -> Iterator[str]:
+    """What names an experiment for ``runs.start``: a recipe, or a file with it that is there meanwhile.
+
+    A run keeps a copy of the file, so it can be resumed, loaded and verified as one from a file.
+
+    Raises:
+      InputError: a part of it is a class that does not come with the package.
+    """
+    if isinstance(recipe, OwnData):
+        recipe = suggest(recipe)
+    if not isinstance(recipe, Experiment):
+        yield str(recipe)
+        return
+    if all_recipes().get(recipe.name) == recipe:
+        yield recipe.name
+        return
+    own = foreign_parts(recipe)
+    if own:
+        raise InputError(
+            f"{own[0]}: found a class of your own, expected it in a file beside the experiment, so that the run "
+            "can keep a copy: train('FILE.py')"
+        )
+    located = dataclasses.replace(recipe, data=recipe.data.located(Path.cwd()))
+    with tempfile.TemporaryDirectory(prefix="tf1-lstm-") as folder:
+        file = Path(folder) / f"{recipe.name or 'experiment'}.py"
+        file.write_text(python_source(located), encoding="utf-8")
+        yield str(file)
+
+
+def foreign_parts(part: Part) -> List[str]:
+    """The names of the classes inside a part that the package does not bring."""
+    found = [] if type(part).__module__.startswith("tf1_lstm.") else [type(part).__name__]
+    for field in setting_fields(type(part)):
+        value = getattr(part, field.name)
+        found += foreign_parts(value) if isinstance(value, Part) else []
+    return found
+
+
 def train(
-    recipe: str,
+    recipe: Union[str, Path, Experiment, OwnData],
     *,
     data: Optional[PathLike] = None,
     sample: bool = False,
@@ -115,7 +175,8 @@ def train(
     """Train into a run folder; a run that was stopped by Ctrl-C goes on by ``tf1-lstm resume``.
 
     Args:
-      recipe: a name, ``FILE.py`` or ``FILE.py:NAME``.
+      recipe: a name, ``FILE.py`` or ``FILE.py:NAME``; an ``Experiment``; or data of your own from
+        ``tf1.data.from_csv``, whose experiment is that of ``tf1.suggest``.
       data: the data folder; ``data`` by default.
       sample: use the embedded sample, and the settings that suit it.
       corrected: apply the recipe's corrected settings.
@@ -132,16 +193,17 @@ def train(
     from tf1_lstm.runs.pictures import draw_curves
     from tf1_lstm.runs.start import start_run
 
-    outcome = start_run(
-        recipe,
-        data=None if data is None else Path(data),
-        sample=sample,
-        corrected=corrected,
-        settings=settings,
-        run=None if run is None else Path(run),
-        seed=seed,
-        **more,
-    )
+    with named(recipe) as name:
+        outcome = start_run(
+            name,
+            data=None if data is None else Path(data),
+            sample=sample,
+            corrected=corrected,
+            settings=settings,
+            run=None if run is None else Path(run),
+            seed=seed,
+            **more,
+        )
     draw_curves(outcome.run)
     return Run(outcome.run)
 
@@ -165,11 +227,14 @@ class Reproduction:
         return reproduction_table(self.results)
 
     def _repr_html_(self) -> str:
-        return picture(self.run.path / "report.png", str(self)) or f"<pre>{escape(str(self))}</pre>"
+        shown = picture(
+            self.run.path / "report.png", f"Curves, test batches and splits of {self.run.path.name}."
+        )
+        return f"<pre>{escape(str(self))}</pre>{shown}"
 
 
 def reproduce(
-    recipe: str, *, data: Optional[PathLike] = None, run: Optional[PathLike] = None, **more: Any
+    recipe: Union[str, Path], *, data: Optional[PathLike] = None, run: Optional[PathLike] = None, **more: Any
 ) -> Reproduction:
     """Train, restore in a fresh process, measure every split, and compare with what was published.
 
@@ -188,7 +253,7 @@ def reproduce(
 
     done = reproduce_run(
         ReproduceOptions(
-            recipe,
+            str(recipe),
             data=None if data is None else Path(data),
             run=None if run is None else Path(run),
             **more,

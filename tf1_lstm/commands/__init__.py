@@ -28,5 +28,6 @@ COMMANDS = (
     "export",
     "compare",
     "compare-training",
+    "completion",
     "doctor",
 )

@@ -141,7 +141,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _lines(document: Dict[str, Any]) -> List[str]:
-    from tf1_lstm.report.tables import text_table
+    from tf1_lstm.core.text_table import text_table
     from tf1_lstm.runs.port_training import pairs_table
 
     found = []

@@ -40,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
     Returns:
       The exit code: 0, or 1 where there is a problem.
     """
-    from tf1_lstm.doctor import PROBLEM, as_text, examine, worst
+    from tf1_lstm.doctor import as_text, examine, worst
+    from tf1_lstm.doctor.findings import PROBLEM
 
     begun = time.monotonic()
     findings = examine(options.data)

@@ -107,7 +107,7 @@ def _document(opened: "Restored", found: "Sequence[AnyEvaluation]") -> Dict[str,
 
 def print_evaluation(evaluation: Any, class_names: Tuple[str, ...]) -> None:
     """Print one evaluation with its interval and, of classes, its confusion matrix."""
-    from tf1_lstm.report.tables import text_table
+    from tf1_lstm.core.text_table import text_table
 
     low, high = evaluation.interval
     what = f"with dropout {evaluation.dropout}, {evaluation.examples:,} examples"

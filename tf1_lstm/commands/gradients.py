@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure every model, print the figures and draw them."""
-    from tf1_lstm.report.tables import text_table
+    from tf1_lstm.core.text_table import text_table
 
     found = [
         _measured(recipe, checkpoint, options)

@@ -32,7 +32,7 @@ def answer_and_count(
     Returns:
       The exit code: 2 where an input could not be used.
     """
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
     began = time.monotonic()
     with JsonLines(out, question) as lines:

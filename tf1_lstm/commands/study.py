@@ -82,7 +82,8 @@ def _add_job_options(parser: argparse.ArgumentParser) -> None:
 
 def _plan(options: argparse.Namespace) -> int:
     """List the jobs."""
-    from tf1_lstm.report.tables import duration, text_table
+    from tf1_lstm.core.text_table import text_table
+    from tf1_lstm.report.tables import duration
     from tf1_lstm.runs.study_times import expected_seconds
 
     study, jobs, states = _opened(options)

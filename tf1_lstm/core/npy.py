@@ -44,7 +44,7 @@ class Header(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes of the elements."""
-        count = self.dtype.itemsize
+        count = int(self.dtype.itemsize)
         for extent in self.shape:
             count *= extent
         return count

@@ -9,6 +9,7 @@ import ast
 import dataclasses
 import difflib
 import math
+import operator
 from typing import (
     Any,
     ClassVar,
@@ -174,12 +175,12 @@ def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         finite = not isinstance(value, float) or math.isfinite(value)
         bounds = (
-            (allowed["low"], "low", lambda bound: value >= bound),
-            (allowed["above"], "above", lambda bound: value > bound),
-            (allowed["high"], "high", lambda bound: value <= bound),
-            (allowed["below"], "below", lambda bound: value < bound),
+            (allowed["low"], operator.ge),
+            (allowed["above"], operator.gt),
+            (allowed["high"], operator.le),
+            (allowed["below"], operator.lt),
         )
-        if not finite or any(bound is not None and not holds(bound) for bound, _, holds in bounds):
+        if not finite or any(bound is not None and not holds(value, bound) for bound, holds in bounds):
             raise InputError(f"setting {field.name}: found {value}, expected {range_words(field)}")
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from tf1_lstm.core.text import printable
 from tf1_lstm.data.parts import Note, PartialDownload, check_room, unwritable

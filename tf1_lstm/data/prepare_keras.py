@@ -8,7 +8,7 @@ import numpy as np
 from tf1_lstm.data import keras_npz
 from tf1_lstm.data import progress as bars
 from tf1_lstm.data.glove import DIMENSIONS, WordTable, find_glove, read_glove
-from tf1_lstm.data.imdb_files import MANIFEST_FILE, VECTORS_FILE, WORDS_FILE
+from tf1_lstm.data.imdb_files import VECTORS_FILE, WORDS_FILE
 from tf1_lstm.data.keras_files import ALL_FILES, FOLDER, review_files
 from tf1_lstm.data.keras_reviews import Reviews
 from tf1_lstm.data.keras_rule import (
@@ -23,6 +23,7 @@ from tf1_lstm.data.keras_rule import (
     split_words,
     word_ids,
 )
+from tf1_lstm.data.manifest import MANIFEST_FILE
 from tf1_lstm.data.reviews import Corpus, find_reviews, read_reviews
 from tf1_lstm.data.writing import all_or_nothing, write_array
 from tf1_lstm.errors import InputError

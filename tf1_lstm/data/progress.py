@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, Optional
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 Progress = Callable[[Optional[int], str, str], Any]
 

@@ -2,7 +2,7 @@
 
 import importlib
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from tf1_lstm.data.base import Dataset
 from tf1_lstm.errors import InputError
@@ -35,7 +35,8 @@ def open_data(part: Any, folder: Optional[Path] = None, sample: bool = False) ->
             raise InputError(
                 f"--sample: the sample has no {type(part).__name__}; expected a recipe, or no --sample"
             )
-        return part.open(folder) if hasattr(part, "open") else open_own(part, folder)
+        opened: Dataset = part.open(folder) if hasattr(part, "open") else open_own(part, folder)
+        return opened
     if part.dataset == "none":
         from tf1_lstm.data.no_data import NoFiles
 
@@ -56,7 +57,7 @@ def open_dataset(name: str, folder: Optional[Path] = None, sample: bool = False)
       InputError: the folder or a file in it is missing or cannot be used.
     """
     module, kind, below = DATASETS[name]
-    constructor = getattr(importlib.import_module(module), kind)
+    constructor: Callable[[Path, bool], Dataset] = getattr(importlib.import_module(module), kind)
     if sample:
         return constructor(sample_folder(below), True)
     where = Path("data") if folder is None else Path(folder)

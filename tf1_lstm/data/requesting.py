@@ -52,7 +52,8 @@ class BoundedRequest:
           SilentError: its headers were not there in time.
           Exception: whatever ``ask`` raises.
         """
-        return self._take(seconds)
+        found: requests.Response = self._take(seconds)
+        return found
 
     def chunk(self, seconds: float) -> bytes:
         """Bytes of the body as they were sent; none at its end. Raises as ``response`` does."""

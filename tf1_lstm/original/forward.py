@@ -147,7 +147,7 @@ def weight_shape(node: Node) -> Tuple[int, ...]:
     """The shape of a variable or constant; () where it is unknown."""
     if node.op == "Const":
         value = node.constant(1 << 28)
-        return value.shape if value is not None else ()
+        return tuple(value.shape) if value is not None else ()
     shape = node.shape("shape") or ()
     return tuple(int(extent or 0) for extent in shape)
 

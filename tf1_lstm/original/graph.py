@@ -88,7 +88,7 @@ class Node:
         found = self.attribute(name)
         if not found or not found.has(4):
             return default
-        return struct.unpack("<f", struct.pack("<I", found.ints(4)[-1] & 0xFFFFFFFF))[0]
+        return float(struct.unpack("<f", struct.pack("<I", found.ints(4)[-1] & 0xFFFFFFFF))[0])
 
     def flag(self, name: str) -> bool:
         """An attribute of bool."""
@@ -190,7 +190,7 @@ def constant_bytes(node: Node) -> int:
     tensor = Message(found.blob(8))
     dtype = DTYPES.get(tensor.integer(1) % REFERENCE, "")
     shape = read_partial_shape(tensor.blob(2)) or ()
-    return count([extent or 0 for extent in shape]) * (np.dtype(dtype).itemsize if dtype else 16)
+    return count([extent or 0 for extent in shape]) * int(np.dtype(dtype).itemsize if dtype else 16)
 
 
 def read_tensor(raw: Buffer, most: int) -> Optional[np.ndarray]:

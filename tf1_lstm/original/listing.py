@@ -115,7 +115,7 @@ def lines(document: Document) -> List[str]:
 
 def _why(entry: Document) -> str:
     if "why" in entry:
-        return entry["why"]
+        return str(entry["why"])
     return "may be left out: it has a default" if entry["optional"] else ""
 
 

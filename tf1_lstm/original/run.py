@@ -185,7 +185,7 @@ def _start(folder: Path, file: str, limits: RunLimits) -> Dict[str, Any]:
             child.wait()
     answer = folder / ANSWER
     if answer.is_file():
-        document = json.loads(answer.read_text(encoding="utf-8"))
+        document: Dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         if document["error"]:
             raise InputError(f"{file}: TensorFlow refused it: {document['error']}")
         if code == 0:

@@ -108,12 +108,12 @@ class Bundle:
     @property
     def settings(self) -> Dict[str, Any]:
         """The recipe's settings, by name."""
-        return self.document["settings"]
+        return dict(self.document["settings"])
 
     @property
     def recipe(self) -> str:
         """The recipe's name."""
-        return self.document["recipe"]
+        return str(self.document["recipe"])
 
     @property
     def spec(self) -> Spec:

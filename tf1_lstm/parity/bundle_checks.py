@@ -162,7 +162,7 @@ def _array_problems(spec: Spec, document: Dict[str, Any], arrays: Arrays) -> Ite
 
 
 def _length(array: Optional[np.ndarray]) -> int:
-    return array.shape[0] if array is not None and array.ndim else 0
+    return int(array.shape[0]) if array is not None and array.ndim else 0
 
 
 def _word_problems(document: Dict[str, Any], arrays: Arrays) -> Iterator[str]:

@@ -46,7 +46,7 @@ class GraphBundle:
     @property
     def used(self) -> List[str]:
         """The inputs that the outputs need, in order."""
-        return self.document["used"]
+        return list(self.document["used"])
 
     def parameters(self) -> Arrays:
         """The inputs by the names of their placeholders: ``x`` for ``scope/x:0``."""

@@ -123,7 +123,8 @@ class Problem:
 
 
 def _type_of(weights: Mapping[str, np.ndarray]) -> type:
-    return next(iter(weights.values())).dtype.type
+    found: type = next(iter(weights.values())).dtype.type
+    return found
 
 
 class Numbers(NamedTuple):

@@ -2,10 +2,10 @@
 
 from typing import Any, Dict, List, Optional
 
+from tf1_lstm.core.text_table import text_table
 from tf1_lstm.parity.comparison import PortVerdicts
 from tf1_lstm.parity.diagnosis import DROPOUT, Diagnosis, Explanation
 from tf1_lstm.parity.levels import FAIL, PASS, UNKNOWN
-from tf1_lstm.report.tables import text_table
 
 LOGITS = "logits"  # without them a port cannot be judged
 DIRECTIONS = {"fw": "forward", "bw": "backward"}
@@ -181,7 +181,7 @@ def _unexplained(document: Dict[str, Any]) -> str:
     diagnosis = document["diagnosis"]
     statuses = {level["name"]: level["status"] for level in document["levels"]}
     if diagnosis["agrees"]:
-        return "the logits agree; " + document["verdict"]
+        return "the logits agree; " + str(document["verdict"])
     tried = f"{diagnosis['tried']['mistakes']} mistakes and {diagnosis['tried']['pairs']} pairs were tried"
     logits = "agree" if statuses["logits"] == PASS else "differ"
     random = ". It answers differently each time" if diagnosis["random"] else ""

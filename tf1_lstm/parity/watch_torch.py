@@ -157,9 +157,9 @@ class TorchWatch(Watch):
     def optimizer_step(self, parameters: Sequence[torch.Tensor]) -> Callable[[], Any]:
         """Return what moves the parameters once: the port's own optimizer, else the recipe's."""
         configure = getattr(self._model, "configure_optimizers", None)
-        if callable(configure):
-            return configure().step
-        return optimizer_of(self._spec.optimizer, parameters).step
+        chosen = configure() if callable(configure) else optimizer_of(self._spec.optimizer, parameters)
+        step: Callable[[], Any] = chosen.step
+        return step
 
     def _targets(self, labels: np.ndarray) -> torch.Tensor:
         """Return numbers, or classes, -100 (PyTorch's ``ignore_index``) where a step does not count."""

@@ -598,7 +598,8 @@ class Experiment(Part):
         return self.recurrent.read == "steps"
 
     def __repr__(self) -> str:
-        return f"<Experiment {self.name or 'without a name'}: {self.title:.80}>"
+        title = f": {self.title:.80}" if self.title else ""
+        return f"<Experiment {self.name or 'without a name'}{title}>"
 
     def settings(self) -> Dict[str, Any]:
         """Every setting by its path, in their order, JSON-ready."""

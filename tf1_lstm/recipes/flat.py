@@ -177,7 +177,8 @@ def _data(s: Mapping[str, Any], base: Experiment) -> Any:
 def _inputs(s: Mapping[str, Any]) -> Inputs:
     if s["embedding"] == "trained":
         return Embedding(s["input_size"])
-    return _kind(Inputs, "embedding", s["embedding"])()
+    found: Inputs = _kind(Inputs, "embedding", s["embedding"])()
+    return found
 
 
 def _head(s: Mapping[str, Any]) -> Head:
@@ -189,13 +190,15 @@ def _head(s: Mapping[str, Any]) -> Head:
 def _optimizer(s: Mapping[str, Any]) -> Optimizer:
     if s["optimizer"] == "pytorch-adam":
         return TorchAdam(s["learning_rate"], s["double_bias"])
-    return _kind(Optimizer, "optimizer", s["optimizer"])(learning_rate=s["learning_rate"])
+    found: Optimizer = _kind(Optimizer, "optimizer", s["optimizer"])(learning_rate=s["learning_rate"])
+    return found
 
 
 def _initial(s: Mapping[str, Any]) -> InitialValues:
     if s["initializers"] == "tensorflow1":
         return TensorFlow1(s["softmax_initializer"], s["softmax_bias"])
-    return _kind(InitialValues, "initializers", s["initializers"])()
+    found: InitialValues = _kind(InitialValues, "initializers", s["initializers"])()
+    return found
 
 
 def _dropout(s: Mapping[str, Any]) -> Optional[Any]:

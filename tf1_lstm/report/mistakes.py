@@ -4,10 +4,11 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
+from tf1_lstm.core.text_table import one_line
 from tf1_lstm.files import PathLike, replacing
 from tf1_lstm.report.canvas import empty, picture
 from tf1_lstm.report.confusion import class_labels
-from tf1_lstm.report.tables import SAMPLE, escape_markdown, one_line
+from tf1_lstm.report.tables import SAMPLE, escape_markdown
 
 MOST = 25
 ACROSS = 5

@@ -7,10 +7,11 @@ import textwrap
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from tf1_lstm.core.text_table import text_table
 from tf1_lstm.files import replacing, write_json
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.study_rows import PORT, CellResults, Row, row_document
-from tf1_lstm.report.tables import code, markdown_table, percent, percent_interval, text_table
+from tf1_lstm.report.tables import code, markdown_table, percent, percent_interval
 from tf1_lstm.report.verdicts import NOT_JUDGED
 
 HEADERS = ("figure", "published", "n", "mean ± s", "one training", "verdict")

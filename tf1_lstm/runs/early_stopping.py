@@ -4,7 +4,7 @@ import sys
 from typing import Any, Dict, List, Optional
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from tf1_lstm.recipes.experiment import EarlyStopping
 from tf1_lstm.runs.evaluate import InterruptedMeasuringError, evaluate

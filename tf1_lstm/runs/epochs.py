@@ -9,7 +9,7 @@ import sys
 from typing import Any, Dict, List, Optional
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from tf1_lstm.data.base import Sampler
 from tf1_lstm.recipes.experiment import Epochs

@@ -1,6 +1,7 @@
 """What a checkpoint gives on a split, every example once; and the published test batches again."""
 
 import sys
+from html import escape
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
@@ -8,6 +9,7 @@ from tqdm.auto import tqdm
 
 from tf1_lstm.data.base import Dataset, Split
 from tf1_lstm.data.split_batches import batches_of
+from tf1_lstm.report.html import table
 from tf1_lstm.report.statistics import accuracy_interval
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.model import Model
@@ -51,6 +53,13 @@ class Evaluation(NamedTuple):
     def __repr__(self) -> str:
         how = f"{self.examples:,} examples, dropout {self.dropout}"
         return f"<Evaluation of {self.split}: accuracy {self.accuracy:.2%}, loss {self.loss:.4f}, {how}>"
+
+    def _repr_html_(self) -> str:
+        low, high = self.interval
+        classes = [str(number) for number in range(len(self.confusion))]
+        rows = [[name, *counts] for name, counts in zip(classes, self.confusion)]
+        figures = f"{escape(repr(self)[1:-1])}; 95 % interval {low:.2%} to {high:.2%}"
+        return f"<p>{figures}</p>" + table(["true \\ predicted", *classes], rows)
 
     def document(self) -> Dict[str, Any]:
         """Everything but the probabilities, JSON-ready."""
@@ -328,7 +337,7 @@ def probabilities_of(logits: np.ndarray) -> np.ndarray:
 def _confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> List[List[int]]:
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (labels, predicted), 1)
-    return counts.tolist()
+    return [list(map(int, row)) for row in counts]
 
 
 def sampled_accuracies(

@@ -91,7 +91,7 @@ class RunFolder:
     @property
     def is_sealed(self) -> bool:
         """Whether the run was made with seals."""
-        return self.record["format"] != UNSEALED
+        return bool(self.record["format"] != UNSEALED)
 
     def lock(self, wait: float = 0.0) -> None:
         """Keep every other process out until this one ends.
@@ -366,7 +366,7 @@ def training_seconds(events: List[Dict[str, Any]]) -> float:
 
 def _seconds_between(first: Dict[str, Any], last: Dict[str, Any]) -> float:
     try:
-        return max(0.0, last["elapsed"] - first["elapsed"])
+        return max(0.0, float(last["elapsed"] - first["elapsed"]))
     except (KeyError, TypeError):
         times = [time.strptime(event["time"], "%Y-%m-%dT%H:%M:%SZ") for event in (first, last)]
         return max(0.0, float(calendar.timegm(times[1]) - calendar.timegm(times[0])))

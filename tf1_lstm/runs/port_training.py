@@ -25,8 +25,8 @@ from tf1_lstm.parity.training_child import TF1, SeedTraining, TrainingRequest, d
 from tf1_lstm.parity.waiting import EVERY, Say
 from tf1_lstm.recipes import all_recipes, find_recipe
 from tf1_lstm.recipes.flat import experiment_of_flat
-from tf1_lstm.report.pairs import DIFFERS, PairsVerdict, judge_pairs
-from tf1_lstm.report.verdicts import POINT
+from tf1_lstm.report.pairs import PairsVerdict, judge_pairs
+from tf1_lstm.report.verdicts import DIFFERS, POINT
 from tf1_lstm.runs.recorded import RecordedRun, run_of
 from tf1_lstm.runs.resolve import Resolved, resolve
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO, Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from tf1_lstm.core.children import python_command
 from tf1_lstm.errors import InputError, InUseError

@@ -76,7 +76,7 @@ def item_size(dtype: str) -> int:
     """
     if dtype not in NUMBERS:
         raise MalformedError(f"values of type {dtype} cannot be read")
-    return np.dtype(dtype).itemsize
+    return int(np.dtype(dtype).itemsize)
 
 
 def read_shape(message: Buffer) -> Tuple[int, ...]:

@@ -204,7 +204,8 @@ class OwnDataset(Dataset):
 
     def render(self, inputs: np.ndarray) -> str:
         """The numbers of one example in short."""
-        return np.array2string(np.asarray(inputs), precision=4, threshold=40, edgeitems=2).replace("\n", " ")
+        shown = np.array2string(np.asarray(inputs), precision=4, threshold=40, edgeitems=2)
+        return str(shown).replace("\n", " ")
 
 
 def finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:

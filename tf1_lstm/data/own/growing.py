@@ -36,7 +36,7 @@ class Growing:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def append(self, values: Union[array, np.ndarray, bytes]) -> None:
+    def append(self, values: Union["array[Any]", np.ndarray, bytes]) -> None:
         """Add values, which must be of the array's type already.
 
         Raises:

@@ -332,7 +332,7 @@ class _Joined:
         self.ndim, self.dtype = len(self.shape), np.result_type(*arrays)
 
     def __len__(self) -> int:
-        return self.shape[0]
+        return int(self.shape[0])
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         found = np.empty((len(rows), *self.shape[1:]), self.dtype)

@@ -87,7 +87,7 @@ class Numbered:
     def __init__(self) -> None:
         self._numbers = _Numbers()
 
-    def numbers(self, words: Iterable[str]) -> array:
+    def numbers(self, words: Iterable[str]) -> "array[int]":
         """int32 numbers of some words, new ones where a word is new."""
         return array("i", map(self._numbers.__getitem__, words))
 
