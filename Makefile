@@ -25,7 +25,7 @@ FAST := tests/core tests/data/own tests/recipes/test_settings.py tests/setup/tes
 UPGRADE :=
 
 .DEFAULT_GOAL := help
-.PHONY: bench check coverage docs notebooks fuzz help setup setup-dev word2vec ports reproduce test test-all lint format types sample results image-check lock clean
+.PHONY: bench check coverage docs notebooks fuzz help setup setup-dev word2vec ports reproduce test test-all lint format types sample results image-check archive archive-check lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -97,12 +97,25 @@ results: setup ## write the README's results table and draw its picture from res
 image-check: setup ## build the container on a stand-in base with buildah, and check it
 	tools/image-check $(ARGS)
 
+# make archive OUT=DIR WITH="ports image data" WHEELS=DIR FORMAT=xz DATA=DIR IMAGES="NAME ..."
+OUT := dist
+WITH :=
+archive: ## one file that rebuilds everything without a network (docs/archive.md): OUT=DIR WITH="ports image data"
+	@tools/setup archive >&2
+	@$(BIN)/python tools/archive.py --out "$(OUT)" --with "$(WITH)" $(if $(WHEELS),--wheels "$(WHEELS)") \
+		$(if $(FORMAT),--format "$(FORMAT)") $(if $(DATA),--data "$(DATA)") $(if $(IMAGES),--images "$(IMAGES)")
+
+archive-check: ## compare every member of ARCHIVE=FILE with the list in it
+	@tools/setup archive >&2
+	@$(BIN)/python tools/archive.py --check "$(ARCHIVE)"
+
 lock: setup-dev ## lock the requirements again, from requirements/*.in
 	$(PIP_COMPILE) --output-file requirements.txt requirements/runtime.in
 	$(PIP_COMPILE) --output-file requirements/pip.txt requirements/pip.in
 	$(PIP_COMPILE) --output-file requirements/dev.txt requirements/dev.in
 	$(PIP_COMPILE) --output-file requirements/word2vec.txt requirements/word2vec.in
 	$(PIP_COMPILE) --output-file requirements/notebooks.txt requirements/notebooks.in
+	$(PIP_COMPILE) --output-file requirements/archive.txt requirements/archive.in
 
 clean: ## remove .venv and every cache; data/, runs/ and checkpoints/ stay
 	rm -rf .venv .venv.lock build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,7 +7,9 @@ it was made from:
 * ``base``: requirements/pip.txt (pip itself) and requirements.txt. Whenever they, the interpreter
   or the folder's path change, the environment is made anew from nothing.
 * ``project``: the project itself, editable; installed again when pyproject.toml changes.
-* ``dev``, ``notebooks``, ``word2vec``: the lock file of that name, when asked for.
+* ``dev``, ``notebooks``, ``word2vec``, ``archive``: the lock file of that name, when asked for.
+
+In an unpacked archive (docs/archive.md) the packages come from ``archive/wheels``, and no network is used.
 
 A stamp is removed before its layer is touched and written after its last step, so that an
 interrupted set-up is seen and done again. Behind a right stamp pip's own records are
@@ -29,7 +31,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
-OPTIONAL_LAYERS = ("dev", "notebooks", "word2vec")
+OPTIONAL_LAYERS = ("dev", "notebooks", "word2vec", "archive")
 STAMP_FORMAT = 1  # raised when a stamp written by an older version must not count
 # They would make Python import from elsewhere, or pip install elsewhere.
 LEAKING_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
@@ -52,6 +54,7 @@ class Environment:
         self.folder = root / ".venv"
         self.python = self.folder / "bin" / "python"
         self.site_packages = self.folder / "lib" / "python3.7" / "site-packages"
+        self.wheels = root / "archive" / "wheels"
 
     def requirements(self, layer: str) -> List[str]:
         """The lock files of a layer, in the order in which they are installed."""
@@ -176,6 +179,8 @@ def run(command: Sequence[str], root: Path, failure: str) -> None:
 def pip_install(environment: Environment, arguments: List[str], what: str) -> None:
     """Install with the environment's pip, which says nothing unless something is wrong."""
     pip = [str(environment.python), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
+    if environment.wheels.is_dir():
+        arguments = ["--no-index", "--no-cache-dir", "--find-links", str(environment.wheels), *arguments]
     # Without isolation, packages that must be built are built with the locked setuptools.
     command = [*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", *arguments]
     run(command, environment.root, f"pip could not install {what}")
@@ -193,6 +198,7 @@ def install(environment: Environment, layer: str) -> None:
         environment.stamp(layer).unlink()
     for name in environment.requirements(layer):
         size = " (TensorFlow alone is a download of 412 MB)" if name == "requirements.txt" else ""
+        size = " from archive/wheels" if environment.wheels.is_dir() else size
         say(f"installing {name}{size}")
         pip_install(environment, ["--require-hashes", "-r", name], name)
     if layer == "project":

@@ -14,7 +14,7 @@ LOCKS = ["requirements.txt", *sorted(f"requirements/{path.name}" for path in FOL
 SOURCES = sorted(f"requirements/{path.name}" for path in FOLDER.glob("*.in"))
 # They meet in .venv; the ports (.venv-ports) have another Python and other versions.
 TOGETHER = ["requirements/pip.txt", "requirements/dev.txt", "requirements/notebooks.txt"]
-TOGETHER += ["requirements/word2vec.txt"]
+TOGETHER += ["requirements/word2vec.txt", "requirements/archive.txt"]
 
 
 def locked(name: str) -> Dict[str, str]:
