@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
         help="how the gradients of loss and last state shrink over the steps",
         description="Measure, for a checkpoint and the first examples of a split, the norms of the loss's and "
         "of the last state's derivative by the state of each step, and of an LSTM what its cell carries from "
-        "step to step. One recurrent layer in one direction, dropout off.",
+        "step to step, for every layer and direction. Dropout is off.",
     )
     add_restoring_options(parser)
     parser.add_argument(
@@ -44,8 +44,9 @@ def run(options: argparse.Namespace) -> int:
     from tf1_lstm.core.text_table import text_table
 
     found = [
-        _measured(recipe, checkpoint, options)
+        one
         for recipe, checkpoint in [(options.recipe, options.checkpoint), *options.beside]
+        for one in _measured(recipe, checkpoint, options)
     ]
     if options.out is not None:
         from tf1_lstm.report.gradients_picture import gradients_picture
@@ -80,8 +81,8 @@ def _rows(one: Dict[str, Any]) -> List[List[str]]:
     ]
 
 
-def _measured(recipe: str, checkpoint: str, options: argparse.Namespace) -> Dict[str, Any]:
-    from tf1_lstm.runs.gradients import check_supported, document_of, gradient_norms
+def _measured(recipe: str, checkpoint: str, options: argparse.Namespace) -> List[Dict[str, Any]]:
+    from tf1_lstm.runs.gradients import check_supported, documents_of, gradient_norms
     from tf1_lstm.runs.restore import restore
 
     opened = restore(recipe, checkpoint, **restoring_arguments(options))
@@ -92,11 +93,11 @@ def _measured(recipe: str, checkpoint: str, options: argparse.Namespace) -> Dict
     split = dataset.split(options.split or dataset.split_names()[0])
     inputs, labels = split.inputs[: options.examples], split.labels[: options.examples]
     norms = gradient_norms(opened.experiment.recipe, weights, inputs, labels, dataset.constants())
-    return {
-        **document_of(recipe, norms),
+    facts = {
         "checkpoint": opened.facts["checkpoint"],
         "weights_sha256": opened.facts["weights_sha256"],
         "split": split.name,
         "examples": len(labels),
         "sample": dataset.is_sample,
     }
+    return [{**one, **facts} for one in documents_of(recipe, norms)]
