@@ -25,6 +25,7 @@ from tf1_lstm.parity.one_sigmoid import as_one_sigmoid
 from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.ports import target_of
 from tf1_lstm.parity.problem import Numbers, Problem, problem_of
+from tf1_lstm.parity.reference_check import check_reference
 from tf1_lstm.parity.report import to_document
 from tf1_lstm.parity.runner import LEVELS, Observed, find_python, run_port
 from tf1_lstm.parity.tokens import Tokens, compare_tokens, read_texts, tokens_of
@@ -83,6 +84,7 @@ def compare_port(
             bundle_path, port, folder=folder, python=python, tolerances=limits, time_limit=time_limit
         )
     bundle = read_bundle(bundle_path)
+    check_reference(bundle, str(bundle_path))
     target = target_of(bundle.recipe, port)
     interpreter, limits = find_python(python), parse_tolerances(tolerances)
     _make_folder(folder)

@@ -30,6 +30,7 @@ class Level(NamedTuple):
       relative: largest difference over the largest number of its array.
       place: where the largest difference stands.
       reason: why it is not available, or what else there is to say.
+      excess: largest difference beyond rounding, which is held against the tolerance; None where not known.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Level(NamedTuple):
     relative: Optional[float] = None
     place: str = ""
     reason: str = ""
+    excess: Optional[float] = None
 
     def document(self) -> Dict[str, Any]:
         """Return it as JSON holds it."""
@@ -47,7 +49,11 @@ class Level(NamedTuple):
 
 
 def compare_levels(
-    bundle: Bundle, observed: Observed, tolerances: Mapping[str, float], truth: Optional[np.ndarray]
+    bundle: Bundle,
+    observed: Observed,
+    tolerances: Mapping[str, float],
+    truth: Optional[np.ndarray],
+    allowance: float = 1.0,
 ) -> List[Level]:
     """Return every level.
 
@@ -56,6 +62,7 @@ def compare_levels(
       observed: the port.
       tolerances: level -> tolerance; others have the default.
       truth: logits of the split that the port ran over, or None where it ran over none.
+      allowance: factor on what rounding explains, for measuring what the factor 1 is worth.
     """
 
     def limit(name: str) -> float:
@@ -81,8 +88,8 @@ def compare_levels(
         ("updates", "updates" if "updates" in observed.reasons else "training", right_updates, updates),
     ]
     allowed = rounding_of(bundle)
-    if gradients and updates:
-        allowed.update(_update_allowances(bundle, training, allowed))
+    own = _update_allowances(bundle, training, allowed, allowance) if gradients and updates else {}
+    allowed = {**{name: allowance * value for name, value in allowed.items()}, **own}
     found = {
         name: level_of(name, limit(name), right, seen, _reason(observed, source), allowed)
         for name, source, right, seen in pairs
@@ -105,7 +112,9 @@ def rounding_of(bundle: Bundle) -> Dict[str, Any]:
     return {name: float(np.abs(theirs - right).max()) for name, (theirs, right) in pairs.items()}
 
 
-def _update_allowances(bundle: Bundle, training: Arrays, rounding: Mapping[str, float]) -> Arrays:
+def _update_allowances(
+    bundle: Bundle, training: Arrays, rounding: Mapping[str, float], allowance: float
+) -> Dict[str, np.ndarray]:
     """Return how far each updated weight may be from TensorFlow's, by name: see ``updates.own_steps``."""
     problem, spec = problem_of(bundle), bundle.spec
 
@@ -121,10 +130,10 @@ def _update_allowances(bundle: Bundle, training: Arrays, rounding: Mapping[str, 
 
     seen = Seen(group("gradients/"), [group(f"updates/{n + 1}/") for n in range(len(bundle.updates))])
     own = {role: rounding[f"gradients/{role}"] for role in bundle.gradients}
-    found = {}
+    found: Dict[str, np.ndarray] = {}
     with np.errstate(all="ignore"):  # what is not finite fails by itself
         steps = own_steps(
-            spec.optimizer, problem.weights, bundle.gradients, own, seen, gradient_of, spec.factor
+            spec.optimizer, problem.weights, bundle.gradients, own, seen, gradient_of, spec.factor, allowance
         )
         for number, (step, right) in enumerate(zip(steps, bundle.updates)):
             for role, array in right.items():
@@ -169,7 +178,7 @@ def level_of(name: str, tolerance: float, right: Arrays, seen: Arrays, reason: s
         worst = worst._replace(relative=max(worst.relative or 0.0, relative))
     status = PASS if excess <= tolerance else FAIL
     note = f"not seen: {', '.join(missing[:3])}" if missing else ""
-    return worst._replace(status=status, reason=note)
+    return worst._replace(status=status, reason=note, excess=excess)
 
 
 def _labels(observed: Observed, truth: Optional[np.ndarray], tolerance: float) -> Level:

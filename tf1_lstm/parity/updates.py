@@ -51,6 +51,7 @@ def own_steps(
     seen: Seen,
     gradient_of: Callable[[int, Arrays], Tuple[Arrays, Arrays]],
     factor: Callable[[str], float],
+    allowance: float = 1.0,
 ) -> Iterator[UpdateStep]:
     """Yield every step of a port as it follows from the port's own state before it.
 
@@ -63,9 +64,11 @@ def own_steps(
       seen: the port's training.
       gradient_of: (step from 2, weights before it) -> the gradients there, exact and in float32.
       factor: role -> how many times the optimizer's step is applied.
+      allowance: factor on ``ROUNDING_MARGIN`` and ``SPREAD``.
     """
     gradients = {
-        role: _first(array, seen.gradients.get(role), rounding[role]) for role, array in right.items()
+        role: _first(array, seen.gradients.get(role), allowance * rounding[role], allowance)
+        for role, array in right.items()
     }
     errors = {role: np.zeros_like(gradient) for role, gradient in gradients.items()}
     now: Arrays = {role: np.asarray(array, np.float64) for role, array in start.items()}
@@ -73,7 +76,10 @@ def own_steps(
     for step, update in enumerate(seen.updates, start=1):
         if step > 1:
             gradients, rounded = gradient_of(step, now)
-            errors = {role: error + _error(gradients[role], rounded[role]) for role, error in errors.items()}
+            errors = {
+                role: error + allowance * _error(gradients[role], rounded[role])
+                for role, error in errors.items()
+            }
         expected: Arrays = {}
         margin: Arrays = {}
         taken = optimizer.taken(gradients, now)
@@ -86,12 +92,12 @@ def own_steps(
         now = {role: _own(update.get(role), array) for role, array in expected.items()}
 
 
-def _first(right: np.ndarray, seen: Optional[np.ndarray], rounding: float) -> np.ndarray:
+def _first(right: np.ndarray, seen: Optional[np.ndarray], rounding: float, allowance: float) -> np.ndarray:
     """Return the port's first gradient, as far as rounding explains its difference from the right one."""
     exact = np.asarray(right, np.float64)
     if seen is None or seen.shape != exact.shape or not exact.size:
         return exact
-    most = ROUNDING_MARGIN * max(rounding, FLOAT32 * float(np.abs(exact).max()))
+    most = ROUNDING_MARGIN * max(rounding, allowance * FLOAT32 * float(np.abs(exact).max()))
     return exact + np.clip(seen - exact, -most, most)
 
 
