@@ -13,6 +13,12 @@ ARG BASE_IMAGE=tensorflow/tensorflow:1.15.5-gpu-py3
 ARG CPU_IMAGE=python:3.7.17-slim-bookworm@sha256:b53f496ca43e5af6994f8e316cf03af31050bf7944e0e4a308ad86c001cf028b
 
 
+# Where packages come from when it is built without a network: `--build-context archive=FOLDER` takes this
+# stage's place, and pip then installs from FOLDER/wheels (docs/archive.md).
+FROM scratch AS archive
+COPY LICENSE /
+
+
 # What both images take from here: code and samples. Data and checkpoints are mounted.
 FROM scratch AS project
 COPY pyproject.toml requirements.txt README.md LICENSE /
@@ -25,7 +31,9 @@ COPY tf1_lstm /tf1_lstm
 FROM ${CPU_IMAGE} AS cpu
 # The locked packages come before the code: they change less often, and take minutes.
 COPY requirements/pip.txt requirements.txt /opt/locks/
-RUN python3.7 -m venv /opt/venv \
+RUN --mount=type=bind,from=archive,target=/archive \
+    if [ -d /archive/wheels ]; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=/archive/wheels; fi \
+    && python3.7 -m venv /opt/venv \
     && for lock in pip.txt requirements.txt; do \
         /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
             --require-hashes -r "/opt/locks/${lock}" || exit 1; \
@@ -62,22 +70,30 @@ ENTRYPOINT ["tf1-lstm"]
 CMD ["doctor"]
 
 
-FROM ${BASE_IMAGE} AS gpu
+# What is kept beside the wheels: once saved (`--target base`), it is BASE_IMAGE, and nothing is asked of a network.
+FROM ${BASE_IMAGE} AS base
+ARG PYTHON=python3.7
+# NVIDIA changed its signing key in 2022; since then its old lists make `apt-get update` fail.
+# hadolint ignore=DL3008 # a closed distribution, and another one with another BASE_IMAGE
+RUN rm -f /etc/apt/sources.list.d/cuda.list /etc/apt/sources.list.d/nvidia-ml.list \
+    && if ! "${PYTHON}" -c 'import distutils.cmd, ensurepip' 2>/dev/null; then \
+        apt-get update \
+        && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+            "${PYTHON}" "${PYTHON}-venv" python3-distutils || exit 1; \
+    fi \
+    && rm -rf /var/lib/apt/lists/*
+
+
+FROM base AS gpu
 # These three differ for NVIDIA's own TensorFlow 1.15 only: see docs/container.md.
 ARG PYTHON=python3.7
 ARG VENV_OPTIONS=
 ARG LOCK=requirements.txt
-# NVIDIA changed its signing key in 2022; since then its old lists make `apt-get update` fail.
-# hadolint ignore=DL3008 # a closed distribution, and another one with another BASE_IMAGE
-RUN rm -f /etc/apt/sources.list.d/cuda.list /etc/apt/sources.list.d/nvidia-ml.list \
-    && apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        "${PYTHON}" "${PYTHON}-venv" python3-distutils \
-    && rm -rf /var/lib/apt/lists/*
-
 # An environment of its own, so that the base's packages do not leak in.
 COPY requirements/pip.txt requirements.txt requirements/nvidia.txt /opt/locks/
-RUN "${PYTHON}" -m venv ${VENV_OPTIONS} /opt/venv \
+RUN --mount=type=bind,from=archive,target=/archive \
+    if [ -d /archive/wheels ]; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=/archive/wheels; fi \
+    && "${PYTHON}" -m venv ${VENV_OPTIONS} /opt/venv \
     && for lock in pip.txt "${LOCK}"; do \
         /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
             --require-hashes -r "/opt/locks/${lock}" || exit 1; \
@@ -119,7 +135,9 @@ FROM gpu AS test
 # hadolint ignore=DL3002 # not the stage that `docker build .` makes, and it does not end as root
 USER 0:0
 COPY requirements/dev.txt /opt/locks/
-RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
+RUN --mount=type=bind,from=archive,target=/archive \
+    if [ -d /archive/wheels ]; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=/archive/wheels; fi \
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation \
         --require-hashes -r /opt/locks/dev.txt
 COPY . /opt/tf1-lstm/
 ENV HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis

@@ -21,6 +21,8 @@ sys.path.insert(0, str(PROJECT / "tools"))
 
 import image_contents  # noqa: E402
 
+from tf1_lstm import __version__  # noqa: E402
+
 SHIPPED = ("cpu", "gpu")
 
 
@@ -67,7 +69,7 @@ def test_bases_are_build_arguments_with_a_tag_and_their_renewal_is_documented():
 
 
 def test_dead_package_lists_are_removed_before_the_first_update():
-    (script,) = [run for run in of_kind("gpu", "RUN") if "apt-get" in run]
+    (script,) = [run for run in of_kind("base", "RUN") if "apt-get" in run]
     removal = re.match(r"rm -f (\S+) (\S+) ", script)
     assert removal is not None
     expected = {f"/etc/apt/sources.list.d/{name}.list" for name in ("cuda", "nvidia-ml")}
@@ -112,6 +114,15 @@ def test_the_two_images_are_alike_from_the_project_on():
         text = "\n".join(content[content.index("COPY --from=project / /opt/tf1-lstm/") :])
         tails.append(re.sub(r"--ignore-requires-python\s+|\((?:CPU|CUDA 10\.0)\)|\s+", " ", text).split())
     assert tails[0] == tails[1]
+
+
+@pytest.mark.parametrize("stage", [*SHIPPED, "test"])
+def test_packages_come_from_the_archive_where_one_is_given(stage):
+    installs = [run for run in of_kind(stage, "RUN") if "--require-hashes" in run]
+    assert installs
+    for run in installs:
+        assert run.startswith("--mount=type=bind,from=archive,target=/archive ")
+        assert "PIP_NO_INDEX=1 PIP_FIND_LINKS=/archive/wheels" in run
 
 
 def test_locks_are_copied_before_the_code():
@@ -238,7 +249,20 @@ def test_workflows_pin_their_actions_and_may_only_read():
     for path in files:
         text = path.read_text()
         assert re.search(r"^permissions:\n  contents: read$", text, re.M)
-        assert all(re.search(r"@v\d", use) for use in re.findall(r"uses: (\S+)", text))
+        # By commit, since a tag can be moved; the tag stands behind it.
+        uses = re.findall(r"uses: (.+)", text)
+        assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use) for use in uses), uses
+
+
+def test_the_version_is_one():
+    labels = re.findall(r"^ARG VERSION=(\S+)$", (PROJECT / "Dockerfile").read_text(), re.M)
+    assert set(labels) == {__version__}
+    newest = re.search(r"^## (\S+)", (PROJECT / "CHANGELOG.md").read_text(), re.M)
+    assert newest is not None
+    assert newest.group(1) in (__version__, "Unreleased")
+    cited = re.search(r"^version: (\S+)$", (PROJECT / "CITATION.cff").read_text(), re.M)
+    assert cited is not None
+    assert cited.group(1) == __version__
 
 
 def test_compose_gives_no_right_that_is_not_needed():

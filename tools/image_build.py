@@ -137,19 +137,19 @@ class Buildah:
         self("config", "--env", f"PATH={SYSTEM_PATH}", container)
         self("commit", "--quiet", "--rm", container, name)
 
-    def build(self, target: str, context: Path, wheels: Path, bases: Dict[str, str]) -> Image:
+    def build(self, target: str, context: Path, archive: Path, bases: Dict[str, str]) -> Image:
         """Build one target of the Dockerfile, without a network.
 
         Args:
           target: a stage.
           context: the folder with the Dockerfile.
-          wheels: the folder that the stand-in bases' pip installs from.
+          archive: the folder whose ``wheels`` the packages are installed from.
           bases: build arguments.
         """
         build = ["bud", "--quiet", "--layers", "--isolation", "chroot", "--target", target, "--tag", target]
         for name, value in bases.items():
             build += ["--build-arg", f"{name}={value}"]
         # Its own --network does nothing under chroot isolation.
-        self(*build, "--volume", f"{wheels}:/wheels:ro", str(context), before=["unshare", "--net"])
+        self(*build, "--build-context", f"archive={archive}", str(context), before=["unshare", "--net"])
         config = json.loads(self("inspect", "--type", "image", target))["OCIv1"]["config"]
         return Image(Path(self("mount", self("from", target))), config)

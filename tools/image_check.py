@@ -1,9 +1,9 @@
 """Builds the Dockerfile with buildah on a stand-in base, and checks what came out.
 
 No image is pulled: tools/standin_base.py makes what stands for the bases. The build sees no network
-either; its wheels come from a folder that is filled from the lock files before. Inside the image are
+either; its wheels come from build/archive, which is filled from the lock files before. Inside the image are
 run the default command, the reproduction on the embedded sample and the tests; then its files are
-gone through for owners, secrets, data and caches. All of it lies in one temporary folder, which is
+gone through for owners, secrets, data and caches. All else lies in one temporary folder, which is
 removed in the end.
 
 Run as root by tools/image-check. Exit code 0 passed or skipped, 1 failed.
@@ -23,6 +23,8 @@ from typing import Callable, Dict, List, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from archive_pack import ArchiveError
+from archive_wheels import gather
 from image_build import VOLUMES, Buildah, CheckError, Image
 from image_contents import forbidden_files, found_canaries, plant_canaries, writable_files
 from standin_base import LEAK, StandinError, make_base, make_cpu_base
@@ -104,14 +106,14 @@ def check_all(folder: Path, options: argparse.Namespace) -> List[str]:
     """Make bases and wheels, build every target, run every check; returns the names of the failed ones."""
     check = Checks()
     buildah = Buildah(folder, options.driver or usable_driver(folder / "try"))
-    wheels, context = folder / "wheels", folder / "context"
-    check("wheels from the lock files", lambda: download(wheels))
+    archive, context = ROOT / "build" / "archive", folder / "context"
+    check("wheels from the lock files", lambda: download(archive / "wheels"))
     check("stand-in base", lambda: prepare_bases(folder, buildah))
     copy_context(context)
     images: Dict[str, Image] = {}
 
     def build(target: str) -> None:
-        images[target] = buildah.build(target, context, wheels, BASES)
+        images[target] = buildah.build(target, context, archive, BASES)
 
     targets = ["runtime", *(["cpu"] if options.cpu else []), *([] if options.no_tests else ["test"])]
     for target in targets:
@@ -187,14 +189,11 @@ def none(found: List[str]) -> None:
 
 
 def download(wheels: Path) -> str:
-    """Fetch what the lock files name with this machine's pip, which may know a cache or a mirror."""
-    for lock in LOCKS:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        pip += ["--no-build-isolation", "--require-hashes", "--dest", str(wheels), "-r", str(ROOT / lock)]
-        done = subprocess.run(pip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        if done.returncode:
-            raise CheckError(done.stdout.decode("utf-8", "replace")[-2000:])
-    return f"{len(list(wheels.iterdir()))} files"
+    """Fetch what the lock files name with this machine's pip; what `make archive` has fetched is taken."""
+    try:
+        return f"{len(gather(Path(sys.executable), ROOT, LOCKS, wheels))} files"
+    except ArchiveError as error:
+        raise CheckError(str(error)) from error
 
 
 def prepare_bases(folder: Path, buildah: Buildah) -> None:

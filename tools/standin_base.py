@@ -56,7 +56,6 @@ def make_base(folder: Path, python: Path) -> None:
         == 0
     ):
         raise StandinError("the dead package lists do not make apt-get update fail; they would prove nothing")
-    (folder / "etc/pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
 
 
 def make_cpu_base(folder: Path, base: Path) -> None:
