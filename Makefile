@@ -25,7 +25,7 @@ FAST := tests/core tests/data/own tests/recipes/test_settings.py tests/setup/tes
 UPGRADE :=
 
 .DEFAULT_GOAL := help
-.PHONY: bench check coverage docs notebooks fuzz help setup setup-dev word2vec ports reproduce test test-all lint format types sample results image-check archive archive-check lock clean
+.PHONY: bench check coverage docs notebooks fuzz help setup setup-dev word2vec ports reproduce test test-thorough test-all lint format types sample results image-check archive archive-check lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -39,8 +39,11 @@ setup-dev:
 reproduce: setup ## each document's main experiment on its embedded sample: tables, pictures, checkpoints
 	$(BIN)/tf1-lstm reproduce --sample
 
-test: setup-dev ## the tests, without those that take minutes
+test: setup-dev ## the tests of every day
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+
+test-thorough: setup-dev ## what CI adds to them: whole real data, every combination, sanitizers
+	$(BIN)/python -m pytest $(WORKERS) -m 'thorough and not slow' $(ARGS)
 
 check: lint types ## before every commit: ruff, mypy and the quick tests; under a minute
 	$(BIN)/python -m pytest -q $(WORKERS) $(FAST) $(ARGS)

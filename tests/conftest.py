@@ -1,11 +1,36 @@
 """Fixtures for every test: the real files where they are, and the embedded sample."""
 
+import fcntl
 import os
 from pathlib import Path
+from typing import Callable, List, Tuple
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """Whole real data take a quarter of a minute to prepare, and most machines have none."""
+    for item in items:
+        if {"prepared", "prepared_keras"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.thorough)
+
+
+def made_once(name: str, make: Callable[[Path], object], factory: pytest.TempPathFactory) -> Path:
+    """A folder that ``make`` fills once for all processes of a run of the tests."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with open(str(base / f"{name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = base / f"{name}-made"
+        if not folder.exists():
+            half = base / f"{name}-half"
+            half.mkdir()
+            make(half)
+            half.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -22,14 +47,10 @@ def prepared(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the real IMDB arrays, prepared once a session (about 15 s)."""
     from tf1_lstm.data.prepare import prepare_imdb
 
-    folder = tmp_path_factory.mktemp("prepared")
-    prepare_imdb(
-        shared / "data/imdb/aclImdb_v1.tar.gz",
-        shared / "data/glove/glove.6B.50d.txt.xz",
-        folder,
-        progress=False,
+    reviews, vectors = sources(shared)
+    return made_once(
+        "prepared", lambda folder: prepare_imdb(reviews, vectors, folder, progress=False), tmp_path_factory
     )
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +58,14 @@ def prepared_keras(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A data folder with the real reviews as Keras has them, prepared once a session (about 15 s)."""
     from tf1_lstm.data.prepare_keras import prepare_keras_imdb
 
-    folder = tmp_path_factory.mktemp("prepared-keras")
-    prepare_keras_imdb(
-        shared / "data/imdb/aclImdb_v1.tar.gz",
-        shared / "data/glove/glove.6B.50d.txt.xz",
-        folder,
-        progress=False,
+    reviews, vectors = sources(shared)
+    return made_once(
+        "keras",
+        lambda folder: prepare_keras_imdb(reviews, vectors, folder, progress=False),
+        tmp_path_factory,
     )
-    return folder
+
+
+def sources(shared: Path) -> Tuple[Path, Path]:
+    """The real reviews and word vectors."""
+    return shared / "data/imdb/aclImdb_v1.tar.gz", shared / "data/glove/glove.6B.50d.txt.xz"

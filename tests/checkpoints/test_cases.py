@@ -106,6 +106,7 @@ def test_variables_that_nobody_reads_are_named():
         assert sorted(identified.unread) == sorted(set(case["extra"]) - scalars), case["path"]
 
 
+@pytest.mark.thorough
 def test_the_script_makes_the_same_cases_again_byte_for_byte(tmp_path):
     command = [sys.executable, str(MAKER), str(tmp_path)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

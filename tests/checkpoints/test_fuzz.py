@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import List
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = int(os.environ.get("TF1_LSTM_FUZZ_CASES", "2500"))
+CASES = int(os.environ.get("TF1_LSTM_FUZZ_CASES", "500"))
 SEED = os.environ.get("TF1_LSTM_FUZZ_SEED", "0")
 SHARED = Path(os.environ.get("TF1_LSTM_SHARED", ROOT.parent / "shared")) / "checkpoints"
 

@@ -24,8 +24,8 @@ from tools import checkpoint_case_names
 
 AGES = {"tf1.15": "1.15", "tf1.0": "1.0", "tf0.12": "0.12"}
 SLOTS = ("Adam", "Adam_1")
-quick = settings(derandomize=True, deadline=None, max_examples=150)
-with_tensorflow = settings(derandomize=True, deadline=None, max_examples=24)
+quick = settings(derandomize=True, deadline=None, max_examples=60)
+with_tensorflow = settings(derandomize=True, deadline=None, max_examples=10)
 
 
 @st.composite

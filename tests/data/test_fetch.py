@@ -464,6 +464,7 @@ def test_the_table_is_of_the_files_that_the_issues_name() -> None:
     )
 
 
+@pytest.mark.thorough
 def test_the_real_files_are_taken_from_the_shared_folder(shared: Path, tmp_path: Path) -> None:
     found = fetch("all", tmp_path, shared / "data", progress=False)
     assert {file.status for file in found} == {"copied"}
@@ -485,6 +486,7 @@ def test_the_real_files_come_over_http(
     assert len(server.requests) == 5
 
 
+@pytest.mark.thorough
 def test_the_hash_of_the_real_reviews_is_that_of_the_documented_commands(shared: Path) -> None:
     archive = shared / "data" / "imdb" / "aclImdb_v1.tar.gz"
     files = {}

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, NamedTuple, Tuple
 import numpy as np
 import pytest
 
-from tf1_lstm.core.tensorflow import tf
+from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.graphs.build import build
 from tf1_lstm.recipes import (
     GRU,
@@ -262,8 +262,10 @@ def session_with(graph: Any, variables: Dict[str, Any], weights: Dict[str, np.nd
     session = tf.compat.v1.Session(graph=graph)
     with graph.as_default():
         session.run(tf.compat.v1.global_variables_initializer())
-    for name, variable in variables.items():
-        variable.load(weights[name].reshape(variable.shape.as_list()), session)
+    values = (
+        (variable, weights[name].reshape(variable.shape.as_list())) for name, variable in variables.items()
+    )
+    load_variables(values, session)
     return session
 
 

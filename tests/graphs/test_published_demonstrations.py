@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.experiments import experiment
+from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.graphs.build import Graph, build
-from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes import find_recipe
 from tf1_lstm.recipes.experiment import Experiment
 
@@ -51,8 +51,7 @@ def run(built: Experiment, inputs: np.ndarray, weights: Optional[Mapping[str, np
     graph = build(built, training=False)
     with tf.compat.v1.Session(graph=graph.graph) as session:
         session.run(graph.initializer)
-        for role, values in (weights or {}).items():
-            graph.variables[role].load(values, session)
+        load_variables(((graph.variables[role], values) for role, values in (weights or {}).items()), session)
         outputs, states = session.run([graph.outputs, graph.states], {graph.inputs: inputs})
     if built.recurrent.bidirectional is None:
         outputs, states = (outputs,), (states,)

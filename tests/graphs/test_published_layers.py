@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tf1_lstm.core.cells import cell_name
+from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.graphs.build import Graph, build
-from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.parity.cells import ReferenceCell
 from tf1_lstm.parity.layouts import to_keras
 from tf1_lstm.recipes import all_recipes, find_recipe
@@ -91,8 +91,9 @@ def test_the_graph_computes_what_keras_layers_do(name: str):
     graph, session = _open(recipe)
     with session:
         generator = np.random.Generator(np.random.Philox(8))
-        for variable in graph.variables.values():
-            variable.load(generator.normal(scale=0.5, size=variable.shape.as_list()), session)
+        variables = graph.variables.values()
+        drawn = [generator.normal(scale=0.5, size=variable.shape.as_list()) for variable in variables]
+        load_variables(zip(variables, drawn), session)
         values = session.run(graph.variables)
         ids = _ids()
         table = values["embedding"] if "embedding" in values else session.run(graph.constants["word_vectors"])
@@ -186,10 +187,8 @@ def test_dropout_is_a_function_of_seed_and_iteration_alone(name: str):
         return session.run(graph.logits, feeds).tobytes()
 
     with first, second:
-        for variable in graph.variables.values():
-            variable.load(first.run(variable), second)
-        for variable in graph.constants.values():
-            variable.load(first.run(variable), second)
+        both = [*graph.variables.values(), *graph.constants.values()]
+        load_variables(zip(both, first.run(both)), second)
         assert logits(first, 5) != logits(first, 6)
         assert logits(first, 5) == logits(second, 5), "whatever the session did before"
         assert logits(first, 5, keep_prob=1.0) == logits(first, 6, keep_prob=1.0)

@@ -92,9 +92,10 @@ def test_a_bundle_of_rows_agrees_with_the_reference(checkpoint, tmp_path, recipe
 @pytest.mark.parametrize("recipe", IMDB_RECIPES)
 def test_a_bundle_of_every_later_recipe_agrees_with_the_reference(checkpoint, tmp_path, recipe):
     """Every recipe on reviews by Keras's rule: states, loss, gradients, three steps of its optimizer."""
-    prefix = checkpoint(recipe, units=6, vocabulary=100)
-    arguments = [recipe, "--checkpoint", prefix, "--sample", "--examples", "5"]
-    bundle = exported(tmp_path / "a.npz", *arguments, "--set", "units=6", "--set", "vocabulary=100")
+    small = {"units": 6, "vocabulary": 100, "steps": 40}
+    arguments = [recipe, "--checkpoint", checkpoint(recipe, **small), "--sample", "--examples", "5"]
+    arguments += [word for name, value in small.items() for word in ("--set", f"{name}={value}")]
+    bundle = exported(tmp_path / "a.npz", *arguments)
     assert_reference_agrees(bundle)
     assert bundle.words == Words(100, KERAS_UNKNOWN)
     assert (bundle.vectors is None) == (bundle.settings["embedding"] != "word-vectors")

@@ -24,6 +24,7 @@ ANOTHER_SHAPE = {"reset-before"}
 RECIPES = {"keras": {"imdb-gru2"}, "torch": {"imdb-bilstm2", "imdb-gru32"}}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_each_mistake_planted_in_a_port_of_word_ids_is_named(framework):
     lines = run(framework, "run.py", framework, "imdb")

@@ -6,7 +6,7 @@ from typing import Any, Dict
 
 import pytest
 
-from tests.runs.conftest import PROJECT, tf1_lstm
+from tests.runs.conftest import PROJECT, called
 
 PYTHON = PROJECT / ".venv-ports" / "bin" / "python"
 CHECKPOINTS = {"imdb-lstm": "imdb-lstm-90000", "mnist-lstm": "mnist-lstm-2016"}
@@ -23,13 +23,13 @@ def test_shipped_port_passes_every_level_on_a_published_checkpoint(
         pytest.skip("no .venv-ports (make ports)")
     data = str(prepared if recipe == "imdb-lstm" else shared / "data")
     checkpoint = str(shared / "checkpoints" / CHECKPOINTS[recipe])
-    exported = tf1_lstm(
+    exported = called(
         ["export", recipe, "--checkpoint", checkpoint, "--data", data, "--to", "bundle", "--out", "b.npz"],
         tmp_path,
     )
     assert exported.returncode == 0, exported.stderr
     arguments = ["compare", "b.npz", "--port", port, "--python", str(PYTHON), "--data", data, "--json"]
-    compared = tf1_lstm(arguments, tmp_path)
+    compared = called(arguments, tmp_path)
     assert compared.returncode == 0, compared.stdout + compared.stderr
     assert statuses(json.loads(compared.stdout)) == {"PASS"}
 
@@ -38,13 +38,13 @@ def test_a_shipped_port_passes_every_level_where_the_whole_table_of_vectors_is_g
     if not PYTHON.exists():
         pytest.skip("no .venv-ports (make ports)")
     checkpoint = str(PROJECT / "checkpoints" / "sample")
-    exported = tf1_lstm(
+    exported = called(
         ["export", "imdb-lstm", "--checkpoint", checkpoint, "--sample", "--to", "bundle", "--out", "b.npz"],
         tmp_path,
     )
     assert exported.returncode == 0, exported.stderr
     arguments = ["compare", "b.npz", "--port", "torch", "--python", str(PYTHON), "--sample", "--json"]
-    compared = tf1_lstm(arguments, tmp_path)
+    compared = called(arguments, tmp_path)
     assert compared.returncode == 0, compared.stdout + compared.stderr
     assert statuses(json.loads(compared.stdout)) == {"PASS"}
 

@@ -10,13 +10,13 @@ from typing import Any, Dict, List
 import numpy as np
 import pytest
 
-from tests.runs.conftest import environment, tf1_lstm
+from tests.runs.conftest import called, environment
 from tf1_lstm.data.split_batches import example_lengths
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import find_recipe
 from tf1_lstm.runs.evaluate import Evaluation, evaluate, logits_of
 from tf1_lstm.runs.folder import ACCURACIES, LOSSES, RunFolder
-from tf1_lstm.runs.loop import TrainOptions
+from tf1_lstm.runs.loop import Outcome, TrainOptions
 from tf1_lstm.runs.model import Model
 from tf1_lstm.runs.recorded import experiment_of
 from tf1_lstm.runs.resolve import Resolved, resolve
@@ -38,8 +38,14 @@ def figures(run: Path) -> List[Dict[str, Any]]:
     return [{k: v for k, v in event.items() if k != "time"} for event in events(run)]
 
 
-def test_epochs_decide_the_iterations_and_each_is_logged(tmp_path: Path):
-    outcome = train(small(), tmp_path / "run", TrainOptions(), progress=False)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A training that nothing disturbed."""
+    return train(small(), tmp_path_factory.mktemp("whole") / "run", TrainOptions(), progress=False)
+
+
+def test_epochs_decide_the_iterations_and_each_is_logged(whole: Outcome):
+    outcome = whole
     assert outcome.iterations == 3 * STEPS
     run = RunFolder.open(outcome.run)
     losses, accuracies = run.series(LOSSES), run.series(ACCURACIES)
@@ -101,10 +107,9 @@ def test_early_stopping_waits_for_its_patience(tmp_path: Path):
 
 @pytest.mark.parametrize("seen", [3, STEPS, STEPS + 5])
 def test_an_interruption_within_an_epoch_changes_no_figure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: int
+    whole: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: int
 ):
     """A signal within an epoch, right at its end, and within the second one; then resumed."""
-    whole = train(small(), tmp_path / "whole", TrainOptions(), progress=False)
     from tf1_lstm.runs import loop as training
 
     iterate = training.TrainingLoop.iterate
@@ -151,9 +156,9 @@ def test_a_killed_process_resumes_with_the_same_figures(tmp_path: Path):
         while process.poll() is None and not (log.is_file() and '"epoch": 2' in log.read_text()):
             time.sleep(0.01)
         process.kill()
-    assert tf1_lstm(["resume", "killed"], tmp_path).returncode == 0
+    assert called(["resume", "killed"], tmp_path).returncode == 0
     assert figures(tmp_path / "killed") == figures(whole.run)
-    assert tf1_lstm(["verify", "killed", "--rerun", "20"], tmp_path).returncode == 0
+    assert called(["verify", "killed", "--rerun", "20"], tmp_path).returncode == 0
 
 
 def test_reviews_of_any_length_are_measured_without_padding():

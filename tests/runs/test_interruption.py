@@ -10,7 +10,7 @@ from typing import Any, List
 
 import pytest
 
-from tests.runs.conftest import PROJECT, environment, tf1_lstm
+from tests.runs.conftest import PROJECT, called, environment, tf1_lstm
 from tf1_lstm.runs.folder import RunFolder
 
 TRAIN = ["train", "imdb-lstm", "--sample", "--run", "run", "--set", "log_every=20"]
@@ -78,7 +78,7 @@ def compare_after_kills(folder: Path, iterations: int, save_every: int, kills: i
     for path in (whole, broken):
         path.mkdir()
     length = [f"--iterations={iterations}", f"--save-every={save_every}"]
-    finished = tf1_lstm([*TRAIN, *length], whole)
+    finished = called([*TRAIN, *length], whole)
     assert finished.returncode == 0, finished.stderr
     done = killed_until_done(broken, iterations, save_every, kills, seed=1)
     assert result(broken / "run") == result(whole / "run")
@@ -154,7 +154,7 @@ def test_resume_falls_back_from_a_damaged_checkpoint_and_says_so(stopped: Path, 
 def test_a_run_in_use_is_refused(stopped: Path, tmp_path: Path):
     run = RunFolder.open(copy_of(stopped, tmp_path))
     run.lock()
-    finished = tf1_lstm(["resume", "run"], tmp_path)
+    finished = called(["resume", "run"], tmp_path)
     run.close()
     assert finished.returncode == 75
     assert finished.stderr == "tf1-lstm: run: in use by another process, expected a run that has stopped\n"
@@ -164,7 +164,7 @@ def test_a_run_whose_settings_were_edited_is_refused(stopped: Path, tmp_path: Pa
     run = copy_of(stopped, tmp_path)
     text = (run / "run.json").read_text()
     (run / "run.json").write_text(text.replace('"units": 64', '"units": 32'))
-    finished = tf1_lstm(["resume", "run"], tmp_path)
+    finished = called(["resume", "run"], tmp_path)
     assert finished.returncode == 2
     assert finished.stderr.startswith("tf1-lstm: run: run.json: ")
     assert finished.stderr.endswith("was edited; expected a run as it was written\n")
@@ -180,7 +180,7 @@ def test_a_run_whose_data_changed_is_refused(stopped: Path, tmp_path: Path):
     content = bytearray((data / "wordVectors.npy").read_bytes())
     content[-4] ^= 1
     (data / "wordVectors.npy").write_bytes(bytes(content))
-    finished = tf1_lstm(["resume", "run", "--data", "data"], tmp_path)
+    finished = called(["resume", "run", "--data", "data"], tmp_path)
     assert finished.returncode == 2
     assert "wordVectors.npy: changed since the run began" in finished.stderr
     assert len(finished.stderr.splitlines()) == 1

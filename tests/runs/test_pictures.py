@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runs.conftest import tf1_lstm
+from tests.runs.conftest import called
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the sample's digits that is right nine times of ten."""
     folder = tmp_path_factory.mktemp("pictures")
-    finished = tf1_lstm(["train", "mnist-lstm", "--sample", "--run", "run"], folder)
+    finished = called(["train", "mnist-lstm", "--sample", "--run", "run"], folder)
     assert finished.returncode == 0, finished.stderr
     return folder / "run"
 
@@ -34,7 +34,7 @@ def test_pictures_of_any_size_and_polarity_and_arrays_are_read(run: Path, tmp_pa
         names.append(f"{number}.png")
     np.save(tmp_path / "all.npy", images)
     base = ["predict", "mnist-lstm", "--checkpoint", f"{run}/checkpoints", "--json", "--file"]
-    finished = tf1_lstm([*base, *names, "all.npy"], tmp_path)
+    finished = called([*base, *names, "all.npy"], tmp_path)
     assert finished.returncode == 0, finished.stderr
     found = [p["label"] for p in json.loads(finished.stdout)["predictions"]]
     assert len(found) == 40
@@ -51,10 +51,10 @@ def test_a_blank_and_a_broken_picture_are_refused_with_the_reason(run: Path, tmp
     Image.new("L", (50, 50), 255).save(tmp_path / "blank.png")
     (tmp_path / "broken.png").write_bytes((tmp_path / "blank.png").read_bytes()[:40])
     arguments = ["predict", "mnist-lstm", "--checkpoint", f"{run}/checkpoints", "--json"]
-    finished = tf1_lstm([*arguments, "--file", "blank.png", "broken.png", "missing.png"], tmp_path)
+    finished = called([*arguments, "--file", "blank.png", "broken.png", "missing.png"], tmp_path)
     assert finished.returncode == 1
     for prediction in json.loads(finished.stdout)["predictions"]:
         assert prediction["refused"]
-    finished = tf1_lstm([*arguments, "--text", "seven"], tmp_path)
+    finished = called([*arguments, "--text", "seven"], tmp_path)
     assert finished.returncode == 2
     assert "reads pictures; expected --file" in finished.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.conftest import tf1_lstm
+from tests.runs.conftest import called
 from tf1_lstm.recipes import find_recipe
 from tf1_lstm.report.documents import read_results
 from tf1_lstm.runs.resolve import resolve
@@ -18,7 +18,7 @@ SMALL = ("steps=10", "units=4", "dense_units=4", "epochs=6", "early_stopping=1",
 def test_results_say_which_epoch_was_best_when_it_stopped_and_which_vectors_were_read(tmp_path: Path):
     settings = [word for setting in SMALL for word in ("--set", setting)]
     arguments = ["reproduce", "imdb-lstm2-glove", "--sample", "--run", "run", *settings]
-    finished = tf1_lstm(arguments, tmp_path)
+    finished = called(arguments, tmp_path)
     assert finished.returncode == 0, finished.stderr
     results = read_results(tmp_path / "run" / "results.json")
     log = results["log"]

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List
 import numpy as np
 import pytest
 
-from tests.runs.conftest import tf1_lstm
+from tests.runs.conftest import called
 from tf1_lstm.cli import main
 from tf1_lstm.errors import InputError
 from tf1_lstm.runs import seal
@@ -21,7 +21,7 @@ TRAIN = ["train", "imdb-lstm", "--sample", "--run", "run", "--iterations", "8", 
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a finished run of 8 iterations with checkpoints at 2, 4, 6, 8."""
     folder = tmp_path_factory.mktemp("trained")
-    finished = tf1_lstm([*TRAIN, "--set", "log_every=2"], folder)
+    finished = called([*TRAIN, "--set", "log_every=2"], folder)
     assert finished.returncode == 0, finished.stderr
     return folder
 
@@ -137,11 +137,11 @@ def test_every_edit_of_the_record_is_named(name, run):
 def test_another_seed_is_neither_resumed_nor_verified(run, tmp_path):
     edit_record(run, EDITS["options.seed"])
     before = snapshot(run)
-    finished = tf1_lstm(["resume", "run"], tmp_path)
+    finished = called(["resume", "run"], tmp_path)
     assert finished.returncode == 2
     assert finished.stderr.startswith("tf1-lstm: run: run.json: options.seed was edited; expected a run")
     assert snapshot(run) == before
-    finished = tf1_lstm(["verify", "run"], tmp_path)
+    finished = called(["verify", "run"], tmp_path)
     assert finished.returncode == 1
     assert "FAIL  seals: run.json: options.seed was edited\n" in finished.stdout
 
@@ -175,7 +175,7 @@ def test_a_changed_loss_fails_verify_and_resume_goes_back_before_it(run, tmp_pat
     losses = np.fromfile(str(run / "losses.f32"), "<f4")
     losses[4] += np.float32(1e-6)
     losses.tofile(str(run / "losses.f32"))
-    finished = tf1_lstm(["verify", "run"], tmp_path)
+    finished = called(["verify", "run"], tmp_path)
     assert finished.returncode == 1
     failed = [line for line in finished.stdout.splitlines() if line.startswith("FAIL")]
     names = [line.split(":")[0] for line in failed]
@@ -214,12 +214,12 @@ def test_without_seals_a_changed_loss_is_noticed_by_the_checkpoint_before_it(run
 def test_a_cut_series_of_losses_is_made_again_with_the_same_bits(left, run, tmp_path, trained):
     whole = (run / "losses.f32").read_bytes()
     (run / "losses.f32").write_bytes(whole[:left])
-    finished = tf1_lstm(["resume", "run"], tmp_path)
+    finished = called(["resume", "run"], tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert (run / "losses.f32").read_bytes() == whole
     before, after = (RunFolder.open(folder / "run").checkpoints()[-1] for folder in (trained, tmp_path))
     assert after["weights_sha256"] == before["weights_sha256"]
-    assert tf1_lstm(["verify", "run"], tmp_path).returncode == 0
+    assert called(["verify", "run"], tmp_path).returncode == 0
 
 
 def test_nothing_is_taken_back_where_the_checkpoint_turns_out_unreadable(run, tmp_path):
@@ -239,7 +239,7 @@ def test_nothing_is_taken_back_where_the_checkpoint_turns_out_unreadable(run, tm
 
     edit_log(run, forge)
     before = snapshot(run)
-    finished = tf1_lstm(["resume", "run"], tmp_path)
+    finished = called(["resume", "run"], tmp_path)
     assert finished.returncode == 2
     assert snapshot(run) == before
 
@@ -259,9 +259,9 @@ def test_a_run_without_seals_is_still_read_and_resumed(run, tmp_path):
     folder = RunFolder.open(run)
     assert not folder.is_sealed
     assert folder.edits() == []
-    finished = tf1_lstm(["resume", "run"], tmp_path)
+    finished = called(["resume", "run"], tmp_path)
     assert finished.returncode == 0, finished.stderr
-    finished = tf1_lstm(["verify", "run"], tmp_path)
+    finished = called(["verify", "run"], tmp_path)
     assert finished.returncode == 0
     assert "made before runs were sealed" in finished.stdout
 

@@ -9,9 +9,9 @@ import numpy as np
 from tf1_lstm.checkpoints.canonical import Expected
 from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.checkpoints.restore import weights_of
+from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.build import Graph, build
-from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.original.feeds import Tensor, dtype_of, find_tensor
 from tf1_lstm.original.graph import node_shape
 from tf1_lstm.original.model import Described
@@ -191,8 +191,9 @@ def _numbers(
         ]
         with tf.compat.v1.Session() as session:
             session.run(graph.initializer)
-            for name, variable in graph.variables.items():
-                variable.load(weights.arrays[name], session)
+            load_variables(
+                ((variable, weights.arrays[name]) for name, variable in graph.variables.items()), session
+            )
             given: Dict[Any, Any] = {graph.inputs: inputs, graph.keep_prob: 1.0}
             if graph.lengths is not None:
                 given[graph.lengths] = _lengths(by_node, inputs)

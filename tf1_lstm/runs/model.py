@@ -9,10 +9,10 @@ from tf1_lstm.checkpoints.canonical import Expected
 from tf1_lstm.checkpoints.weights import ModelDescription, Weights
 from tf1_lstm.core.cells import cell_name
 from tf1_lstm.core.memory import keep_freed_memory
+from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.devices import bias_added_in_order
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.engine.library import EngineChoice
-from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes.experiment import Experiment
 
 
@@ -129,15 +129,12 @@ class Model:
           with_slots: also fill the optimizer's slots, and Adam's powers.
         """
         self.initialise()
-        for role, variable in self.graph.variables.items():
-            variable.load(weights.arrays[role], self.session)
-        if not with_slots:
-            return
-        for name, of_role in self.graph.slots.items():
-            for role, variable in of_role.items():
-                variable.load(weights.slots[name][role], self.session)
-        for name, variable in self.graph.scalars.items():
-            variable.load(weights.scalars[name], self.session)
+        values = [(variable, weights.arrays[role]) for role, variable in self.graph.variables.items()]
+        if with_slots:
+            for name, of_role in self.graph.slots.items():
+                values += [(variable, weights.slots[name][role]) for role, variable in of_role.items()]
+            values += [(variable, weights.scalars[name]) for name, variable in self.graph.scalars.items()]
+        load_variables(values, self.session)
 
     def weights(self, step: Optional[int] = None) -> Weights:
         """Read the canonical weights, slots included, out of the session."""

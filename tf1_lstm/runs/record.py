@@ -6,12 +6,12 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.graphs.build import Graph, build
 from tf1_lstm.graphs.cells import layer_scope, make_cell, recurrent_variables
 from tf1_lstm.graphs.dropout import LoopClock
 from tf1_lstm.graphs.layers import one_by_one
-from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes.experiment import Dropout, Experiment, FrozenVectors, OneHot, Recurrent, Rows
 
 Arrays = Dict[str, np.ndarray]
@@ -139,8 +139,8 @@ def record_states(experiment: Experiment, weights: Mapping[str, np.ndarray], seq
             cells = [make_cell(recurrent, direction, None, LoopClock()) for direction in ("fw", "bw")]
             outputs = _watched(recurrent, cells, placeholder, None)
         session.run(tf.compat.v1.global_variables_initializer())
-        for role, variable in recurrent_variables(recurrent, tf.compat.v1.trainable_variables()).items():
-            variable.load(weights[role], session)
+        found = recurrent_variables(recurrent, tf.compat.v1.trainable_variables())
+        load_variables(((variable, weights[role]) for role, variable in found.items()), session)
         values = session.run(outputs, {placeholder: sequence})
     names = recurrent.cell.states
     states: Arrays = {}
@@ -204,6 +204,5 @@ def _session(graph: Graph, weights: Mapping[str, np.ndarray], constants: Mapping
     session = tf.compat.v1.Session(graph=graph.graph)
     feeds = graph.constant_feeds
     session.run(graph.initializer, {feeds[name]: constants[name] for name in feeds})
-    for role, variable in graph.variables.items():
-        variable.load(weights[role], session)
+    load_variables(((variable, weights[role]) for role, variable in graph.variables.items()), session)
     return session

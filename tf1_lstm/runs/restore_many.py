@@ -6,6 +6,7 @@ from typing import Any, Dict, Optional
 
 from tf1_lstm.checkpoints.locate import locate
 from tf1_lstm.checkpoints.restore import load_weights
+from tf1_lstm.core.tensorflow import load_variables
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json
 from tf1_lstm.runs.restore import Restored, restore
@@ -54,8 +55,8 @@ class ManyCheckpoints:
         model = self._restored.model
         located = locate(checkpoint)
         weights = load_weights(checkpoint, model.expected())
-        for name, variable in model.graph.variables.items():
-            variable.load(weights.arrays[name], model.session)
+        values = ((variable, weights.arrays[name]) for name, variable in model.graph.variables.items())
+        load_variables(values, model.session)
         facts: Dict[str, Any] = {
             **self._restored.facts,
             "checkpoint": str(located.prefix),

@@ -13,6 +13,7 @@ DRIVER = Path(__file__).with_name("driver.c")
 
 
 @needs_engine
+@pytest.mark.thorough
 @pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
 def test_nothing_is_found(sanitizer, tmp_path):
     compiler = find_compiler()
