@@ -8,7 +8,7 @@ import copy
 import hashlib
 import types
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 import numpy as np
 import pytest
@@ -148,10 +148,37 @@ def open_small(recipe: Experiment, changes: Dict[str, Any]) -> Resolved:
     return resolve(recipe, sample=True, settings={**small(recipe), **changes})
 
 
+def fresh_settings() -> Dict[str, Set[str]]:
+    """Recipe -> paths of settings that no recipe before it has in the same part."""
+    seen: Set[Any] = set()
+    found: Dict[str, Set[str]] = {}
+    for name, recipe in all_recipes().items():
+        mine = {leaf.path: (leaf.path, id(leaf.field)) for leaf in leaves(recipe)}
+        found[name] = {path for path, key in mine.items() if key not in seen}
+        seen |= set(mine.values())
+    return {name: paths for name, paths in found.items() if paths}
+
+
+@pytest.mark.parametrize("name", list(fresh_settings()))
+def test_another_value_of_each_setting_of_a_part_does_something_or_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In the first recipe that has it, one other value of each."""
+    check_settings(name, fresh_settings()[name], False, tmp_path, monkeypatch)
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", list(all_recipes()))
 def test_another_value_changes_batches_schedule_or_graph_or_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    """In every recipe, and in three of them every other value that there is."""
+    check_settings(name, None, name in THOROUGH, tmp_path, monkeypatch)
+
+
+def check_settings(
+    name: str, paths: Optional[Set[str]], every: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recipe = all_recipes()[name]
     base = open_small(recipe, {})
     known: Dict[Tuple[str, bool], Any] = {}
@@ -173,6 +200,8 @@ def test_another_value_changes_batches_schedule_or_graph_or_is_refused(
         return bool(fingerprint(what, resolved) != known[what, False])
 
     for leaf in leaves(base.recipe):
+        if paths is not None and leaf.path not in paths:
+            continue
         accepted: Dict[str, bool] = {}
         for value in others(leaf):
             try:
@@ -184,7 +213,7 @@ def test_another_value_changes_batches_schedule_or_graph_or_is_refused(
                 assert "\n" not in str(error)
                 continue
             accepted[f"{leaf.path}={value}"] = read
-            if name not in THOROUGH:
+            if not every:
                 break
         # Of a choice every word has to do something; of a number one other number.
         is_choice = part_type(leaf.hint)[0] is not None or leaf.field.metadata["choices"]
