@@ -177,7 +177,7 @@ class _Rule:
         for n, parameter in enumerate(self._parameters):
             move, self._slots[n] = self._rule.move(self._slots[n], taken[str(n)], self._count)
             with torch.no_grad():
-                parameter.copy_(torch.from_numpy(self._rule.decayed(arrays[str(n)]) - move))
+                parameter.copy_(torch.from_numpy(self._rule.decayed(str(n), arrays[str(n)]) - move))
 
 
 def _rule(parameters: Any, rule: Any, **changes: Any) -> Any:

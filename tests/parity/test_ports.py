@@ -82,6 +82,21 @@ def test_each_mistake_behind_the_cells_is_named_and_its_neighbours_are_not(frame
             assert line["agrees"] == (line["planted"] == "right"), line
 
 
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_each_mistake_of_the_training_is_named_and_its_neighbours_are_not(framework):
+    """By the framework's own optimizer and loss, alone and in pairs."""
+    lines = run(framework, "training.py", framework)
+    assert len(lines) > 18
+    for line in lines:
+        named = line["named"]
+        if line["planted"] == "epsilon 1e-07":
+            # A norm clipped to a tenth is, to Adam, an epsilon that is ten times as large.
+            assert "adam-epsilon" in named, line
+            named = [name for name in named if name != "gradients-clipped"]
+        assert named == ([line["name"]] if line["name"] else []), line
+        assert line["agrees"] == (line["planted"] in ("", "value 0.0033")), line
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_thirty_random_pairs_of_planted_mistakes_are_named(framework):

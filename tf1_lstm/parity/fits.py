@@ -56,6 +56,8 @@ def decay_of(optimizer: UpdateRule, problem: Problem, seen: Numbers) -> Optional
         after = (seen.updates or ({},))[0].get(role)
         if after is None or role not in problem.weights or gradient.shape != after.shape:
             continue
+        if problem.spec.is_recurrent_bias(role):  # in which a port may keep the forget bias
+            continue
         weight = problem.weights[role]
         move, _ = optimizer.move(optimizer.slots(gradient.astype(np.float64)), gradient.astype(np.float64), 1)
         telling = np.abs(gradient) >= 0.01 * max(float(np.abs(gradient).max()), 1e-30)

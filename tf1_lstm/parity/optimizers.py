@@ -22,6 +22,8 @@ class UpdateRule(abc.ABC):
       decoupled_decay: the learning rate times this share of each weight is taken from it besides.
       clip: gradients are clipped: ``"global norm"``, ``"norm"`` (of each array) or ``"value"``; "" for not.
       clip_at: the largest norm or value.
+      held: (role, first, last, amount): Keras and PyTorch keep the forget bias in the bias, so that it decays
+        too; the amount stands there besides what the weights say.
     """
 
     learning_rate: float = 0.001
@@ -29,6 +31,7 @@ class UpdateRule(abc.ABC):
     decoupled_decay: float = 0.0
     clip: str = ""
     clip_at: float = 0.0
+    held: Tuple[Tuple[str, int, int, float], ...] = ()
 
     def taken(self, gradients: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray]) -> Arrays:
         """Return the gradients as a step takes them: clipped, and with the weights' decay."""
@@ -41,12 +44,25 @@ class UpdateRule(abc.ABC):
                 norms = dict.fromkeys(norms, math.sqrt(sum(norm**2 for norm in norms.values())))
             found = {role: g * min(1.0, self.clip_at / max(norms[role], 1e-30)) for role, g in found.items()}
         if self.weight_decay:
-            found = {role: g + self.weight_decay * weights[role] for role, g in found.items()}
+            found = {
+                role: g + self.weight_decay * self._kept(role, weights[role]) for role, g in found.items()
+            }
         return found
 
-    def decayed(self, weight: np.ndarray) -> np.ndarray:
+    def decayed(self, role: str, weight: np.ndarray) -> np.ndarray:
         """Return what decoupled decay leaves of a weight."""
-        return weight * (1 - self.learning_rate * self.decoupled_decay) if self.decoupled_decay else weight
+        if not self.decoupled_decay:
+            return weight
+        return weight - self.learning_rate * self.decoupled_decay * self._kept(role, weight)
+
+    def _kept(self, role: str, weight: np.ndarray) -> np.ndarray:
+        """Return a weight as a port keeps it."""
+        found = weight
+        for name, first, last, amount in self.held:
+            if name == role:
+                found = np.array(found)
+                found[first:last] += amount
+        return found
 
     @abc.abstractmethod
     def slots(self, array: np.ndarray) -> Slots:
@@ -323,7 +339,9 @@ def update_steps(
         following: Arrays = {}
         for role, array in current.items():
             move, slots[role] = optimizer.move(slots[role], gradients[role], step)
-            following[role] = (optimizer.decayed(array) - move * factor(role)).astype(array.dtype, copy=False)
+            following[role] = (optimizer.decayed(role, array) - move * factor(role)).astype(
+                array.dtype, copy=False
+            )
         current = following
         found.append(current)
     return found

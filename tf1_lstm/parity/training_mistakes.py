@@ -1,8 +1,9 @@
 """Mistakes that show in loss, gradients or the optimizer's steps only."""
 
 import itertools
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
+from tf1_lstm.parity.cells import gate_order
 from tf1_lstm.parity.fits import decay_of, learning_rate_of, rounded, smoothing_of
 from tf1_lstm.parity.mistake import Change, Mistake
 from tf1_lstm.parity.optimizers import AdamRule, GradientDescent, RMSprop
@@ -83,23 +84,23 @@ def _of_optimizer(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
             common=False,
         )
     says = "the weights decay by {:g}; the original's do not"
-    for decay in DECAYS:
+    for decay, (where, held) in itertools.product(DECAYS, _held(problem)):
         yield Mistake(
             "weight-decay",
-            f"{decay:g}, added to the gradient",
+            f"{decay:g}, added to the gradient{where}",
             says.format(decay),
             {"any": "weight_decay=0"},
-            _optimizer(weight_decay=decay),
+            _optimizer(weight_decay=decay, held=held),
             common=False,
         )
     decoupled = decay_of(own, problem, seen)
-    if decoupled is not None:
+    for where, held in _held(problem) if decoupled is not None else ():
         yield Mistake(
             "weight-decay",
-            f"{decoupled:g}, decoupled",
+            f"{decoupled:g}, decoupled{where}",
             says.format(decoupled),
             {"any": "weight_decay=0; Adam, not AdamW"},
-            _optimizer(decoupled_decay=decoupled),
+            _optimizer(decoupled_decay=decoupled, held=held),
         )
     for clip, most in itertools.product(("global norm", "norm", "value"), CLIPPED_AT):
         yield Mistake(
@@ -110,6 +111,18 @@ def _of_optimizer(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
             _optimizer(clip=clip, clip_at=most),
             common=False,
         )
+
+
+def _held(problem: Problem) -> List[Tuple[str, Tuple[Tuple[str, int, int, float], ...]]]:
+    """Return what may decay: the weights as TensorFlow 1 saves them, or with the forget bias in the bias."""
+    spec, cell = problem.spec, problem.spec.cell
+    found: List[Tuple[str, Tuple[Tuple[str, int, int, float], ...]]] = [("", ())]
+    if cell.has_c and cell.forget_bias and "f" in gate_order(cell.name):
+        first = gate_order(cell.name).index("f") * cell.units
+        roles = [role for role in problem.weights if spec.is_recurrent_bias(role)]
+        held = tuple((role, first, first + cell.units, cell.forget_bias) for role in roles)
+        found.insert(0, (", the forget bias too", held))
+    return found
 
 
 def _adam(adam: AdamRule) -> Iterator[Mistake]:

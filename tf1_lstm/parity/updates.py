@@ -85,7 +85,7 @@ def own_steps(
         taken = optimizer.taken(gradients, now)
         for role, weight in now.items():
             move, slots[role] = optimizer.move(slots[role], taken[role], step)
-            expected[role] = optimizer.decayed(weight) - move * factor(role)
+            expected[role] = optimizer.decayed(role, weight) - move * factor(role)
             off = optimizer.sensitivity(slots[role], step) * errors[role]
             margin[role] = np.minimum(2 * optimizer.longest_step, off) * factor(role)
         yield UpdateStep(expected, margin)
