@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.experiments import CELLS
-from tf1_lstm.parity import reference
+from tf1_lstm.parity import losses, reference
 from tf1_lstm.parity.cells import ReferenceCell, run
 from tf1_lstm.parity.optimizers import AdamRule, update_steps
 from tf1_lstm.parity.spec import Spec
@@ -56,7 +56,7 @@ def loss_of(
     """The loss of a forward run; of the right logits where a port's loss is right beside its answer."""
     if spec.loss_of_logits:
         spec = dataclasses.replace(spec, probabilities=False)
-    return reference.cross_entropy(spec, reference.forward(spec, weights, inputs, mask).logits, labels)[0]
+    return losses.cross_entropy(spec, reference.forward(spec, weights, inputs, mask).logits, labels)[0]
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -1,115 +1,106 @@
-"""Models of one's own in bundles: regressions and outputs at every step, against TensorFlow 1.15."""
+"""Models of one's own in bundles, and as exported Keras, PyTorch and ONNX models, against TensorFlow 1.15."""
 
+import functools
 import json
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Callable, Tuple
 
 import numpy as np
 import pytest
 
-from tests.parity.ports_python import needed_python
+from tests.parity.own_models import FEW, MODELS, recorded
+from tests.parity.ports_python import needed_python, run
 from tf1_lstm.cli import main
-from tf1_lstm.errors import InputError
-from tf1_lstm.parity import reference
-from tf1_lstm.parity.bundle import read_bundle
-from tf1_lstm.parity.spec import spec_of
-from tf1_lstm.recipes import (
-    GRU,
-    SGD,
-    Adam,
-    Arrays,
-    BasicLSTM,
-    BasicRNN,
-    Bidirectional,
-    Epochs,
-    Experiment,
-    Layer,
-    Recurrent,
-    Regression,
-    Rows,
-    Softmax,
-)
-from tf1_lstm.recipes.flat import flat_settings
+from tf1_lstm.parity.bundle import Bundle, read_bundle, write_bundle
+from tf1_lstm.parity.levels import PASS, UNKNOWN, compare_levels
+from tf1_lstm.parity.model_files import write_model
+from tf1_lstm.parity.problem import problem_of
+from tf1_lstm.parity.runner import _collect
+from tf1_lstm.parity.weight_files import trained_of
 
-BATCH, STEPS, INPUTS, UNITS, CLASSES = 6, 7, 4, 5, 3
 TOLERANCE = 1e-5
-EACH = (BATCH, STEPS)
+# ONNX's operators take lengths, but no mask.
+WITHOUT_ONNX = {name for name, model in MODELS.items() if model.recurrent.mask == "mask_zero"}
 
 
-def experiment(recurrent: Recurrent, head: Any, **more: Any) -> Experiment:
-    parts = {"data": Arrays("none.npz"), "optimizer": Adam(0.01), **more}
-    return Experiment(
-        inputs=Rows(INPUTS), recurrent=recurrent, head=head, schedule=Epochs(1, batch_size=BATCH), **parts
-    )
+NAMES = [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
+MANY = [FEW, pytest.param(tuple(MODELS), marks=pytest.mark.slow, id="all")]
 
 
-CASES: Dict[str, Experiment] = {
-    "squared errors": experiment(Recurrent(BasicLSTM(UNITS)), Regression(2)),
-    "absolute errors of a dense layer": experiment(
-        Recurrent(GRU(UNITS), layers=2), Regression(2, loss="absolute", dense=4)
-    ),
-    "squared errors at each step": experiment(
-        Recurrent(BasicRNN(UNITS, activation="relu"), read="steps"), Regression(2)
-    ),
-    "a class at each step": experiment(Recurrent(BasicLSTM(UNITS), read="steps"), Softmax(CLASSES)),
-    "a class at each step, both directions": experiment(
-        Recurrent(BasicLSTM(UNITS), bidirectional=Bidirectional(), read="steps"), Softmax(CLASSES)
-    ),
-    "an LSTM with ReLU": experiment(Recurrent(BasicLSTM(UNITS, activation="relu")), Softmax(CLASSES)),
-}
+@pytest.fixture(scope="module")
+def bundle_of(tmp_path_factory: Any) -> Callable[[str], Bundle]:
+    """A function: name -> TensorFlow's numbers of that model, written and read back."""
+    pytest.importorskip("tensorflow", reason="needs TensorFlow 1.15")
+    folder = tmp_path_factory.mktemp("bundles")
+
+    @functools.lru_cache(maxsize=None)
+    def found(name: str) -> Bundle:
+        path = folder / f"{list(MODELS).index(name)}.npz"
+        write_bundle(path, recorded(MODELS[name]))
+        return read_bundle(path)
+
+    return found
 
 
-@pytest.mark.parametrize("kind", list(CASES))
-def test_the_reference_gives_tensorflows_outputs_loss_and_gradients(kind: str) -> None:
-    record = pytest.importorskip("tf1_lstm.runs.record", reason="needs TensorFlow 1.15").record
-    composed = CASES[kind]
-    spec = spec_of({**flat_settings(composed), "steps": STEPS})
-    random = np.random.RandomState(2)
-    weights = {
-        role: random.normal(0, 0.5, shape).astype(np.float32) for role, shape in spec.shapes(INPUTS).items()
-    }
-    inputs = random.normal(size=(*EACH, INPUTS)).astype(np.float32)
-    each = EACH if spec.per_step else EACH[:1]
-    if spec.output == "regression":
-        fed = labels = random.normal(size=(*each, 2)).astype(np.float32)
-    else:
-        numbers = random.randint(0, CLASSES, each)
-        labels = np.eye(CLASSES, dtype=np.float32)[numbers]
-        if spec.per_step:  # two steps do not count
-            labels[0, -2:], numbers[0, -2:] = 0, -1
-        fed = numbers.astype(np.int32) if spec.per_step else labels
-    theirs = record(composed, weights, inputs, fed, {})
-    wide = {role: array.astype(np.float64) for role, array in weights.items()}
-    mine = reference.gradients(spec, wide, inputs.astype(np.float64), labels.astype(np.float64))
-    np.testing.assert_allclose(mine.forward.logits, theirs.logits, atol=TOLERANCE)
-    np.testing.assert_allclose(mine.loss, theirs.loss, atol=TOLERANCE)
-    assert set(mine.gradients) == set(theirs.gradients)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_reference_gives_tensorflows_states_outputs_loss_and_gradients(
+    name: str, bundle_of: Callable[[str], Bundle]
+) -> None:
+    bundle = bundle_of(name)
+    mine = problem_of(bundle).training()
+    assert mine is not None
+    np.testing.assert_allclose(mine.forward.logits, bundle.logits, atol=TOLERANCE)
+    np.testing.assert_allclose(mine.loss, bundle.loss, atol=TOLERANCE)
+    for step, array in mine.forward.steps().items():
+        np.testing.assert_allclose(array, bundle.steps[step], atol=TOLERANCE, err_msg=step)
+    assert set(mine.gradients) == set(bundle.gradients)
     for role, array in mine.gradients.items():
-        np.testing.assert_allclose(array, theirs.gradients[role], atol=TOLERANCE, err_msg=role)
+        np.testing.assert_allclose(array, bundle.gradients[role], atol=TOLERANCE, err_msg=role)
 
 
+@pytest.mark.parametrize("models", MANY)
 @pytest.mark.parametrize(
-    ("composed", "expected"),
-    [
-        (experiment(Recurrent(BasicLSTM(UNITS), mask="sequence_length"), Softmax(CLASSES)), "mask: found"),
-        (experiment(Recurrent(BasicLSTM(UNITS), read="mean"), Softmax(CLASSES)), "read: found 'mean'"),
-        (experiment(Recurrent(BasicLSTM(UNITS)), Softmax(CLASSES), front=Layer(3)), "front: found 3"),
-        (experiment(Recurrent(BasicLSTM(UNITS)), Softmax(CLASSES), optimizer=SGD(0.1)), "optimizer: found"),
-        (
-            experiment(Recurrent(BasicLSTM(UNITS), go_backwards=True), Softmax(CLASSES)),
-            "go_backwards: found True",
-        ),
-        (
-            experiment(
-                Recurrent(BasicLSTM(UNITS), bidirectional=Bidirectional(), read="output"), Softmax(CLASSES)
-            ),
-            "read: found 'output'",
-        ),
-    ],
+    ("to", "ending", "package"),
+    [("keras", ".weights.h5", "keras"), ("torch", ".safetensors", "torch"), ("onnx", ".onnx", "onnxruntime")],
 )
-def test_what_a_bundle_cannot_describe_is_refused(composed: Experiment, expected: str) -> None:
-    with pytest.raises(InputError, match=expected):
-        spec_of(flat_settings(composed))
+def test_every_model_is_exported_and_agrees(
+    to: str,
+    ending: str,
+    package: str,
+    models: Tuple[str, ...],
+    bundle_of: Callable[[str], Bundle],
+    tmp_path: Path,
+    monkeypatch: Any,
+) -> None:
+    """The code that export prints, with the weights that it writes, run as it is."""
+    python = needed_python(package)
+    monkeypatch.setattr("tf1_lstm.parity.model_files.find_python", lambda given: python)
+    names = [name for name in models if to != "onnx" or name not in WITHOUT_ONNX]
+    for number, name in enumerate(names):
+        folder = tmp_path / f"{number:02}"
+        folder.mkdir()
+        write_bundle(folder / "b.npz", bundle_of(name))
+        out, code = folder / f"model{ending}", folder / "model.py"
+        write_model(trained_of(bundle_of(name)), to, out, code)
+        target = str(out) if to == "onnx" else f"{code}:model"
+        request = {"bundle": str(folder / "b.npz"), "target": target}
+        (folder / "request.json").write_text(json.dumps(request))
+    run(package, "own_models.py", str(tmp_path))
+    for number, name in enumerate(names):
+        assert_agrees(name, bundle_of(name), tmp_path / f"{number:02}", to)
+
+
+def assert_agrees(name: str, bundle: Bundle, folder: Path, to: str) -> None:
+    assert not (folder / "crash.txt").exists(), (name, (folder / "crash.txt").read_text())
+    observed = _collect(folder, "")
+    levels = {level.name: level for level in compare_levels(bundle, observed, {}, None)}
+    wanted = ("logits",) if to == "onnx" else ("weights", "steps", "logits", "loss", "gradients", "updates")
+    for level in wanted:
+        assert levels[level].status == PASS, (name, levels[level], observed.failed)
+        assert not levels[level].reason, (name, levels[level])
+        if level != "updates":  # Adam makes whole steps of rounding
+            assert (levels[level].absolute or 0) < TOLERANCE, (name, levels[level])
+    assert levels["inputs"].status in (PASS, UNKNOWN), (name, levels["inputs"])
 
 
 def write_sequences(path: Path) -> None:

@@ -85,18 +85,37 @@ def _print_python(options: argparse.Namespace) -> int:
 
 
 def _print_recipe(document: Dict[str, Any]) -> None:
+    from tf1_lstm.recipes.experiment import FROM_DATA
+
     print(f"{document['name']}: {document['title']}")
-    _wrapped(f"Source: {document['source']}")
-    print("\nSettings (published, unless a change is shown; --set PATH=VALUE changes one)")
+    is_own = not document["source"]
+    if not is_own:
+        _wrapped(f"Source: {document['source']}")
+    where = "as in the file" if is_own else "published"
+    print(f"\nSettings ({where}, unless a change is shown; --set PATH=VALUE changes one)")
     for path, value in document["settings"].items():
         change = document["deviations"].get(path)
-        note = f"   (published: {_shown(change[0])})" if change else ""
+        note = f"   ({'in the file' if is_own else 'published'}: {_shown(change[0])})" if change else ""
+        if change and change[0] == 0 and path in FROM_DATA:
+            note = "   (as the data have)"
         corrected = document["corrected"].get(path)
         if corrected is not None and corrected != value:
             note += f"   (corrected: {_shown(corrected)})"
         print(f"  {path} = {_shown(value)}{note}")
         meaning = document["meanings"][path]
         _wrapped(f"{meaning['meaning']}: {meaning['expected']}", "      ")
+    if not is_own:
+        _print_published(document)
+    print(f"\nAudit of split and graph, computed from {document['audit']['of']}")
+    for finding in document["audit"]["findings"]:
+        rows = ", ".join(str(row) for row in finding["rows"])
+        more = ", …" if finding["total"] > len(finding["rows"]) and rows else ""
+        where = f" (row {rows}{more})" if rows else ""
+        meaning = f": {finding['meaning']}" if finding["total"] else ""
+        _wrapped(f"{finding['total']:>6,}  {finding['what']}{where}{meaning}", "  ", " " * 10)
+
+
+def _print_published(document: Dict[str, Any]) -> None:
     print("\nPublished figures")
     for figure in document["published"]:
         dropout = "dropout on" if figure["dropout"] else "dropout off"
@@ -111,13 +130,6 @@ def _print_recipe(document: Dict[str, Any]) -> None:
         if oddity["fix"]:
             fixes = ", ".join(f"{path}={_shown(value)}" for path, value in oddity["fix"].items())
             _wrapped(f"--corrected sets {fixes}", "    ")
-    print(f"\nAudit of split and graph, computed from {document['audit']['of']}")
-    for finding in document["audit"]["findings"]:
-        rows = ", ".join(str(row) for row in finding["rows"])
-        more = ", …" if finding["total"] > len(finding["rows"]) and rows else ""
-        where = f" (row {rows}{more})" if rows else ""
-        meaning = f": {finding['meaning']}" if finding["total"] else ""
-        _wrapped(f"{finding['total']:>6,}  {finding['what']}{where}{meaning}", "  ", " " * 10)
 
 
 def _shown(value: Any) -> str:

@@ -55,5 +55,7 @@ def print_facts(facts: Dict[str, Any]) -> None:
     print(f"checkpoint      {facts['checkpoint']} ({facts['chosen']})")
     print(f"weights_sha256  {facts['weights_sha256']}")
     print(f"engine          {engine_words(facts.get('engine'))}")
-    for name, (published, used) in facts["deviations"].items():
+    from tf1_lstm.report.results import chosen
+
+    for name, (published, used) in chosen(facts["deviations"]).items():
         print(f"setting         {name} = {used} (published: {published})")

@@ -19,7 +19,8 @@ from tf1_lstm.files import replacing, sha256_of_array
 from tf1_lstm.parity.bundle_checks import UPDATE_STEPS, problems
 from tf1_lstm.parity.npz import read_npz
 from tf1_lstm.parity.optimizers import EMBEDDING
-from tf1_lstm.parity.spec import Spec, spec_of
+from tf1_lstm.parity.reference import first_reads
+from tf1_lstm.parity.spec import Spec, counted_steps, spec_of
 
 FORMAT = "tf1-lstm-bundle"
 VERSION = 2
@@ -89,6 +90,7 @@ class Bundle:
       gradients: role -> derivative of the loss.
       updates: weights after 1, 2, 3 steps of the optimizer.
       split_logits: ``[examples, classes]`` of the whole split, or None.
+      lengths: ``[batch]`` int32, steps of each example that count, where the model takes them; or None.
       own_spec: what the model computes, where that is not what ``settings`` say.
     """
 
@@ -103,6 +105,7 @@ class Bundle:
     gradients: Arrays
     updates: Tuple[Arrays, ...]
     split_logits: Optional[np.ndarray]
+    lengths: Optional[np.ndarray] = None
     own_spec: Optional[Spec] = None
 
     @property
@@ -128,14 +131,24 @@ class Bundle:
         return Words(self.document["words"]["count"], self.document["words"]["unknown"])
 
     def sequence(self) -> np.ndarray:
-        """Return what the recurrent layers read: ``[batch, steps, inputs]`` float32."""
+        """Return what the first recurrent layer reads: ``[batch, steps, inputs]`` float32."""
+        found: Optional[np.ndarray] = self.inputs
         if EMBEDDING in self.weights:
-            return self.weights[EMBEDDING][self.inputs]
-        if self.vectors is None:
-            return self.inputs
-        found = self.vectors.look_up(self.inputs)
+            found = self.weights[EMBEDDING][self.inputs]
+        elif self.vectors is not None:
+            found = self.vectors.look_up(self.inputs)
         assert found is not None
-        return found
+        return first_reads(self.spec, self.weights, found, self.counted())
+
+    def counted(self) -> Optional[np.ndarray]:
+        """Return which steps the model runs, ``[batch, steps]``; None for all."""
+        return counted_steps(self.spec, self.inputs, self.lengths)
+
+    def counted_as_read(self) -> Optional[np.ndarray]:
+        """Return the same in the order in which the first recurrent layer reads the steps."""
+        found, spec = self.counted(), self.spec
+        turned = spec.go_backwards and spec.mask == "mask_zero"
+        return found[:, ::-1] if found is not None and turned else found
 
 
 def arrays_of(bundle: Bundle) -> Arrays:
@@ -150,6 +163,8 @@ def arrays_of(bundle: Bundle) -> Arrays:
     groups += [(f"updates/{count + 1}", arrays) for count, arrays in enumerate(bundle.updates)]
     for prefix, arrays in groups:
         found.update({f"{prefix}/{name}": array for name, array in arrays.items()})
+    if bundle.lengths is not None:
+        found["batch/lengths"] = bundle.lengths
     if bundle.vectors is not None:
         found["word_vectors/ids"] = bundle.vectors.ids
         found["word_vectors/values"] = bundle.vectors.values
@@ -246,6 +261,7 @@ def _assemble(document: Dict[str, Any], arrays: Arrays) -> Bundle:
         gradients=group("gradients/"),
         updates=tuple(group(f"updates/{count + 1}/") for count in range(UPDATE_STEPS)),
         split_logits=arrays.get("split/logits"),
+        lengths=arrays.get("batch/lengths"),
     )
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from tf1_lstm.core.cells import ACTIVATIONS, cell_kinds
 from tf1_lstm.core.parts import kinds
 from tf1_lstm.files import sha256_of_array
-from tf1_lstm.parity.spec import Spec, spec_of
-from tf1_lstm.recipes.experiment import Inputs, Optimizer
+from tf1_lstm.parity.spec import POSITIONS, Spec, spec_of
+from tf1_lstm.recipes.experiment import MASKS, Inputs, Optimizer
 
 UPDATE_STEPS = 3
 # Settings that every bundle has, and those that one written before they were added has not.
@@ -39,6 +39,12 @@ ADDED: Dict[str, type] = {
     "read": str,
     "loss": str,
     "activation": str,
+    "merge": str,
+    "mask": str,
+    "front_activation": str,
+    "front": int,
+    "go_backwards": bool,
+    "shared_cell": bool,
 }
 READOUTS = ("last-output", "last-state", "backward-state", "both-states")
 CHOICES = {
@@ -47,13 +53,16 @@ CHOICES = {
     "padding": ("front", "back"),
     "embedding": tuple(kind.flat_kind for kind in kinds(Inputs).values()),
     "output": ("softmax", "sigmoid", "regression"),
-    "read": ("", "steps"),
+    "read": tuple(POSITIONS),
+    "merge": ("", "sum", "product", "average", "forward"),
+    "mask": MASKS,
+    "front_activation": ("", *ACTIVATIONS),
     "loss": ("squared", "absolute"),
     "activation": ACTIVATIONS,
     "optimizer": tuple(kind.flat_kind for kind in kinds(Optimizer).values()),
 }
 MOST = {"layers": 64}
-MAY_BE_ZERO = ("dense_units",)
+MAY_BE_ZERO = ("dense_units", "front")
 Arrays = Dict[str, np.ndarray]
 
 
@@ -110,6 +119,16 @@ def _combination_problems(settings: Dict[str, Any]) -> Iterator[str]:
         yield f"document: readout {settings['readout']!r} with bidirectional {bidirectional}"
     if settings.get("joined_layers") and not bidirectional:
         yield "document: joined_layers True with bidirectional False"
+    if settings.get("merge") and not bidirectional:
+        yield f"document: merge {settings['merge']!r} with bidirectional False"
+    if bool(settings.get("front")) != bool(settings.get("front_activation")):
+        yield "document: front and front_activation, found one of them, expected both"
+    if settings.get("mask") == "mask_zero" and settings["inputs"] != "ids":
+        yield "document: mask 'mask_zero' with rows, expected none or sequence_length"
+    if settings.get("shared_cell") and (bidirectional or settings["layers"] < 2):
+        yield "document: shared_cell True, expected stacked layers of one direction"
+    if settings.get("go_backwards") and bidirectional:
+        yield "document: go_backwards True with bidirectional True"
     if settings.get("output") == "sigmoid" and settings["classes"] != 2:
         yield f"document: output 'sigmoid' with {settings['classes']} classes, expected 2"
 
@@ -151,6 +170,7 @@ def _array_problems(spec: Spec, document: Dict[str, Any], arrays: Arrays) -> Ite
             yield f"{name}: {arrays[name].dtype} {arrays[name].shape}, expected {dtype} {shape}"
         if dtype.kind == "f" and not np.isfinite(arrays[name]).all():
             yield f"{name}: holds NaN or infinity"
+    yield from _length_problems(spec, arrays)
     if not arrays["batch/inputs"].size:
         yield "batch/inputs: no example, expected at least one"
     if spec.trains_embedding:
@@ -159,6 +179,13 @@ def _array_problems(spec: Spec, document: Dict[str, Any], arrays: Arrays) -> Ite
             yield f"batch/inputs: ids from {given.min()} to {given.max()}, expected 0 to {count - 1}"
     elif ids:
         yield from _word_problems(document, arrays)
+
+
+def _length_problems(spec: Spec, arrays: Arrays) -> Iterator[str]:
+    if spec.takes_lengths:
+        lengths = arrays["batch/lengths"]
+        if lengths.size and not 1 <= lengths.min() <= lengths.max() <= arrays["batch/inputs"].shape[1]:
+            yield f"batch/lengths: from {lengths.min()} to {lengths.max()}, expected 1 to the number of steps"
 
 
 def _length(array: Optional[np.ndarray]) -> int:
@@ -191,6 +218,8 @@ def _expected(
         "loss": (float32, ()),
     }
     words = 0
+    if spec.takes_lengths:
+        found["batch/lengths"] = (np.dtype(np.int32), (batch,))
     if settings["inputs"] == "ids":
         found["batch/inputs"] = (np.dtype(np.int32), (batch, steps))
         words = document["words"]["count"]

@@ -20,9 +20,11 @@ from tf1_lstm.parity.bundle import Bundle, WordVectors, read_bundle
 from tf1_lstm.parity.inputs import read_inputs
 from tf1_lstm.parity.one_sigmoid import allows_one_sigmoid, as_one_sigmoid
 from tf1_lstm.parity.target import FUNCTION, KERAS, TORCH, Port, TargetError, load_target
-from tf1_lstm.parity.watch import NotVisibleError, Watch, logits_of
+from tf1_lstm.parity.watch import Fed, NotVisibleError, Watch, logits_of
 
 Arrays = Dict[str, np.ndarray]
+# (inputs, lengths where the model takes them) -> what the port is given
+Feed = Callable[..., Fed]
 LOGITS = "logits"
 
 
@@ -35,6 +37,7 @@ class Request(NamedTuple):
       raw_pictures: feed pictures as 0 to 255 ``uint8`` in place of the bundle's own inputs.
       repeats: how often the same batch is run again, to find out whether the port is random.
       split_inputs: ``.npy`` of the split's inputs, or None.
+      split_lengths: ``.npy`` of how many steps of each count, where the model takes lengths.
       word_vectors: ``.npy`` of the whole table of word vectors, or None.
       batch_size: examples at once for the split.
       texts: JSON list of texts for the port's ``tokenize``, or None.
@@ -45,6 +48,7 @@ class Request(NamedTuple):
     raw_pictures: bool = False
     repeats: int = 2
     split_inputs: Optional[str] = None
+    split_lengths: Optional[str] = None
     word_vectors: Optional[str] = None
     batch_size: int = 250
     texts: Optional[str] = None
@@ -77,43 +81,69 @@ def main(folder: Path) -> None:
         return
     port: Port = seen["port"]
     feed = feed_of(request, bundle)
-    if allows_one_sigmoid(bundle) and gives_one_number(port, feed(bundle.inputs)):
+    given = feed(bundle.inputs, bundle.lengths)
+    if allows_one_sigmoid(bundle) and gives_one_number(port, given):
         bundle = as_one_sigmoid(bundle)
         described["one_sigmoid"] = True
         write_json(folder / "port.json", described)
     watch, classes, each = watch_of(port, bundle), bundle.spec.classes, bundle.logits.shape[1:-1]
 
-    def run(inputs: np.ndarray) -> np.ndarray:
+    def run(inputs: np.ndarray, lengths: Optional[np.ndarray]) -> np.ndarray:
+        fed = feed(inputs, lengths)
         if watch is not None:
-            return check_logits(watch.logits(feed(inputs)), len(inputs), classes, each)
-        answer = port.model(feed(inputs))
+            return check_logits(watch.logits(fed), len(inputs), classes, each)
+        answer = port.model(*(fed if isinstance(fed, tuple) else (fed,)))
         if hasattr(answer, "trainable_variables") or hasattr(answer, "named_parameters"):
             raise WrongOutputError("the port returned a model: call its parameter 'bundle', or take none")
         answer = np.asarray(_plain(answer))
         return check_logits(logits_of(answer, bundle.spec), len(inputs), classes, each)
 
-    if not run_level(folder, LOGITS, lambda: {"logits": run(bundle.inputs)}):
+    if not run_level(folder, LOGITS, lambda: {"logits": run(bundle.inputs, bundle.lengths)}):
         return
     if watch is not None:
-        _visible_levels(folder, watch, feed(bundle.inputs), replace(bundle, vectors=known))
+        _visible_levels(folder, watch, given, replace(bundle, vectors=known))
         write_json(folder / "port.json", dict(described, notes=watch.notes))
     else:
         for level in ("inputs", "weights", "steps", "training"):
             _refuse(folder, level, "the port is a function: inputs in, logits out")
-    run_level(folder, "repeats", lambda: {"logits": np.stack(_repeat(run, bundle.inputs, request.repeats))})
+
+    def once() -> np.ndarray:
+        return run(bundle.inputs, bundle.lengths)
+
+    run_level(folder, "repeats", lambda: {"logits": np.stack(_repeat(once, request.repeats))})
     if request.split_inputs is not None:
         inputs = np.load(request.split_inputs, allow_pickle=False)
+        lengths = None
+        if request.split_lengths is not None:
+            lengths = np.load(request.split_lengths, allow_pickle=False)
         batches = batches_of(inputs, bundle.spec.any_steps, request.batch_size)
-        run_level(folder, "split", lambda: {"logits": _in_parts(run, inputs, batches)})
+        run_level(folder, "split", lambda: {"logits": _in_parts(run, inputs, lengths, batches)})
     if request.texts is not None:
         texts = json.loads(Path(request.texts).read_text(encoding="utf-8"))
         run_level(folder, "tokens", lambda: {"ids": _tokenized(port, texts)})
 
 
-def _visible_levels(folder: Path, watch: Watch, inputs: np.ndarray, bundle: Bundle) -> None:
+def _visible_levels(folder: Path, watch: Watch, inputs: Fed, bundle: Bundle) -> None:
+    counted = bundle.counted_as_read()
+
+    def steps() -> Arrays:
+        found = watch.steps(inputs)
+        if counted is None:
+            return found
+        # What a framework leaves at steps that do not count is its own affair.
+        return {n: a * counted[:, :, None] if a.shape[:2] == counted.shape else a for n, a in found.items()}
+
+    def read() -> Arrays:
+        sequence = watch.first_read
+        if counted is not None and sequence is not None and sequence.shape[:2] == counted.shape:
+            right = bundle.sequence()
+            if sequence.shape == right.shape:
+                sequence = np.where(counted[:, :, None], sequence, right)
+        return read_inputs(bundle, sequence, watch.table())
+
     run_level(folder, "weights", watch.weights)
-    run_level(folder, "steps", lambda: watch.steps(inputs))
-    seen = run_level(folder, "inputs", lambda: read_inputs(bundle, watch.first_read, watch.table()))
+    run_level(folder, "steps", steps)
+    seen = run_level(folder, "inputs", read)
     if seen and not (folder / "inputs.npz").is_file():
         _refuse(folder, "inputs", "what its first layer reads cannot be seen")
 
@@ -201,7 +231,7 @@ def _tokenized(port: Port, texts: List[str]) -> np.ndarray:
     return np.asarray(_plain(tokenize(texts)))
 
 
-def gives_one_number(port: Port, inputs: np.ndarray) -> bool:
+def gives_one_number(port: Port, inputs: Fed) -> bool:
     """Whether a port answers one number for each example; what goes wrong is seen at the logits."""
     try:
         if port.kind == TORCH:
@@ -209,31 +239,47 @@ def gives_one_number(port: Port, inputs: np.ndarray) -> bool:
 
             shape = answer_of(port.model, inputs).shape
         else:
-            shape = np.shape(_plain(port.model(inputs)))
+            many = port.kind == FUNCTION and isinstance(inputs, tuple)
+            shape = np.shape(_plain(port.model(*inputs) if many else port.model(inputs)))
     except BaseException:  # a port may raise anything
         return False
-    return tuple(shape) in ((len(inputs),), (len(inputs), 1))
+    batch = len(inputs[0] if isinstance(inputs, tuple) else inputs)
+    return tuple(shape) in ((batch,), (batch, 1))
 
 
-def feed_of(request: Request, bundle: Bundle) -> Callable[[np.ndarray], np.ndarray]:
-    if not request.raw_pictures or bundle.words is not None:
-        return lambda inputs: inputs
-    return lambda inputs: np.rint(inputs * 255).astype(np.uint8)
+def feed_of(request: Request, bundle: Bundle) -> Feed:
+    """Return what makes of inputs and lengths what the port is given."""
+    pictures = request.raw_pictures and bundle.words is None
+
+    def feed(inputs: np.ndarray, lengths: Optional[np.ndarray] = None) -> Fed:
+        if inputs.ndim < bundle.inputs.ndim:  # one-hot ids are rows for a port
+            inputs = np.eye(bundle.inputs.shape[2], dtype=np.float32)[inputs]
+        if pictures:
+            inputs = np.rint(inputs * 255).astype(np.uint8)
+        return inputs if lengths is None else (inputs, lengths)
+
+    return feed
 
 
-def _repeat(run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, most: int) -> Any:
+def _repeat(run: Callable[[], np.ndarray], most: int) -> Any:
     """Run twice, and as often as asked for where the two differ."""
-    answers = [run(inputs), run(inputs)]
+    answers = [run(), run()]
     if np.array_equal(answers[0], answers[1]):
         return answers
-    return answers + [run(inputs) for _ in range(max(0, most - 2))]
+    return answers + [run() for _ in range(max(0, most - 2))]
 
 
 def _in_parts(
-    run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray, batches: Iterable[Tuple[Any, int]]
+    run: Callable[[np.ndarray, Optional[np.ndarray]], np.ndarray],
+    inputs: np.ndarray,
+    lengths: Optional[np.ndarray],
+    batches: Iterable[Tuple[Any, int]],
 ) -> np.ndarray:
     """Run a whole split, batch by batch (see ``runs.batches``); returns the logits in its order."""
-    parts = [(rows, run(inputs[rows, :steps])) for rows, steps in batches]
+    parts = [
+        (rows, run(inputs[rows, :steps], None if lengths is None else lengths[rows]))
+        for rows, steps in batches
+    ]
     found = np.empty((len(inputs), *parts[0][1].shape[1:]), np.float32)
     for rows, logits in parts:
         found[rows] = logits

@@ -6,7 +6,7 @@ import numpy as np
 
 from tf1_lstm.parity.bundle import Bundle
 from tf1_lstm.parity.levels import FAIL, PASS, Level
-from tf1_lstm.parity.reference import softmax
+from tf1_lstm.parity.losses import softmax
 from tf1_lstm.parity.rounding import short_type
 from tf1_lstm.parity.runner import Observed
 

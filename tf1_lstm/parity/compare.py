@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from tf1_lstm.core.parts import from_document
+from tf1_lstm.data.base import Split
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing, sha256_of_array, write_json
 from tf1_lstm.parity.answers import checked
@@ -28,6 +29,7 @@ from tf1_lstm.parity.problem import Numbers, Problem, problem_of
 from tf1_lstm.parity.reference_check import check_reference
 from tf1_lstm.parity.report import to_document
 from tf1_lstm.parity.runner import LEVELS, Observed, find_python, run_port
+from tf1_lstm.parity.spec import counted_steps
 from tf1_lstm.parity.tokens import Tokens, compare_tokens, read_texts, tokens_of
 from tf1_lstm.parity.waiting import Say, Waiting
 from tf1_lstm.recipes.own_data import OwnData
@@ -189,9 +191,17 @@ def _from_inputs(bundle: Bundle, observed: Observed) -> Optional[Tuple[Problem, 
         return None
     problem = problem_of(bundle)
     weights = {role: array for role, array in problem.weights.items() if role != EMBEDDING}
-    problem = dataclasses.replace(problem, inputs=sequence, weights=weights, vectors=None, words=None)
+    problem = dataclasses.replace(
+        problem,
+        inputs=sequence,
+        weights=weights,
+        vectors=None,
+        words=None,
+        counted=bundle.counted_as_read(),
+    )
     numbers = _numbers(bundle, observed)
-    return problem.with_spec(embedding=""), numbers._replace(updates=None)
+    # What stands in front of the first recurrent layer is done.
+    return problem.with_spec(embedding="", front="", go_backwards=False), numbers._replace(updates=None)
 
 
 def _numbers(bundle: Bundle, observed: Observed) -> Numbers:
@@ -271,6 +281,9 @@ def _split_inputs(
         )
     found = {"split_inputs": str(folder / "split-inputs.npy")}
     arrays = {"split-inputs": np.ascontiguousarray(split.inputs)}
+    if bundle.spec.takes_lengths:
+        arrays["split-lengths"] = _split_lengths(bundle, split)
+        found["split_lengths"] = str(folder / "split-lengths.npy")
     if bundle.vectors is not None:
         arrays["word-vectors"] = np.asarray(dataset.constants()["word_vectors"])
         found["word_vectors"] = str(folder / "word-vectors.npy")
@@ -278,6 +291,15 @@ def _split_inputs(
         with replacing(folder / f"{name}.npy") as stream:
             np.lib.format.write_array(stream, array, allow_pickle=False)
     return found
+
+
+def _split_lengths(bundle: Bundle, split: Split) -> np.ndarray:
+    inputs = np.asarray(split.inputs)
+    if inputs.ndim == 2:  # one-hot ids, which are rows for a port
+        counted = counted_steps(bundle.spec, inputs, None)
+        assert counted is not None
+        return counted.sum(axis=1).astype(np.int32)
+    return np.asarray(split.lengths, np.int32)
 
 
 def slug(text: str) -> str:

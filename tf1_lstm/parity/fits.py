@@ -8,9 +8,9 @@ from typing import Optional
 
 import numpy as np
 
+from tf1_lstm.parity.losses import log_softmax
 from tf1_lstm.parity.optimizers import UpdateRule
 from tf1_lstm.parity.problem import Numbers, Problem
-from tf1_lstm.parity.reference import log_softmax
 
 FEWEST = 6
 DIGITS = 2

@@ -74,6 +74,8 @@ def first_divergence(
                 continue
             step = int(wrong[0])
             place = len(by_step) - 1 - step if direction == "bw" else step
+            if bundle.spec.mask != "none":
+                return Divergence(direction, layer, step, place, [], "")
             gates, how = _gates(bundle, steps, weights, direction, layer, step, tolerance)
             return Divergence(direction, layer, step, place, gates, how)
     return None

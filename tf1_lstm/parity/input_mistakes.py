@@ -9,6 +9,7 @@ import numpy as np
 from tf1_lstm.parity.bundle import Words
 from tf1_lstm.parity.mistake import Mistake
 from tf1_lstm.parity.problem import Problem
+from tf1_lstm.parity.spec import Spec
 
 Edit = Callable[[np.ndarray], np.ndarray]
 
@@ -71,7 +72,7 @@ def entries(problem: Problem) -> Iterator[Mistake]:
                 lambda x: x.swapaxes(1, 2),
             )
         return
-    yield from _padding_mistakes(problem.spec.padding)
+    yield from _padding_mistakes(problem.spec)
     yield from _id_mistakes(problem.words)
 
 
@@ -81,7 +82,8 @@ def _time_major(inputs: np.ndarray) -> np.ndarray:
     return inputs.reshape(steps, batch, *inputs.shape[2:]).swapaxes(0, 1)
 
 
-def _padding_mistakes(padding: str) -> Iterator[Mistake]:
+def _padding_mistakes(spec: Spec) -> Iterator[Mistake]:
+    padding = spec.padding
     line = "ids = keras.utils.pad_sequences(ids, maxlen=steps, padding={0!r}, truncating={0!r})"
     if padding == "back":
         yield _edited(
@@ -99,6 +101,19 @@ def _padding_mistakes(padding: str) -> Iterator[Mistake]:
             line.format("pre"),
             _pad_behind,
         )
+    if spec.mask != "none":
+        yield Mistake(
+            "padding-not-masked",
+            "",
+            f"steps of padding are run; the original leaves them out (mask={spec.mask!r})",
+            {
+                "any": "leave the state as it is at steps of padding",
+                "keras": "keras.layers.LSTM(units)(x, mask=mask)",
+                "torch": "nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)",
+            },
+            lambda p: dataclasses.replace(p, skip="nothing"),
+        )
+        return
     skips = [("zeros", "every id 0 is skipped")]
     if padding == "back":
         skips.append(("trailing", "the padding's end is skipped"))

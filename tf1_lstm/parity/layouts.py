@@ -18,6 +18,16 @@ KERAS_LAYERS = {"basic_rnn": "SimpleRNN", "basic_lstm": "LSTM", "gru": "GRU", "g
 TORCH_LAYERS = {"basic_rnn": "RNN", "basic_lstm": "LSTM", "gru_reset_after": "GRU"}
 
 
+def has_keras_layer(cell: ReferenceCell) -> bool:
+    """Whether Keras has a layer of its own for a cell."""
+    return cell.name in KERAS_LAYERS
+
+
+def has_torch_layer(cell: ReferenceCell, mask: str = "none") -> bool:
+    """Whether PyTorch has a layer of its own for a cell; steps in a sequence's middle it cannot leave out."""
+    return cell.name in TORCH_LAYERS and cell.state_activation == "tanh" and mask != "mask_zero"
+
+
 def reorder(array: np.ndarray, found: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
     """Return the last axis' blocks, one for each gate of ``found``, in the order ``wanted``."""
     blocks = dict(zip(found, np.split(array, len(found), axis=-1)))

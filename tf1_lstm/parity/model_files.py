@@ -12,9 +12,10 @@ import numpy as np
 from tf1_lstm.core.children import python_command
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing
-from tf1_lstm.parity.model_code import keras_code, torch_code
+from tf1_lstm.parity.keras_code import keras_code
 from tf1_lstm.parity.onnx_graph import OPERATOR_SET, onnx_graph
 from tf1_lstm.parity.runner import find_python
+from tf1_lstm.parity.torch_code import torch_code
 from tf1_lstm.parity.weight_files import Trained, write_keras, write_torch
 
 ENDINGS = {"keras": (".weights.h5", ".keras"), "torch": (".safetensors",), "onnx": (".onnx",)}
@@ -44,7 +45,8 @@ def write_model(trained: Trained, to: str, out: Path, code: Optional[Path] = Non
         _write_onnx(out, trained)
         lines = ["import onnxruntime", "", f"model = onnxruntime.InferenceSession({str(out)!r})"]
         kind = "int32" if trained.table is not None else "float32"
-        lines += [f'# logits = model.run(None, {{"inputs": inputs}})[0]  # {kind}']
+        lengths = ', "lengths": lengths' if trained.spec.takes_lengths else ""
+        lines += [f'# logits = model.run(None, {{"inputs": inputs{lengths}}})[0]  # {kind}']
     elif str(out).endswith(".keras"):
         _write_whole_keras(out, trained)
         lines = ["import keras", "", f"model = keras.models.load_model({str(out)!r})"]
@@ -68,7 +70,8 @@ def _write_whole_keras(out: Path, trained: Trained) -> None:
 
 def _write_onnx(out: Path, trained: Trained) -> None:
     graph = onnx_graph(trained)
-    document = dict(graph._asdict(), name=trained.name, operator_set=OPERATOR_SET)
+    document = dict(graph._asdict(), name=trained.name or "model", operator_set=OPERATOR_SET)
+    document["takes_lengths"] = trained.spec.takes_lengths
     del document["constants"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -93,7 +93,7 @@ class UpdateRule(abc.ABC):
 
 @dataclass(frozen=True)
 class GradientDescent(UpdateRule):
-    """Plain gradient descent, as ``torch.optim.SGD`` and ``keras.optimizers.SGD`` have it."""
+    """Plain gradient descent: ``tf.train.GradientDescentOptimizer``, ``torch.optim.SGD``, Keras's ``SGD``."""
 
     def slots(self, array: np.ndarray) -> Slots:
         """Return nothing."""
@@ -226,33 +226,7 @@ class RMSprop(UpdateRule):
 
 
 @dataclass(frozen=True)
-class NumPySGD(UpdateRule):
-    """Plain gradient descent: ``ApplyGradientDescent`` of TensorFlow 1.15."""
-
-    def slots(self, array: np.ndarray) -> Slots:
-        """Return nothing: it remembers nothing."""
-        return ()
-
-    def move(self, slots: Slots, gradient: np.ndarray, step: int) -> Tuple[np.ndarray, Slots]:
-        """Return what a step takes from a weight."""
-        return self.learning_rate * gradient, slots
-
-    def sensitivity(self, slots: Slots, step: int) -> np.ndarray:
-        """Return how far an error of its gradient moves a weight: the learning rate."""
-        return np.asarray(self.learning_rate)
-
-    @property
-    def longest_step(self) -> float:
-        """Without bound."""
-        return float("inf")
-
-    def document(self) -> Dict[str, Any]:
-        """Return its name and settings."""
-        return {"name": "SGD", "learning_rate": self.learning_rate}
-
-
-@dataclass(frozen=True)
-class NumPyAdadelta(UpdateRule):
+class AdadeltaRule(UpdateRule):
     """Adadelta (Zeiler, 2012): ``ApplyAdadelta`` of TensorFlow 1.15.
 
     Attributes:
@@ -302,9 +276,9 @@ def optimizer_of(name: str, learning_rate: float, rho: float = 0.95, epsilon: fl
     if name == "keras-rmsprop":
         return RMSprop(learning_rate)
     if name == "sgd":
-        return NumPySGD(learning_rate)
+        return GradientDescent(learning_rate)
     if name == "adadelta":
-        return NumPyAdadelta(learning_rate, rho, epsilon)
+        return AdadeltaRule(learning_rate, rho, epsilon)
     if name not in ("adam", "pytorch-adam"):
         raise ValueError(f"found {name!r}, expected an optimizer that is known here")
     return AdamRule(learning_rate, epsilon_hat=name == "adam")

@@ -10,7 +10,7 @@ import numpy as np
 from tf1_lstm.parity import cells, reference
 from tf1_lstm.parity.bundle import Bundle, Words, WordVectors
 from tf1_lstm.parity.cells import ReferenceCell
-from tf1_lstm.parity.spec import Spec
+from tf1_lstm.parity.spec import Spec, counted_steps
 
 Arrays = Dict[str, np.ndarray]
 PartsChange = Callable[[ReferenceCell, Arrays], Arrays]
@@ -28,7 +28,8 @@ class Problem:
       vectors: the look-up table where the inputs are ids and the embedding is frozen.
       words: what the ids mean; None where the inputs are rows.
       skip: ``""``; ``"zeros"``: every id 0 is skipped; ``"trailing"``: those at the end are;
-        ``"counted"``: as many steps as there are words are run, from the first.
+        ``"counted"``: as many steps as there are words are run, from the first; ``"nothing"``: no step is.
+      counted: ``[batch, steps]``, the steps that the original runs; None for all.
     """
 
     spec: Spec
@@ -38,10 +39,12 @@ class Problem:
     vectors: Optional[WordVectors]
     words: Optional[Words]
     skip: str = ""
+    counted: Optional[np.ndarray] = None
 
     def rows(self, rows: np.ndarray) -> "Problem":
         """Return the problem of some examples only."""
-        return dataclasses.replace(self, inputs=self.inputs[rows], labels=self.labels[rows])
+        counted = None if self.counted is None else self.counted[rows]
+        return dataclasses.replace(self, inputs=self.inputs[rows], labels=self.labels[rows], counted=counted)
 
     def in_type(self, dtype: type) -> "Problem":
         """Return the problem with its weights in another float type, in which it then runs."""
@@ -64,7 +67,7 @@ class Problem:
         """Return the problem with the weights of every cell changed."""
         weights = dict(self.weights)
         for direction in self.spec.directions:
-            for layer in range(self.spec.layers):
+            for layer in range(self.spec.cell_layers):
                 parts = change(self.spec.cell, self.spec.parts(self.weights, direction, layer))
                 weights.update(
                     {self.spec.role(direction, layer, part): array for part, array in parts.items()}
@@ -73,14 +76,16 @@ class Problem:
 
     def mask(self) -> Optional[np.ndarray]:
         """Return the steps to run, ``[batch, steps]``; None for all."""
+        if self.skip == "nothing" or (not self.skip and self.spec.mask == "none"):
+            return None
+        if not self.skip:
+            return self.counted if self.words is None else counted_steps(self.spec, self.inputs, None)
         used = self.inputs != 0
         if self.skip == "zeros":
             return used
         if self.skip == "trailing":
             return np.cumsum(used[:, ::-1], axis=1)[:, ::-1] > 0
-        if self.skip == "counted":
-            return np.arange(used.shape[1]) < used.sum(axis=1, keepdims=True)
-        return None
+        return np.arange(used.shape[1]) < used.sum(axis=1, keepdims=True)
 
     def last_word(self) -> Optional[np.ndarray]:
         """Return the place of each example's last word, ``[batch]``; None where the inputs are no ids."""
@@ -100,16 +105,24 @@ class Problem:
         found = self.sequence(_type_of(self.weights))
         if found is None:
             return None
-        return reference.forward(self.spec, self.weights, found, self.mask(), drop, self.last_word())
+        return reference.forward(
+            self.spec, self.weights, found, self.mask(), drop, self.last_word(), self.counted
+        )
 
     def first_steps(self, count: int) -> Optional[np.ndarray]:
         """Return h of the first layer's first steps, ``[batch, count, units]``, without running the rest."""
         found = self.sequence(_type_of(self.weights))
         if found is None:
             return None
-        start, mask = reference.looked_up(self.spec, self.weights, found[:, :count]), self.mask()
+        spec, weights, mask = self.spec, self.weights, self.mask()
+        if not spec.go_backwards:
+            found, mask = found[:, :count], None if mask is None else mask[:, :count]
+        read = reference.first_reads(spec, weights, reference.looked_up(spec, weights, found), mask)
+        if mask is not None and spec.go_backwards and spec.mask == "mask_zero":
+            mask = mask[:, ::-1]
         seen = None if mask is None else mask[:, :count]
-        return cells.run(self.spec.cell, self.spec.parts(self.weights, "fw", 0), start, seen).h
+        found = cells.run(spec.cell, spec.parts(weights, "fw", 0), read[:, :count], seen).h
+        return found if seen is None or self.counted is None else found * seen[:, :, None]
 
     def training(
         self, weights: Optional[Mapping[str, np.ndarray]] = None
@@ -119,7 +132,9 @@ class Problem:
         found = self.sequence(_type_of(used))
         if found is None or self.spec.steps_on_batch_axis:
             return None
-        return reference.gradients(self.spec, used, found, self.labels, self.mask(), self.last_word())
+        return reference.gradients(
+            self.spec, used, found, self.labels, self.mask(), self.last_word(), self.counted
+        )
 
 
 def _type_of(weights: Mapping[str, np.ndarray]) -> type:
@@ -156,6 +171,7 @@ def problem_of(bundle: Bundle) -> Problem:
         labels=bundle.labels.astype(np.float64),
         vectors=bundle.vectors,
         words=bundle.words,
+        counted=bundle.counted(),
     )
 
 

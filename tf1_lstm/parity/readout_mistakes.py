@@ -66,6 +66,31 @@ def _states(problem: Problem) -> Iterator[Mistake]:
             {"any": "features = h"},
             _changed(read="h+c"),
         )
+    if not problem.spec.reads_sequence:
+        yield from _other_steps(problem)
+    elif not problem.spec.per_step:
+        yield Mistake(
+            "last-step-for-all",
+            "",
+            "the softmax reads each direction's last state; the original reads several steps "
+            f"({problem.spec.position})",
+            {"any": "features = the mean or maximum over the steps, as published"},
+            _changed(position="final"),
+        )
+    if problem.spec.layers > 1:
+        yield Mistake(
+            "first-layer-for-last",
+            "",
+            "the state of the first layer is read; the original reads the last layer's",
+            {
+                "any": "features = the last layer's h",
+                "torch": "outputs, (h, c) = lstm(x)  # h[-1]; of two directions h[-2] and h[-1], not h[0]",
+            },
+            _changed(first_layer=True),
+        )
+
+
+def _other_steps(problem: Problem) -> Iterator[Mistake]:
     for position, what in (("mean", "the mean"), ("max", "the maximum")):
         yield Mistake(
             f"{position}-over-steps",
@@ -92,17 +117,6 @@ def _states(problem: Problem) -> Iterator[Mistake]:
         {"any": "features = outputs[:, -1]"},
         _changed(position="first"),
     )
-    if problem.spec.layers > 1:
-        yield Mistake(
-            "first-layer-for-last",
-            "",
-            "the state of the first layer is read; the original reads the last layer's",
-            {
-                "any": "features = the last layer's h",
-                "torch": "outputs, (h, c) = lstm(x)  # h[-1]; of two directions h[-2] and h[-1], not h[0]",
-            },
-            _changed(first_layer=True),
-        )
 
 
 def temperature(factor: float) -> Mistake:
@@ -140,7 +154,7 @@ def _between(problem: Problem) -> Iterator[Mistake]:
 
 
 def _directions(problem: Problem) -> Iterator[Mistake]:
-    if problem.spec.readout == "both-states":
+    if problem.spec.readout == "both-states" and problem.spec.merge == "join":
         yield Mistake(
             "directions-joined-in-other-order",
             "",
@@ -148,7 +162,7 @@ def _directions(problem: Problem) -> Iterator[Mistake]:
             {"any": "features = concatenate([forward_h, backward_h], axis=-1)"},
             _changed(backward_first=True),
         )
-    else:
+    elif problem.spec.readout == "backward-state":
         yield Mistake(
             "directions-swapped",
             "state",
@@ -156,6 +170,18 @@ def _directions(problem: Problem) -> Iterator[Mistake]:
             {"any": "features = backward_h"},
             _changed(wrong_direction=True),
         )
+    if problem.spec.merge not in ("join", "forward"):
+        for merge in ("sum", "product", "average"):
+            if merge != problem.spec.merge:
+                yield Mistake(
+                    "directions-merged-otherwise",
+                    merge,
+                    f"the directions are merged by {merge}; the original's merge is {problem.spec.merge}",
+                    {"any": f"merge={problem.spec.merge!r}"},
+                    _changed(merge=merge),
+                )
+    if problem.spec.reads_sequence:
+        return
     yield Mistake(
         "backward-output-at-last-step",
         "",

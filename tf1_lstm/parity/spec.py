@@ -5,7 +5,7 @@ The switches that a port may have set wrongly keep the published value unless a 
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -13,17 +13,11 @@ from tf1_lstm.errors import InputError
 from tf1_lstm.parity.cells import ReferenceCell, cell_kind
 from tf1_lstm.parity.optimizers import EMBEDDING, AdamRule, UpdateRule, optimizer_of
 
-# Settings that bundles cannot describe yet, and the value that says they are not used.
-NOT_DESCRIBED: Dict[str, Any] = {
-    "mask": "none",
-    "merge": "",
-    "go_backwards": False,
-    "shared_cell": False,
-    "front": 0,
-}
-OPTIMIZERS = ("adam", "keras-rmsprop", "pytorch-adam")
 Arrays = Dict[str, np.ndarray]
 Shapes = Dict[str, Tuple[int, ...]]
+# What is read of several steps, by the name that a setting has for it.
+POSITIONS = {"": "final", "steps": "steps", "output": "last", "mean": "mean", "maximum": "max"}
+FRONT = ("front/kernel", "front/bias")
 
 
 @dataclass(frozen=True)
@@ -33,6 +27,14 @@ class Spec:
     Attributes:
       cell: the cell of every layer.
       readout: ``last-output``, ``last-state``, ``backward-state`` or ``both-states``.
+      merge: what becomes of two directions that are both read: ``"join"``, ``"sum"``, ``"product"``,
+        ``"average"``; or ``"forward"``, then that one alone is read.
+      front: activation of a layer in front of the recurrent ones, of ``front_units``; "" without one.
+      mask: ``"none"``; ``"sequence_length"``: steps behind the last that counts are left out;
+        ``"mask_zero"``: every step of id 0 is.
+      go_backwards: the sequence (of each example the steps that count) is turned round in front of the
+        recurrent layers, and all states stand in that order.
+      shared_cell: all layers have the weights of layer 0.
       layers: stacked layers in each direction.
       bidirectional: a second stack that reads the sequence from its end.
       optimizer: what trains it.
@@ -42,7 +44,6 @@ class Spec:
       output: ``"softmax"``; ``"sigmoid"`` of one number z, then the logits are (0, z); or
         ``"regression"``, then they are the numbers themselves.
       loss: of a regression, the mean of the ``"squared"`` or ``"absolute"`` errors.
-      per_step: there is an output at every step: logits ``[batch, steps, classes]``.
       double_bias: recurrent biases are trained as two halves, so that they move twice as far.
       classes: width of the logits.
       steps: of a sequence; the most of one where ``any_steps``.
@@ -54,7 +55,7 @@ class Spec:
       read: ``"h"``; ``"c"`` where a port reads the cell state, ``"h+c"`` where it adds them.
       position: ``"final"``: each direction's last computed step; ``"first"`` or ``"last"``: that
         place in the sequence, for both directions; ``"word"``: the place of the last word; ``"mean"`` or
-        ``"max"`` over all steps.
+        ``"max"`` over all steps that count; ``"steps"``: every step.
       normalise: epsilon of a layer normalisation (without scale and shift) of the states; 0 for none.
       states_activation: applied to the states that are read.
       scores_activation: applied to the logits.
@@ -79,6 +80,12 @@ class Spec:
 
     cell: ReferenceCell
     readout: str
+    merge: str = "join"
+    front: str = ""
+    front_units: int = 0
+    mask: str = "none"
+    go_backwards: bool = False
+    shared_cell: bool = False
     layers: int = 1
     bidirectional: bool = False
     optimizer: UpdateRule = field(default_factory=AdamRule)
@@ -87,7 +94,6 @@ class Spec:
     dense_units: int = 0
     output: str = "softmax"
     loss: str = "squared"
-    per_step: bool = False
     double_bias: bool = False
     classes: int = 2
     steps: int = 0
@@ -122,6 +128,39 @@ class Spec:
         return ("fw", "bw") if self.bidirectional else ("fw",)
 
     @property
+    def per_step(self) -> bool:
+        """Whether there is an output at every step: logits ``[batch, steps, classes]``."""
+        return self.position == "steps"
+
+    @property
+    def reads_sequence(self) -> bool:
+        """Whether other steps of the last layer are read than the last that was computed."""
+        return self.position != "final"
+
+    @property
+    def directions_read(self) -> Tuple[str, ...]:
+        """The directions that are read, in order."""
+        if self.readout == "both-states":
+            return ("bw", "fw") if self.backward_first else ("fw", "bw")
+        backward = (self.readout == "backward-state") != self.wrong_direction
+        return ("bw",) if backward and self.bidirectional else ("fw",)
+
+    @property
+    def width_read(self) -> int:
+        """How many numbers are read of the recurrent layers."""
+        return self.cell.units * (len(self.directions_read) if self.merge == "join" else 1)
+
+    @property
+    def takes_lengths(self) -> bool:
+        """Whether the model takes lengths beside its inputs: of ids it finds them itself."""
+        return self.mask == "sequence_length" and not self.embedding
+
+    @property
+    def cell_layers(self) -> int:
+        """How many layers have weights of their own."""
+        return 1 if self.shared_cell else self.layers
+
+    @property
     def layer_read(self) -> int:
         """The layer whose states are read."""
         return 0 if self.first_layer else self.layers - 1
@@ -133,7 +172,7 @@ class Spec:
 
     def role(self, direction: str, layer: int, part: str) -> str:
         """Name of one array of the canonical weights."""
-        return f"{cell_kind(self.cell.name)}/{direction}/{layer}/{part}"
+        return f"{cell_kind(self.cell.name)}/{direction}/{0 if self.shared_cell else layer}/{part}"
 
     def is_recurrent_bias(self, role: str) -> bool:
         """Whether a role is the bias of a cell."""
@@ -165,11 +204,14 @@ class Spec:
         found: Shapes = {}
         if self.trains_embedding:
             found[EMBEDDING] = (words, inputs)
+        if self.front:
+            found.update(zip(FRONT, ((inputs, self.front_units), (self.front_units,))))
+            inputs = self.front_units
         for direction in self.directions:
-            for layer in range(self.layers):
+            for layer in range(self.cell_layers):
                 for part, shape in self.cell.shapes(self.width(inputs, layer)).items():
                     found[self.role(direction, layer, part)] = shape
-        read = self.cell.units * (2 if self.readout == "both-states" else 1)
+        read = self.width_read
         if self.dense_units:
             found["dense/kernel"], found["dense/bias"] = (read, self.dense_units), (self.dense_units,)
             read = self.dense_units
@@ -183,24 +225,37 @@ class Spec:
         return {role[len(prefix) :]: array for role, array in weights.items() if role.startswith(prefix)}
 
 
+def counted_steps(spec: Spec, inputs: np.ndarray, lengths: Optional[np.ndarray]) -> Optional[np.ndarray]:
+    """Return which steps a model runs, ``[batch, steps]``; None for all.
+
+    Args:
+      spec: the model.
+      inputs: ``[batch, steps]`` ids, or ``[batch, steps, inputs]``.
+      lengths: ``[batch]``, steps of each example that count; None for ids, which say it themselves: up to
+        the last that is not 0, and one at least.
+    """
+    if spec.mask == "none":
+        return None
+    if spec.mask == "mask_zero":
+        return inputs != 0
+    steps = np.arange(inputs.shape[1])
+    if lengths is None:
+        lengths = np.maximum(((steps + 1) * (inputs != 0)).max(axis=1), 1)
+    return steps < lengths[:, None]
+
+
 def spec_of(settings: Mapping[str, Any]) -> Spec:
     """Return the model that a recipe's settings describe; what older bundles do not say has its default.
 
     Raises:
-      InputError: a model that neither bundles nor ports know yet.
+      InputError: one of them has a value that bundles do not know.
     """
     get = settings.get
-    for name, usual in NOT_DESCRIBED.items():
-        if get(name, usual) != usual:
-            raise InputError(
-                f"{name}: found {get(name)!r}, expected {usual!r}: bundles and ports do not know it yet"
-            )
     read = get("read", "")
-    if read not in ("", "steps"):
-        raise InputError(f"read: found {read!r}, expected state, output or steps in a bundle")
-    if get("optimizer", "adam") not in OPTIMIZERS:
-        raise InputError(f"optimizer: found {get('optimizer')!r}, expected one of {', '.join(OPTIMIZERS)}")
+    if read not in POSITIONS:
+        raise InputError(f"read: found {read!r}, expected one of {', '.join(filter(None, POSITIONS))}")
     places = tuple(filter(None, map(str.strip, get("dropout_at", "").split(","))))
+    merge = get("merge", "") or "join"
     return Spec(
         ReferenceCell(
             settings["cell"],
@@ -208,10 +263,16 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
             settings["forget_bias"],
             state_activation=get("activation", "tanh"),
         ),
-        settings["readout"],
-        settings["layers"],
-        settings["bidirectional"],
-        optimizer_of(
+        "last-state" if merge == "forward" else settings["readout"],
+        merge=merge,
+        front=get("front_activation", ""),
+        front_units=get("front", 0),
+        mask=get("mask", "none"),
+        go_backwards=get("go_backwards", False),
+        shared_cell=get("shared_cell", False),
+        layers=settings["layers"],
+        bidirectional=settings["bidirectional"],
+        optimizer=optimizer_of(
             get("optimizer", "adam"), settings["learning_rate"], get("rho", 0.95), get("epsilon", 1e-8)
         ),
         embedding=get("embedding", "word-vectors") if settings["inputs"] == "ids" else "",
@@ -219,7 +280,7 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
         dense_units=get("dense_units", 0),
         output=get("output", "softmax"),
         loss=get("loss", "squared"),
-        per_step=read == "steps",
+        position=POSITIONS[read],
         double_bias=get("double_bias", False),
         classes=settings["classes"],
         steps=settings["steps"],

@@ -202,16 +202,20 @@ def _load_onnx_file(path: Path) -> Port:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    given, *more = session.get_inputs()
-    if more:
-        raise TargetError(f"{path}: has {1 + len(more)} inputs, expected 1")
+    given = session.get_inputs()
     kinds = {"int32": np.int32, "int64": np.int64, "float": np.float32, "double": np.float64}
-    kind = kinds.get(given.type[len("tensor(") : -1])
-    if kind is None:
-        raise TargetError(f"{path}: its input is a {given.type}, expected one of {', '.join(kinds)}")
+    for each in given:
+        if each.type[len("tensor(") : -1] not in kinds:
+            raise TargetError(f"{path}: its input is a {each.type}, expected one of {', '.join(kinds)}")
 
-    def run(inputs: np.ndarray) -> np.ndarray:
-        return session.run(None, {given.name: inputs.astype(kind)})[0]
+    def run(*inputs: np.ndarray) -> np.ndarray:
+        if len(inputs) != len(given):
+            raise TargetError(f"{path}: has {len(given)} inputs, expected {len(inputs)}")
+        named = {
+            each.name: array.astype(kinds[each.type[len("tensor(") : -1]])
+            for each, array in zip(given, inputs)
+        }
+        return session.run(None, named)[0]
 
     return Port(FUNCTION, run, str(path))
 

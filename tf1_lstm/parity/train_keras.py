@@ -51,7 +51,7 @@ class KerasPortTrainer(PortTrainer):
     def _train_step(self, inputs: tf.Tensor, labels: tf.Tensor) -> Any:
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self._model(inputs, training=True)
+            logits = self._model(list(inputs) if isinstance(inputs, tuple) else inputs, training=True)
             loss = self._watch.loss(inputs, labels, logits)
         gradients = tape.gradient(loss, [variable.value for variable in variables])
         pairs = [(tf.convert_to_tensor(g), v) for g, v in zip(gradients, variables) if g is not None]

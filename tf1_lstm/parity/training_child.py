@@ -170,12 +170,13 @@ class _Training:
         port = _seeded(load_target(request.target, self._bundle).kind, training.seed, request, self._bundle)
         feed = feed_of(Request(request.bundle, request.target, request.raw_pictures), bundle)
         self._feed, self._turned = feed, False
-        if allows_one_sigmoid(bundle) and gives_one_number(port, feed(bundle.inputs)):
+        given = feed(bundle.inputs, bundle.lengths)
+        if allows_one_sigmoid(bundle) and gives_one_number(port, given):
             self._bundle, self._turned = as_one_sigmoid(self._bundle), True
         watch = watch_of(port, self._bundle)
         assert watch is not None
         self._watch: Watch = watch
-        self._watch.logits(feed(bundle.inputs[:1]))  # builds what is built when it is called first
+        self._watch.logits(given)  # builds what is built when it is called first
         self._trainer = _trainer(port, watch)
         if request.initial == PORT or _is_file(request.target):
             self._trainer.redraw()
@@ -192,7 +193,7 @@ class _Training:
         began, losses = time.monotonic(), []
         for iteration in range(training.iterations):
             batch = sampler.batch(iteration)
-            loss = self._trainer.train(self._feed(batch.inputs), self._labels(batch.labels))
+            loss = self._trainer.train(self._fed(batch.inputs, batch.lengths), self._labels(batch.labels))
             if not math.isfinite(loss):
                 raise TrainingStoppedError(f"iteration {iteration + 1}: the port's loss is {loss}")
             losses.append(loss)
@@ -206,6 +207,9 @@ class _Training:
             "iterations": training.iterations,
             "seconds": round(time.monotonic() - began, 1),
         }
+
+    def _fed(self, inputs: np.ndarray, lengths: Any) -> Any:
+        return self._feed(inputs, lengths if self._bundle.spec.takes_lengths else None)
 
     def _labels(self, labels: np.ndarray) -> np.ndarray:
         """Return a batch's labels as bundles have them."""
@@ -223,7 +227,9 @@ class _Training:
         spec, parts = self._bundle.spec, []
         batches = list(batches_of(split.inputs, spec.any_steps, AT_ONCE))
         for rows, steps in batches:
-            logits = np.asarray(self._watch.logits(self._feed(split.inputs[rows, :steps])), np.float64)
+            lengths = None if split.lengths is None else split.lengths[rows]
+            fed = self._fed(split.inputs[rows, :steps], lengths)
+            logits = np.asarray(self._watch.logits(fed), np.float64)
             parts.append(
                 sums_of(spec, logits[:, ::-1] if self._turned else logits, np.asarray(split.labels)[rows])
             )
@@ -300,11 +306,11 @@ def _begins(watch: Watch, bundle: Bundle) -> str:
 def _logits_error(port: Port, bundle: Bundle, request: TrainingRequest) -> Optional[float]:
     """Return how far a port, given the trained weights, is from the original's logits; None where not finite."""
     feed = feed_of(Request(request.bundle, request.target, request.raw_pictures), bundle)
-    if allows_one_sigmoid(bundle) and gives_one_number(port, feed(bundle.inputs)):
+    if allows_one_sigmoid(bundle) and gives_one_number(port, feed(bundle.inputs, bundle.lengths)):
         bundle = as_one_sigmoid(bundle)
     watch = watch_of(port, bundle)
     assert watch is not None
-    answer = watch.logits(feed(bundle.inputs))
+    answer = watch.logits(feed(bundle.inputs, bundle.lengths))
     error = largest_error(np.asarray(bundle.logits, np.float64), np.asarray(answer, np.float64))
     return error if np.isfinite(error) else None
 

@@ -1,13 +1,15 @@
 """What the child process reads out of a port's model, the same for every framework."""
 
 import abc
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from tf1_lstm.parity.spec import Spec
 
 Arrays = Dict[str, np.ndarray]
+# What a model is given: ids or rows, or these and lengths.
+Fed = Union[np.ndarray, Tuple[np.ndarray, np.ndarray]]
 # The roles of a dense layer's kernel and bias.
 DENSE_ROLES = {
     "softmax": ("softmax/weights", "softmax/bias"),
@@ -62,7 +64,7 @@ class Watch(abc.ABC):
         self.notes: List[str] = []
 
     @abc.abstractmethod
-    def logits(self, inputs: np.ndarray) -> np.ndarray:
+    def logits(self, inputs: Fed) -> np.ndarray:
         """Run the model with dropout off, as its framework switches it off; see ``logits_of``."""
 
     @abc.abstractmethod
@@ -88,11 +90,11 @@ class Watch(abc.ABC):
         return slice(units if self.half_is_unused else 0, None)
 
     @abc.abstractmethod
-    def steps(self, inputs: np.ndarray) -> Arrays:
+    def steps(self, inputs: Fed) -> Arrays:
         """Return ``{fw|bw}/LAYER/{h|c}`` in the order of the inputs. Raises NotVisibleError."""
 
     @abc.abstractmethod
-    def train(self, inputs: np.ndarray, labels: np.ndarray) -> TrainedPort:
+    def train(self, inputs: Fed, labels: np.ndarray) -> TrainedPort:
         """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
 
 
@@ -121,6 +123,8 @@ def assign(handles: Sequence[Any], spec: Spec, backward: Sequence[bool]) -> List
       spec: of the bundle.
       backward: whether each is known to read from the end.
     """
+    if spec.shared_cell and len(handles) == 1:
+        return [Watched("fw", layer, handles[0]) for layer in range(spec.layers)]
     wanted = spec.layers * len(spec.directions)
     if len(handles) != wanted:
         raise NotVisibleError(
@@ -130,7 +134,8 @@ def assign(handles: Sequence[Any], spec: Spec, backward: Sequence[bool]) -> List
         return [Watched("fw", layer, handle) for layer, handle in enumerate(handles)]
     flags = list(backward)
     if sum(flags) != spec.layers:  # nothing tells them apart: forward first
-        flags = [place % 2 == 1 for place in range(wanted)]
+        backward_first = flags[0]
+        flags = [(place % 2 == 1) != backward_first for place in range(wanted)]
     count = {"fw": 0, "bw": 0}
     found = []
     for handle, is_backward in zip(handles, flags):

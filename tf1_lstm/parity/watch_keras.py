@@ -7,13 +7,14 @@ import keras
 import numpy as np
 
 from tf1_lstm.parity.layouts import from_keras
-from tf1_lstm.parity.optimizers import EMBEDDING, AdamRule, RMSprop
+from tf1_lstm.parity.optimizers import EMBEDDING, AdadeltaRule, AdamRule, GradientDescent, RMSprop
 from tf1_lstm.parity.ports.keras_optimizers import PublishedRMSprop
-from tf1_lstm.parity.spec import Spec
+from tf1_lstm.parity.spec import FRONT, Spec
 from tf1_lstm.parity.watch import (
     DENSE_ROLES,
     HALF_MOVES,
     Arrays,
+    Fed,
     NotVisibleError,
     TrainedPort,
     Watch,
@@ -53,45 +54,55 @@ class KerasWatch(Watch):
         super().__init__()
         self._model, self._spec = model, spec
 
-    def logits(self, inputs: np.ndarray) -> np.ndarray:
+    def logits(self, inputs: Fed) -> np.ndarray:
         """Run the model with dropout off."""
-        found = self._model(inputs, training=False)
+        found = self._answer(inputs)
         if isinstance(found, (list, tuple, dict)):
             raise TypeError(f"the port returned a {type(found).__name__}, expected a tensor of logits")
         return logits_of(_value(found), self._spec)
+
+    def _answer(self, inputs: Fed) -> Any:
+        return self._model(list(inputs) if isinstance(inputs, tuple) else inputs, training=False)
 
     def weights(self) -> Arrays:
         """Return the weights by role."""
         return self._by_role(_value, self._spec.cell.forget_bias)
 
-    def steps(self, inputs: np.ndarray) -> Arrays:
+    def steps(self, inputs: Fed) -> Arrays:
         """Run the model, catch what each recurrent layer reads, and step its own cell over it."""
         layers = self._recurrent()
-        caught: Dict[int, Any] = {}
+        caught: Dict[int, List[Any]] = {}
         originals = {id(w.handle): (w.handle, w.handle.call) for w in layers}
         for key, (layer, call) in originals.items():
             catch = _catching if isinstance(layer, keras.layers.RNN) else _recording
             layer.call = catch(call, key, caught)
         try:
-            self._model(inputs, training=False)
+            self._answer(inputs)
         finally:
             for layer, call in originals.values():
                 layer.call = call
-        first = caught.get(id(layers[0].handle))
-        if first is not None:
-            is_layer = isinstance(layers[0].handle, keras.layers.RNN)
-            self.first_read = _value(first[0]) if is_layer else np.stack([read for read, _ in first], axis=1)
+        self._note_first_read(layers[0].handle, caught.get(id(layers[0].handle)))
         found: Arrays = {}
         for watched in layers:
-            if id(watched.handle) not in caught:
-                raise NotVisibleError("a recurrent layer did not run when the model was called")
-            seen = caught[id(watched.handle)]
+            seen = caught.get(id(watched.handle), [])
             is_layer = isinstance(watched.handle, keras.layers.RNN)
-            h, c = _run_cell(watched.handle, *seen) if is_layer else _stacked([row for _, row in seen])
+            if not seen or (is_layer and self._spec.shared_cell and len(seen) < self._spec.layers):
+                raise NotVisibleError("a recurrent layer did not run when the model was called")
+            call = watched.layer if self._spec.shared_cell and is_layer else -1
+            h, c = _run_cell(watched.handle, *seen[call]) if is_layer else _stacked([row for _, row in seen])
             found.update(name_steps(watched, h, c, flip=watched.direction == "bw"))
         return found
 
-    def train(self, inputs: np.ndarray, labels: np.ndarray) -> TrainedPort:
+    def _note_first_read(self, layer: Any, seen: Optional[List[Any]]) -> None:
+        if not seen:
+            return
+        if not isinstance(layer, keras.layers.RNN):
+            self.first_read = np.stack([read for read, _ in seen], axis=1)
+            return
+        backwards = layer.go_backwards and self._spec.go_backwards
+        self.first_read = _value(seen[0][0])[:, :: -1 if backwards else 1]
+
+    def train(self, inputs: Fed, labels: np.ndarray) -> TrainedPort:
         """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
         if keras.backend.backend() != "tensorflow":
             raise NotVisibleError(f"Keras runs on {keras.backend.backend()}; gradients need TensorFlow")
@@ -117,11 +128,11 @@ class KerasWatch(Watch):
                 variable.assign(value)
         return TrainedPort(first, roles, updates, note)
 
-    def _gradients(self, inputs: np.ndarray, labels: np.ndarray, variables: List[Any]) -> Any:
+    def _gradients(self, inputs: Fed, labels: np.ndarray, variables: List[Any]) -> Any:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            logits = self._model(inputs, training=False)
+            logits = self._answer(inputs)
             loss = self.loss(inputs, labels, logits)
         found = tape.gradient(loss, [variable.value for variable in variables])
         # That of an embedding names some rows only.
@@ -144,7 +155,8 @@ class KerasWatch(Watch):
                 z = tf.reshape(logits, [-1])
                 logits = tf.stack([tf.zeros_like(z), z], axis=1)
             # Not Keras's own, which looks behind a softmax for the logits that the port hides.
-            losses = tf.nn.softmax_cross_entropy_with_logits(labels, logits)
+            # TensorFlow's own gradient of a label of zeros is not zero.
+            losses = tf.nn.softmax_cross_entropy_with_logits(labels, logits) * tf.reduce_sum(labels, -1)
             # Steps that do not count have labels of zeros.
             return tf.reduce_sum(losses) / tf.maximum(tf.reduce_sum(labels), 1.0)
         name = own if isinstance(own, str) else getattr(own, "name", getattr(own, "__name__", ""))
@@ -164,6 +176,10 @@ class KerasWatch(Watch):
         wanted = self._spec.optimizer
         if isinstance(wanted, RMSprop):
             return PublishedRMSprop(wanted.learning_rate, wanted.rho, epsilon=wanted.epsilon), ""
+        if isinstance(wanted, GradientDescent):
+            return keras.optimizers.SGD(wanted.learning_rate), ""
+        if isinstance(wanted, AdadeltaRule):
+            return keras.optimizers.Adadelta(wanted.learning_rate, wanted.rho, wanted.epsilon), ""
         assert isinstance(wanted, AdamRule)
         if not wanted.epsilon_hat:
             return None, "Keras does not have PyTorch's Adam; the model is not compiled with its own"
@@ -188,6 +204,9 @@ class KerasWatch(Watch):
             kernel, bias = DENSE_ROLES[name]
             found[kernel] = value_of(dense.kernel)[self.used_half(_value(dense.kernel), self._spec)]
             found[bias] = value_of(dense.bias) if dense.use_bias else np.zeros(dense.units, np.float32)
+        if self._spec.front:
+            front = self._front()
+            found[FRONT[0]], found[FRONT[1]] = value_of(front.kernel), value_of(front.bias)
         if self._spec.trains_embedding:
             embedding = self._embedding()
             if embedding is None:
@@ -210,6 +229,13 @@ class KerasWatch(Watch):
         if not found:
             raise NotVisibleError(f"no Dense layer of {units} units can be seen")
         return found[-1]
+
+    def _front(self) -> Any:
+        """Return the first dense layer with the width of the layer in front of the recurrent ones."""
+        for layer in _layers_of(self._model):
+            if isinstance(layer, keras.layers.Dense) and layer.units == self._spec.front_units:
+                return layer
+        raise NotVisibleError(f"no Dense layer of {self._spec.front_units} units can be seen in front")
 
     def _embedding(self) -> Any:
         found = [layer for layer in _layers_of(self._model) if isinstance(layer, keras.layers.Embedding)]
@@ -256,17 +282,17 @@ def _gradient(variable: Any, by_id: Dict[int, Any]) -> np.ndarray:
     return np.zeros(variable.shape, np.float32) if found is None else _value(found)
 
 
-def _catching(call: Callable[..., Any], key: int, caught: Dict[int, Any]) -> Callable[..., Any]:
+def _catching(call: Callable[..., Any], key: int, caught: Dict[int, List[Any]]) -> Callable[..., Any]:
     """Wrap a layer's ``call`` so that it leaves behind what it read."""
 
     def catching(sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
-        caught[key] = (sequences, mask)
+        caught.setdefault(key, []).append((sequences, mask))
         return call(sequences, initial_state=initial_state, mask=mask, training=training)
 
     return catching
 
 
-def _recording(call: Callable[..., Any], key: int, caught: Dict[int, Any]) -> Callable[..., Any]:
+def _recording(call: Callable[..., Any], key: int, caught: Dict[int, List[Any]]) -> Callable[..., Any]:
     """Wrap a cell's ``call`` so that it leaves behind the states of every step."""
 
     def recording(inputs: Any, states: Any, training: bool = False) -> Any:

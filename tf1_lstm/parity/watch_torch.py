@@ -8,11 +8,12 @@ import torch
 from tf1_lstm.parity.layouts import cells_in_order, from_torch
 from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.ports.torch_optimizers import optimizer_of
-from tf1_lstm.parity.spec import Spec
+from tf1_lstm.parity.spec import FRONT, Spec, counted_steps
 from tf1_lstm.parity.watch import (
     DENSE_ROLES,
     HALF_MOVES,
     Arrays,
+    Fed,
     NotVisibleError,
     TrainedPort,
     Watch,
@@ -58,7 +59,7 @@ class TorchWatch(Watch):
         super().__init__()
         self._model, self._spec = model.eval(), spec
 
-    def logits(self, inputs: np.ndarray) -> np.ndarray:
+    def logits(self, inputs: Fed) -> np.ndarray:
         """Run the model with dropout off, as ``eval()`` switches it off."""
         found = answer_of(self._model, inputs)
         if not isinstance(found, torch.Tensor):
@@ -69,15 +70,22 @@ class TorchWatch(Watch):
         """Return the weights by role."""
         return self._by_role(_value, self._spec.cell.forget_bias)
 
-    def steps(self, inputs: np.ndarray) -> Arrays:
+    def steps(self, inputs: Fed) -> Arrays:
         """Run the model, catch what each recurrent layer reads, and run the layer alone for its states."""
         if isinstance(self._model, torch.jit.ScriptModule):
             raise NotVisibleError("TorchScript does not show what its layers read")
-        caught: Dict[int, torch.Tensor] = {}
+        caught: Dict[int, List[Any]] = {}
         layers = self._recurrent()
+        first, *more = inputs if isinstance(inputs, tuple) else (inputs,)
+        counted = counted_steps(self._spec, first, more[0] if more else None)
+        if counted is not None and self._spec.go_backwards and self._spec.mask == "mask_zero":
+            counted = counted[:, ::-1].copy()
+        batch = len(first)
         modules = {id(watched.handle): watched.handle for watched in layers}
         hooks = [
-            module.register_forward_hook(lambda module, args, output: caught.update({id(module): args[0]}))
+            module.register_forward_hook(
+                lambda module, args, output: caught.setdefault(id(module), []).append(args[0])
+            )
             for module in modules.values()
         ]
         try:
@@ -85,45 +93,63 @@ class TorchWatch(Watch):
         finally:
             for hook in hooks:
                 hook.remove()
-        self._note_first_read(layers[0].handle, caught.get(id(layers[0].handle)), len(inputs))
+        seen = caught.get(id(layers[0].handle), [None])[0]
+        self._note_first_read(layers[0].handle, seen, counted, batch)
         found: Arrays = {}
         with torch.no_grad():
             for watched in layers:
-                found.update(self._layer_states(watched, caught, found, len(inputs)))
+                found.update(self._layer_states(watched, caught, found, counted, batch))
         return found
 
-    def _note_first_read(self, module: Any, read: Any, batch: int) -> None:
+    def _note_first_read(self, module: Any, read: Any, counted: Optional[np.ndarray], batch: int) -> None:
+        read = _unpacked(read, counted)
         if isinstance(read, torch.Tensor) and read.dim() == 3:
             by_step = _own(module) and not module.batch_first and read.shape[1] == batch
             self.first_read = _value(read.transpose(0, 1) if by_step else read)
 
     def _layer_states(
-        self, watched: Watched, caught: Mapping[int, Any], below: Mapping[str, np.ndarray], batch: int
+        self,
+        watched: Watched,
+        caught: Mapping[int, List[Any]],
+        below: Mapping[str, np.ndarray],
+        counted: Optional[np.ndarray],
+        batch: int,
     ) -> Arrays:
         """Return the states of one layer; ``below`` holds those of the layers under it."""
         module, direction = watched.handle, watched.direction
-        x = caught.get(id(module))
+        calls = caught.get(id(module), [None])
+        x = calls[min(watched.layer, len(calls) - 1) if self._spec.shared_cell else -1]
+        packed = not isinstance(x, torch.Tensor) and x is not None
+        x = _unpacked(x, counted)
         if not isinstance(x, torch.Tensor) or x.dim() != 3 or (not _own(module) and len(x) != batch):
             raise NotVisibleError("a recurrent layer did not read [batch, steps, inputs]")
         if not _own(module):
             if not hasattr(module, "tf1_states"):
                 raise NotVisibleError(f"{type(module).__name__} has no tf1_states")
-            states = module.tf1_states(x)
+            if counted is None:
+                states = module.tf1_states(x)
+            else:
+                order = -1 if direction == "bw" else 1
+                states = module.tf1_states(x, torch.from_numpy(counted[:, ::order].copy()))
             c = None if states["c"] is None else _value(states["c"])
             return name_steps(watched, _value(states["h"]), c, flip=direction == "bw")
-        x = x if module.batch_first else x.transpose(0, 1)
+        x = x if module.batch_first or packed else x.transpose(0, 1)
         if len(x) != batch:
             raise NotVisibleError("a recurrent layer reads the batch axis as its steps")
         if watched.layer and _layers(module) > 1:
             read = [below[f"{name}/{watched.layer - 1}/h"] for name in self._spec.directions]
             x = torch.from_numpy(np.concatenate(read, axis=2))
-        if direction == "bw" and module.bidirectional:
-            x = x.flip(1)
-        h, c_states = _run_alone(module, _suffix(module, watched), x)
+        mask = None if counted is None else torch.from_numpy(counted.copy())
+        if direction == "bw" and (module.bidirectional or (packed and mask is not None)):
+            # A packed sequence was turned by the port, where the module itself does not.
+            x = x.flip(1) if module.bidirectional or mask is None else _turned(x, mask).flip(1)
+        if mask is not None and direction == "bw":
+            mask = mask.flip(1)
+        h, c_states = _run_alone(module, _suffix(module, watched), x, mask)
         c = None if c_states is None else _value(c_states)
         return name_steps(watched, _value(h), c, flip=direction == "bw")
 
-    def train(self, inputs: np.ndarray, labels: np.ndarray) -> TrainedPort:
+    def train(self, inputs: Fed, labels: np.ndarray) -> TrainedPort:
         """Return the loss, its gradient and three steps of the optimizer; the weights are put back."""
         parameters = [p for p in self._model.parameters() if p.requires_grad]
         kept = [p.detach().clone() for p in parameters]
@@ -145,12 +171,12 @@ class TorchWatch(Watch):
                     parameter.copy_(value)
         return TrainedPort(first, gradients, updates, HALF_MOVES if self.half_is_unused else "")
 
-    def backward(self, inputs: np.ndarray, labels: np.ndarray) -> torch.Tensor:
+    def backward(self, inputs: Fed, labels: np.ndarray) -> torch.Tensor:
         """Return the loss, and leave its gradients with the parameters; the model's mode is not changed."""
         own = getattr(self._model, "loss", None)
         loss_of = own if callable(own) else self._loss
         self._model.zero_grad()
-        loss = loss_of(self._model(_tensor(inputs)), self._targets(labels))
+        loss = loss_of(self._model(*_tensors(inputs)), self._targets(labels))
         loss.backward()
         return loss
 
@@ -208,6 +234,9 @@ class TorchWatch(Watch):
             found[kernel] = value_of(linear.weight).T[used]
             zero = np.zeros(linear.weight.shape[0], np.float32)
             found[bias] = zero if linear.bias is None else value_of(linear.bias)
+        if self._spec.front:
+            front = self._front()
+            found[FRONT[0]], found[FRONT[1]] = value_of(front.weight).T, value_of(front.bias)
         if self._spec.trains_embedding:
             embedding = self._embedding()
             if embedding is None:
@@ -235,6 +264,13 @@ class TorchWatch(Watch):
             raise NotVisibleError(f"no linear layer of {width} outputs can be seen")
         return found[-1]
 
+    def _front(self) -> Any:
+        """Return the first linear layer with the width of the layer in front of the recurrent ones."""
+        for module in self._model.modules():
+            if _kind(module) == "Linear" and module.weight.shape[0] == self._spec.front_units:
+                return module
+        raise NotVisibleError(f"no nn.Linear of {self._spec.front_units} outputs can be seen in front")
+
     def _embedding(self) -> Any:
         found = [m for m in self._model.modules() if _kind(m) == "Embedding"]
         return found[0] if found else None
@@ -249,7 +285,9 @@ class TorchWatch(Watch):
                 )
         if len(found) == 1 and _own(found[0]) and _layers(found[0]) * _directions(found[0]) > 1:
             module = found[0]
-            if (_layers(module), _directions(module)) != (spec.layers, len(spec.directions)):
+            if (_layers(module), _directions(module)) != (spec.layers, len(spec.directions)) or (
+                spec.shared_cell
+            ):
                 raise NotVisibleError(
                     f"the port has {_layers(module)} layers in {_directions(module)} directions, "
                     f"expected {spec.layers} in {len(spec.directions)}"
@@ -261,10 +299,31 @@ class TorchWatch(Watch):
         return assign([m for m, _ in cells], spec, [place == 1 for _, place in cells])
 
 
-def answer_of(model: Any, inputs: np.ndarray) -> Any:
+def answer_of(model: Any, inputs: Fed) -> Any:
     """Return what a module answers in evaluation mode."""
     with torch.no_grad():
-        return model.eval()(_tensor(inputs))
+        return model.eval()(*_tensors(inputs))
+
+
+def _tensors(inputs: Fed) -> List[torch.Tensor]:
+    """Return what a module takes: ids or rows, and lengths where there are any."""
+    if not isinstance(inputs, tuple):
+        return [_tensor(inputs)]
+    return [_tensor(inputs[0]), torch.from_numpy(inputs[1].astype(np.int64))]
+
+
+def _unpacked(x: Any, counted: Optional[np.ndarray]) -> Any:
+    """Return a packed sequence as ``[batch, steps, inputs]``; anything else as it is."""
+    if not isinstance(x, torch.nn.utils.rnn.PackedSequence):
+        return x
+    steps = None if counted is None else counted.shape[1]
+    return torch.nn.utils.rnn.pad_packed_sequence(x, batch_first=True, total_length=steps)[0]
+
+
+def _turned(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return of each example the steps that count in the opposite order."""
+    places, lengths = torch.arange(x.shape[1]), mask.sum(1, keepdim=True)
+    return x.gather(1, torch.where(mask, lengths - 1 - places, places)[:, :, None].expand_as(x))
 
 
 def _tensor(inputs: np.ndarray) -> torch.Tensor:
@@ -295,8 +354,11 @@ def _suffix(module: Any, watched: Watched) -> str:
     return f"_l{layer}" + ("_reverse" if watched.direction == "bw" and module.bidirectional else "")
 
 
-def _run_alone(module: Any, suffix: str, x: torch.Tensor) -> Any:
-    """Run one layer of a module step by step: ``h`` and ``c`` (or None), ``[batch, steps, units]``."""
+def _run_alone(module: Any, suffix: str, x: torch.Tensor, mask: Optional[torch.Tensor] = None) -> Any:
+    """Run one layer of a module step by step: ``h`` and ``c`` (or None), ``[batch, steps, units]``.
+
+    Where the mask is False the state is kept.
+    """
     kind = getattr(torch.nn, _kind(module))
     with_bias = hasattr(module, "bias_ih" + suffix)
     options = {"nonlinearity": module.nonlinearity} if _kind(module) == "RNN" else {}
@@ -307,8 +369,17 @@ def _run_alone(module: Any, suffix: str, x: torch.Tensor) -> Any:
     h: List[torch.Tensor] = []
     c: Optional[List[torch.Tensor]] = [] if _kind(module) == "LSTM" else None
     for step in range(x.shape[1]):
-        output, state = alone(x[:, step : step + 1], state)
-        h.append(output[:, 0])
+        state = _kept(alone(x[:, step : step + 1], state)[1], state, mask, step)
+        h.append(state[0][0] if c is not None else state[0])
         if c is not None:
             c.append(state[1][0])
     return torch.stack(h, 1), None if c is None else torch.stack(c, 1)
+
+
+def _kept(new: Any, old: Any, mask: Optional[torch.Tensor], step: int) -> Any:
+    """Return the new state, h or (h, c) ``[1, batch, units]``, and the old one where a step does not count."""
+    if mask is None:
+        return new
+    if isinstance(new, tuple):
+        return tuple(_kept(n, None if old is None else old[k], mask, step) for k, n in enumerate(new))
+    return torch.where(mask[None, :, step, None], new, torch.zeros_like(new) if old is None else old)

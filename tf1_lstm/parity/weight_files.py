@@ -12,9 +12,9 @@ import numpy as np
 
 from tf1_lstm.files import replacing
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.layouts import KERAS_LAYERS, TORCH_LAYERS, cells_in_order, to_keras, to_torch
+from tf1_lstm.parity.layouts import KERAS_LAYERS, cells_in_order, has_torch_layer, to_keras, to_torch
 from tf1_lstm.parity.optimizers import EMBEDDING
-from tf1_lstm.parity.spec import Spec
+from tf1_lstm.parity.spec import FRONT, Spec
 
 Arrays = Dict[str, np.ndarray]
 
@@ -27,21 +27,17 @@ class Trained(NamedTuple):
       spec: the model.
       weights: role -> float32.
       vectors: the whole table of frozen word vectors ``[words, dimensions]``, or None.
-      front: activation of a layer in front of the recurrent ones; empty without one.
-      trains: whether the specification's optimizer is the recipe's.
     """
 
     name: str
     spec: Spec
     weights: Mapping[str, np.ndarray]
     vectors: Optional[np.ndarray]
-    front: str = ""
-    trains: bool = True
 
     @property
     def read_width(self) -> int:
         """How many numbers a step of the model's inputs has, in front of everything."""
-        return int(self.weights["front/kernel"].shape[0]) if self.front else self.width
+        return int(self.weights[FRONT[0]].shape[0]) if self.spec.front else self.width
 
     @property
     def table(self) -> Optional[np.ndarray]:
@@ -51,8 +47,6 @@ class Trained(NamedTuple):
     @property
     def width(self) -> int:
         """How many numbers the first layer reads at each step."""
-        if self.table is not None and not self.front:
-            return int(self.table.shape[1])
         rows = self.spec.parts(self.weights, "fw", 0)
         joined = rows.get("kernel", rows.get("gates/kernel"))
         assert joined is not None
@@ -88,23 +82,25 @@ def _keras_layers(trained: Trained) -> List[Tuple[str, Sequence[np.ndarray]]]:
     table = trained.table
     if table is not None:
         found.append(("embedding", [table]))
-    if trained.front:
-        found.append(("dense", [weights["front/kernel"], weights["front/bias"]]))
-    before = 1 if trained.front else 0
+    if spec.front:
+        found.append(("dense", [weights[name] for name in FRONT]))
+    before = 1 if spec.front else 0
     layer_name = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}.get(
         KERAS_LAYERS.get(spec.cell.name, ""), "rnn"
     )
-    paired = spec.joined_layers or spec.layers == 1
-    directions = spec.directions if paired or spec.readout == "both-states" else spec.directions[-1:]
-    for number, (direction, layer) in enumerate(cells_in_order(directions, spec.layers)):
-        parts = spec.parts(weights, direction, layer)
-        own = spec.cell.name in KERAS_LAYERS
-        arrays = to_keras(spec.cell, parts) if own else [parts[n] for n in spec.cell.shapes(1)]
-        place = layer_name + (f"_{number}" if number else "")
-        if spec.bidirectional and paired:
-            half = "forward" if direction == "fw" else "backward"
-            place = f"bidirectional{f'_{layer}' if layer else ''}/{half}_layer"
-        found.append((f"{place}/cell", arrays))
+    number = 0
+    for layer in range(spec.cell_layers):
+        for direction in spec.directions if is_pair(spec, layer) else _by_depth(spec):
+            parts = spec.parts(weights, direction, layer)
+            own = spec.cell.name in KERAS_LAYERS
+            arrays = to_keras(spec.cell, parts) if own else [parts[n] for n in spec.cell.shapes(1)]
+            if is_pair(spec, layer):
+                half = "forward" if direction == "fw" else "backward"
+                place = f"bidirectional{f'_{layer}' if layer else ''}/{half}_layer"
+            else:
+                place = layer_name + (f"_{number}" if number else "")
+                number += 1
+            found.append((f"{place}/cell", arrays))
     if spec.dense_units:
         name = f"dense_{before}" if before else "dense"
         found.append((name, [weights["dense/kernel"], weights["dense/bias"]]))
@@ -144,15 +140,16 @@ def torch_state(trained: Trained) -> Arrays:
     spec, found = trained.spec, {}
     if trained.table is not None:
         found["embedding.weight"] = trained.table
-    if trained.front:
-        found["front.weight"] = trained.weights["front/kernel"].T
-        found["front.bias"] = trained.weights["front/bias"]
-    for number, (direction, layer) in enumerate(cells_in_order(spec.directions, spec.layers)):
+    if spec.front:
+        found["front.weight"], found["front.bias"] = (trained.weights[name].T for name in FRONT)
+    for number, (direction, layer) in enumerate(cells_in_order(spec.directions, spec.cell_layers)):
         parts = spec.parts(trained.weights, direction, layer)
         prefix, suffix = f"recurrent.{number}.", "_l0"
         if is_one_module(spec):
             prefix, suffix = "recurrent.", f"_l{layer}" + ("_reverse" if direction == "bw" else "")
-        if spec.cell.name in TORCH_LAYERS:
+        elif spec.shared_cell:
+            prefix = "recurrent."
+        if has_torch_layer(spec.cell, spec.mask):
             named = {name + suffix: array for name, array in to_torch(spec.cell, parts).items()}
         else:
             named = {part.replace("/", "_"): array for part, array in parts.items()}
@@ -167,6 +164,26 @@ def torch_state(trained: Trained) -> Arrays:
 
 def is_one_module(spec: Spec) -> bool:
     """Whether one of PyTorch's modules has all layers and directions, as it joins them."""
-    return spec.cell.name in TORCH_LAYERS and (
-        not spec.bidirectional or spec.joined_layers or spec.layers == 1
-    )
+    if not has_torch_layer(spec.cell, spec.mask) or (spec.shared_cell and spec.layers > 1):
+        return False
+    return not spec.bidirectional or spec.joined_layers or spec.layers == 1
+
+
+def is_pair(spec: Spec, layer: int) -> bool:
+    """Whether a layer of both directions is a ``Bidirectional`` in Keras.
+
+    Its outputs are zero at steps that are left out, where TensorFlow's here keep the last one.
+    """
+    kept = spec.mask == "mask_zero" and spec.reads_sequence and layer == spec.layers - 1
+    return spec.bidirectional and (spec.joined_layers or spec.layers == 1) and not kept
+
+
+def _by_depth(spec: Spec) -> Tuple[str, ...]:
+    """Return the directions of a layer as Keras sorts them: what is turned round at the end stands first."""
+    found = sorted_directions(spec)
+    return found[::-1] if spec.reads_sequence else found
+
+
+def sorted_directions(spec: Spec) -> Tuple[str, ...]:
+    """Return the directions that are read, forward first."""
+    return tuple(name for name in spec.directions if name in spec.directions_read)

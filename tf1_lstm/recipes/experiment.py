@@ -18,6 +18,8 @@ from tf1_lstm.recipes.published import Published
 MERGES = ("join", "sum", "product", "average", "forward", "backward")
 READS = ("state", "output", "steps", "mean", "maximum")
 MASKS = ("none", "sequence_length", "mask_zero")
+# Sizes that are taken from the data where they are 0.
+FROM_DATA = ("inputs.words", "head.classes", "head.outputs")
 PLACES = ("inputs", "inputs-each-step", "embedding", "layers", "states", "dense")
 
 

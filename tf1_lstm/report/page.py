@@ -14,7 +14,7 @@ from tf1_lstm.report.documents import Document
 from tf1_lstm.report.html import document, section
 from tf1_lstm.report.html import table as html_table
 from tf1_lstm.report.logs import figure_names, is_of_epochs
-from tf1_lstm.report.results import comparisons
+from tf1_lstm.report.results import chosen, comparisons
 from tf1_lstm.report.tables import (
     COMPARISON_HEADERS,
     EPOCHS_HEADERS,
@@ -168,7 +168,9 @@ def _figure(folder: Path, name: str, path: str) -> str:
 
 
 def _deviation_section(results: Document, oddities: Sequence[str]) -> List[str]:
-    rows = [(name, published, used) for name, (published, used) in sorted(results["deviations"].items())]
+    rows = [
+        (name, published, used) for name, (published, used) in sorted(chosen(results["deviations"]).items())
+    ]
     table = html_table(("setting", "published", "used here"), rows)
     parts = section("Known deviations from the published version", table or "<p>None in the settings.</p>")
     if oddities:

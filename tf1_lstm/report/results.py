@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from tf1_lstm.recipes.experiment import Experiment
+from tf1_lstm.recipes.experiment import FROM_DATA, Experiment
 from tf1_lstm.recipes.published import Figure
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.statistics import Interval, accuracy_interval, compare_one_run
@@ -234,6 +234,11 @@ def _unpublished(entry: Document) -> Comparison:
     )
 
 
+def chosen(deviations: Mapping[str, Sequence[Any]]) -> Dict[str, Sequence[Any]]:
+    """The deviations without sizes that an experiment leaves to the data."""
+    return {name: pair for name, pair in deviations.items() if name not in FROM_DATA or pair[0] != 0}
+
+
 def deviations_text(deviations: Mapping[str, Sequence[Any]], short: bool = False) -> str:
     """Settings that are not the published ones, e.g. ``"iterations 4,297 (published 782)"``.
 
@@ -242,7 +247,7 @@ def deviations_text(deviations: Mapping[str, Sequence[Any]], short: bool = False
       short: leave out the published values.
     """
     parts = []
-    for name, (published, used) in sorted(deviations.items()):
+    for name, (published, used) in sorted(chosen(deviations).items()):
         parts.append(f"{name} {_value(used)}" + ("" if short else f" (published {_value(published)})"))
     return ", ".join(parts)
 

@@ -12,7 +12,7 @@ from tf1_lstm.core.text_table import (
     wrapped,
 )
 from tf1_lstm.report.documents import Document
-from tf1_lstm.report.results import Comparison, comparisons, deviations_text
+from tf1_lstm.report.results import Comparison, chosen, comparisons, deviations_text
 from tf1_lstm.report.verdicts import NOT_JUDGED
 
 SAMPLE = "EMBEDDED SAMPLE"
@@ -107,7 +107,7 @@ def reproduction_table(results: Document) -> str:
     lines = [wrapped(heading(results))]
     if results["sample"]:
         lines.append(wrapped(f"{SAMPLE}: a stand-in for the real data, so there is nothing to compare with."))
-    if results["deviations"]:
+    if chosen(results["deviations"]):
         lines.append(wrapped("Not as published: " + one_line(deviations_text(results["deviations"]))))
     room = terminal_width(in_a_file=SENTENCE)
     rows = comparisons(results)

@@ -3,20 +3,21 @@
 import dataclasses
 import platform
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
 from tf1_lstm import __version__
 from tf1_lstm.core.parts import to_document
 from tf1_lstm.data.base import Dataset, Split
+from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.parity.bundle import Bundle, Words, WordVectors, write_bundle
 from tf1_lstm.parity.input_mistakes import id_shifts
 from tf1_lstm.parity.model_files import write_model
 from tf1_lstm.parity.optimizers import EMBEDDING
-from tf1_lstm.parity.spec import OPTIMIZERS, Spec, spec_of
+from tf1_lstm.parity.spec import Spec, counted_steps, spec_of
 from tf1_lstm.parity.weight_files import Trained
 from tf1_lstm.recipes.experiment import OneHot
 from tf1_lstm.recipes.own_data import OwnData
@@ -59,25 +60,9 @@ def export(
 
 
 def _trained(restored: Restored, weights: Dict[str, np.ndarray]) -> Trained:
-    recipe, dataset = restored.experiment.recipe, restored.experiment.dataset
-    # Code has what a bundle has not: a layer in front, and layers that share a cell (written out).
-    settings = {**_settings(restored), "front": 0, "shared_cell": False}
-    trains = settings["optimizer"] in OPTIMIZERS
-    spec = spec_of(settings if trains else {**settings, "optimizer": "adam"})
-    if recipe.recurrent.shared_cell:
-        weights = written_out(weights, recipe.recurrent.layers)
-    front = recipe.front.activation if recipe.front else ""
-    return Trained(recipe.name, spec, weights, _frozen_vectors(spec, dataset), front, trains)
-
-
-def written_out(weights: Mapping[str, np.ndarray], layers: int) -> Dict[str, np.ndarray]:
-    """Weights of layers that share a cell, with that cell's for each layer."""
-    found = dict(weights)
-    for role, array in weights.items():
-        pieces = role.split("/", 3)
-        if len(pieces) == 4 and pieces[2] == "0":
-            found.update({f"{pieces[0]}/{pieces[1]}/{n}/{pieces[3]}": array for n in range(1, layers)})
-    return found
+    spec = spec_of(_settings(restored))
+    experiment = restored.experiment
+    return Trained(experiment.recipe.name, spec, weights, _frozen_vectors(spec, experiment.dataset))
 
 
 def make_bundle(
@@ -106,7 +91,10 @@ def make_bundle(
     truth = np.asarray(split.labels[rows])
     labels = truth if recipe.head.task == "numbers" else _one_hot(truth, recipe.head.columns)
     plain = recipe.head.task == "classes" and not recipe.per_step
-    numbers = record(recipe, weights, inputs, labels if plain else truth, constants)
+    lengths = None
+    if spec.takes_lengths:
+        lengths = _lengths(spec, split, rows, inputs)
+    numbers = record(recipe, weights, inputs, labels if plain else truth, constants, lengths)
     if isinstance(recipe.inputs, OneHot):
         inputs = looked_up(recipe, weights, inputs, constants)
     return Bundle(
@@ -120,8 +108,19 @@ def make_bundle(
         loss=numbers.loss,
         gradients=numbers.gradients,
         updates=tuple(numbers.updates),
-        split_logits=split_logits(recipe, weights, split.inputs, constants) if plain else None,
+        split_logits=split_logits(recipe, weights, split.inputs, constants, split.lengths) if plain else None,
+        lengths=lengths,
     )
+
+
+def _lengths(spec: Spec, split: Split, rows: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """Return how many steps of each example count, int32; of one-hot ids up to the last that is not 0."""
+    if inputs.ndim == 2:
+        counted = counted_steps(spec, inputs, None)
+        assert counted is not None
+        return counted.sum(axis=1).astype(np.int32)
+    assert split.lengths is not None
+    return np.asarray(split.lengths[rows], np.int32)
 
 
 def _settings(restored: Restored) -> Dict[str, Any]:
@@ -134,6 +133,11 @@ def _settings(restored: Restored) -> Dict[str, Any]:
         experiment.dataset.split(experiment.dataset.split_names()[0]).inputs.shape[1]
     )
     if isinstance(experiment.recipe.inputs, OneHot):
+        if found.get("mask") == "mask_zero":
+            raise InputError(
+                "setting recurrent.mask: found mask_zero with OneHot, expected sequence_length or Embedding: "
+                "a port reads one-hot ids as rows, which have no zero"
+            )
         found.update(inputs="rows", embedding="word-vectors", input_size=experiment.recipe.words)
     return found
 

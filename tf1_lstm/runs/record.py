@@ -9,10 +9,13 @@ import numpy as np
 from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.graphs.build import Graph, build
-from tf1_lstm.graphs.cells import layer_scope, make_cell, recurrent_variables
+from tf1_lstm.graphs.cells import MaskedCell, layer_scope, make_cell, recurrent_variables
 from tf1_lstm.graphs.dropout import LoopClock
 from tf1_lstm.graphs.layers import one_by_one
+from tf1_lstm.parity.reference import first_reads
+from tf1_lstm.parity.spec import counted_steps, spec_of
 from tf1_lstm.recipes.experiment import Dropout, Experiment, FrozenVectors, OneHot, Recurrent, Rows
+from tf1_lstm.recipes.flat import flat_settings
 
 Arrays = Dict[str, np.ndarray]
 UPDATES = 3
@@ -73,6 +76,7 @@ def record(
     inputs: np.ndarray,
     labels: np.ndarray,
     constants: Mapping[str, np.ndarray],
+    lengths: Optional[np.ndarray] = None,
 ) -> Recorded:
     """Compute everything that a bundle holds of one batch.
 
@@ -82,6 +86,7 @@ def record(
       inputs: [batch, steps] int32 ids, or [batch, steps, inputs] float32.
       labels: as the graph takes them.
       constants: the data set's arrays.
+      lengths: [batch], steps of each example that count, where the graph takes them.
 
     A state that is carried begins at zeros.
     """
@@ -97,13 +102,20 @@ def record(
             for (role, variable), gradient in zip(graph.variables.items(), found)
         }
     feed = {graph.inputs: inputs, graph.labels: labels, graph.keep_prob: 1.0}
+    if graph.lengths is not None:
+        feed[graph.lengths] = lengths
     with _session(graph, weights, constants) as session:
         logits, loss, gradient_values = session.run((graph.logits, graph.loss, gradients), feed)
         updates = []
         for _ in range(UPDATES):
             session.run(graph.train_op, feed)
             updates.append(session.run(graph.variables))
-    steps = record_states(experiment, weights, looked_up(experiment, weights, inputs, constants))
+    spec = spec_of(flat_settings(experiment))
+    counted = counted_steps(spec, inputs, lengths)
+    sequence = first_reads(spec, weights, looked_up(experiment, weights, inputs, constants), counted)
+    if counted is not None and spec.go_backwards and spec.mask == "mask_zero":
+        counted = counted[:, ::-1]
+    steps = record_states(experiment, weights, np.asarray(sequence, np.float32), counted)
     return Recorded(steps, logits, float(loss), gradient_values, updates)
 
 
@@ -113,7 +125,7 @@ def looked_up(
     inputs: np.ndarray,
     constants: Mapping[str, np.ndarray],
 ) -> np.ndarray:
-    """What the first layer reads, float32 [batch, steps, inputs], of ids or rows."""
+    """Numbers, float32 [batch, steps, inputs], of ids or rows."""
     if isinstance(experiment.inputs, Rows):
         return np.asarray(inputs, np.float32)
     if isinstance(experiment.inputs, OneHot):
@@ -122,22 +134,29 @@ def looked_up(
     return np.asarray((constants["word_vectors"] if frozen else weights["embedding"])[inputs], np.float32)
 
 
-def record_states(experiment: Experiment, weights: Mapping[str, np.ndarray], sequence: np.ndarray) -> Arrays:
+def record_states(
+    experiment: Experiment,
+    weights: Mapping[str, np.ndarray],
+    sequence: np.ndarray,
+    counted: Optional[np.ndarray] = None,
+) -> Arrays:
     """Return every state at every step, as in ``Recorded.steps``.
 
     Args:
       experiment: its recurrent layers.
       weights: role -> float32 array.
-      sequence: [batch, steps, inputs] float32, after any look-up.
+      sequence: [batch, steps, inputs] float32, what the first layer reads.
+      counted: [batch, steps], False at steps that are left out, whose states are given as zeros.
     """
     recurrent = experiment.recurrent
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         placeholder = tf.compat.v1.placeholder(tf.float32, sequence.shape)
+        read = _Read(placeholder, recurrent.mask, counted)
         if one_by_one(recurrent, isinstance(experiment.dropout, Dropout)):
-            outputs = _layer_by_layer(recurrent, placeholder)
+            outputs = _layer_by_layer(recurrent, read)
         else:
             cells = [make_cell(recurrent, direction, None, LoopClock()) for direction in ("fw", "bw")]
-            outputs = _watched(recurrent, cells, placeholder, None)
+            outputs = _watched(recurrent, cells, read, None)
         session.run(tf.compat.v1.global_variables_initializer())
         found = recurrent_variables(recurrent, tf.compat.v1.trainable_variables())
         load_variables(((variable, weights[role]) for role, variable in found.items()), session)
@@ -145,6 +164,8 @@ def record_states(experiment: Experiment, weights: Mapping[str, np.ndarray], seq
     names = recurrent.cell.states
     states: Arrays = {}
     directions = ("fw", "bw")[: recurrent.directions]
+    if counted is not None:
+        values = [value * counted[:, :, None] for value in values]
     for place, value in enumerate(values):
         first_layer, direction = divmod(place, len(directions))
         for column, part in enumerate(np.split(value, value.shape[2] // recurrent.cell.units, axis=2)):
@@ -153,25 +174,39 @@ def record_states(experiment: Experiment, weights: Mapping[str, np.ndarray], seq
     return states
 
 
-def _watched(recurrent: Recurrent, cells: List[Any], sequence: Any, scope: Optional[str]) -> List[Any]:
+class _Read(NamedTuple):
+    """What layers read: [batch, steps, inputs], the kind of mask, and which steps count."""
+
+    values: Any
+    mask: str
+    counted: Optional[np.ndarray]
+
+
+def _watched(recurrent: Recurrent, cells: List[Any], read: _Read, scope: Optional[str]) -> List[Any]:
     """All states of all steps, [batch, steps, states], for each direction."""
-    watched = [StateRecorder(cell) for cell in cells]
+    watched: List[Any] = [StateRecorder(cell) for cell in cells]
+    options: Dict[str, Any] = {"dtype": tf.float32, "scope": scope}
+    values = read.values
+    if read.mask == "mask_zero" and read.counted is not None:
+        watched = [MaskedCell(cell, LoopClock()) for cell in watched]
+        values = tf.concat([values, tf.constant(read.counted[:, :, None], tf.float32)], axis=2)
+    elif read.counted is not None:
+        options["sequence_length"] = read.counted.sum(axis=1)
     if recurrent.bidirectional is not None:
-        outputs, _ = tf.compat.v1.nn.bidirectional_dynamic_rnn(
-            *watched, sequence, dtype=tf.float32, scope=scope
-        )
-        return list(outputs)
-    return [tf.compat.v1.nn.dynamic_rnn(watched[0], sequence, dtype=tf.float32, scope=scope)[0]]
+        return list(tf.compat.v1.nn.bidirectional_dynamic_rnn(*watched, values, **options)[0])
+    return [tf.compat.v1.nn.dynamic_rnn(watched[0], values, **options)[0]]
 
 
-def _layer_by_layer(recurrent: Recurrent, sequence: Any) -> List[Any]:
+def _layer_by_layer(recurrent: Recurrent, read: _Read) -> List[Any]:
     """As ``_watched``, layer by layer, where each reads h of all directions of the one below."""
     found: List[Any] = []
+    shared = recurrent.cell.tensorflow() if recurrent.shared_cell else None
     for layer in range(recurrent.layers):
-        cells = [recurrent.cell.tensorflow(), recurrent.cell.tensorflow()]
-        states = _watched(recurrent, cells, sequence, layer_scope(recurrent, layer))
+        cells = [shared or recurrent.cell.tensorflow(), recurrent.cell.tensorflow()]
+        states = _watched(recurrent, cells, read, layer_scope(recurrent, layer))
         # The last block of a cell's flattened state is h.
-        sequence = tf.concat([state[:, :, -recurrent.cell.units :] for state in states], axis=2)
+        joined = tf.concat([state[:, :, -recurrent.cell.units :] for state in states], axis=2)
+        read = read._replace(values=joined)
         found += states
     return found
 
@@ -181,6 +216,7 @@ def split_logits(
     weights: Mapping[str, np.ndarray],
     inputs: np.ndarray,
     constants: Mapping[str, np.ndarray],
+    lengths: Optional[np.ndarray] = None,
 ) -> np.ndarray:
     """Return the logits of many examples, [examples, classes] float32, cut as in ``batches_of``."""
     graph = _build(experiment, constants, training=False)
@@ -188,6 +224,8 @@ def split_logits(
     with _session(graph, weights, constants) as session:
         for rows, steps in batches_of(inputs, experiment.data.any_steps, EXAMPLES_AT_ONCE):
             feed = {graph.inputs: inputs[rows, :steps], graph.keep_prob: 1.0}
+            if graph.lengths is not None and lengths is not None:
+                feed[graph.lengths] = lengths[rows]
             found[rows] = session.run(graph.logits, feed)
     return found
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Dict
 
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.model_code import keras_code, torch_code
+from tf1_lstm.parity.keras_code import keras_code
+from tf1_lstm.parity.torch_code import torch_code
 from tf1_lstm.parity.weight_files import torch_state, trained_of, write_keras
 
 

@@ -16,18 +16,24 @@ class _TwoStateCell(keras.layers.Layer):
     Args:
       units: width of each.
       forget_bias: added to the forget gate.
+      activation: of the candidate and of the output.
     """
 
-    def __init__(self, units: int, forget_bias: float = 1.0, **options: Any) -> None:
+    def __init__(
+        self, units: int, forget_bias: float = 1.0, activation: str = "tanh", **options: Any
+    ) -> None:
         super().__init__(**options)
         self.units = units
         self.forget_bias = forget_bias
+        self.activation = activation
+        self.activate = keras.activations.get(activation)
         self.state_size = [units, units]  # h, c
         self.output_size = units
 
     def get_config(self) -> Dict[str, Any]:
         """Return what makes the cell again."""
-        return {**super().get_config(), "units": self.units, "forget_bias": self.forget_bias}
+        own = {"units": self.units, "forget_bias": self.forget_bias, "activation": self.activation}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("tf1_lstm")
@@ -50,8 +56,8 @@ class PeepholeLSTMCell(_TwoStateCell):
         z = ops.matmul(ops.concatenate([inputs, h], axis=1), self.kernel) + self.bias
         i, j, f, o = ops.split(z, 4, axis=1)
         forget = ops.sigmoid(f + self.forget_bias + self.w_f_diag * c)
-        new_c = forget * c + ops.sigmoid(i + self.w_i_diag * c) * ops.tanh(j)
-        new_h = ops.sigmoid(o + self.w_o_diag * new_c) * ops.tanh(new_c)
+        new_c = forget * c + ops.sigmoid(i + self.w_i_diag * c) * self.activate(j)
+        new_h = ops.sigmoid(o + self.w_o_diag * new_c) * self.activate(new_c)
         return new_h, [new_h, new_c]
 
     def tf1_parts(self) -> Dict[str, Any]:
@@ -82,8 +88,8 @@ class CoupledLSTMCell(_TwoStateCell):
         z = ops.matmul(ops.concatenate([inputs, h], axis=1), self.kernel) + self.bias
         j, f, o = ops.split(z, 3, axis=1)
         forget = ops.sigmoid(f + self.forget_bias)
-        new_c = forget * c + (1 - forget) * ops.tanh(j)
-        new_h = ops.sigmoid(o) * ops.tanh(new_c)
+        new_c = forget * c + (1 - forget) * self.activate(j)
+        new_h = ops.sigmoid(o) * self.activate(new_c)
         return new_h, [new_h, new_c]
 
     def tf1_parts(self) -> Dict[str, Any]:

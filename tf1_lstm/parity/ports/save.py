@@ -32,11 +32,17 @@ def save_onnx(folder: Path, out: str) -> None:
     ]
     kind = TensorProto.INT32 if document["takes_ids"] else TensorProto.FLOAT
     shape = ["batch" if place == 0 else extent or "steps" for place, extent in enumerate(document["inputs"])]
+    given = [helper.make_tensor_value_info("inputs", kind, shape)]
+    if document["takes_lengths"]:
+        given.append(helper.make_tensor_value_info("lengths", TensorProto.INT32, ["batch"]))
+    answer = [
+        "batch" if place == 0 else extent or "steps" for place, extent in enumerate(document["outputs"])
+    ]
     graph = helper.make_graph(
         nodes,
         document["name"],
-        [helper.make_tensor_value_info("inputs", kind, shape)],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", document["outputs"]])],
+        given,
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, answer)],
         constants,
     )
     operators = [helper.make_opsetid("", document["operator_set"])]

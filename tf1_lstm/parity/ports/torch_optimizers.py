@@ -5,7 +5,7 @@ from typing import Any, Sequence
 
 import torch
 
-from tf1_lstm.parity.optimizers import AdamRule, RMSprop, UpdateRule
+from tf1_lstm.parity.optimizers import AdadeltaRule, AdamRule, GradientDescent, RMSprop, UpdateRule
 
 
 def optimizer_of(wanted: UpdateRule, parameters: Sequence[torch.Tensor]) -> Any:
@@ -15,6 +15,10 @@ def optimizer_of(wanted: UpdateRule, parameters: Sequence[torch.Tensor]) -> Any:
     """
     if isinstance(wanted, RMSprop):
         return torch.optim.RMSprop(parameters, wanted.learning_rate, wanted.rho, wanted.epsilon)
+    if isinstance(wanted, GradientDescent):
+        return torch.optim.SGD(parameters, wanted.learning_rate)
+    if isinstance(wanted, AdadeltaRule):
+        return torch.optim.Adadelta(parameters, wanted.learning_rate, wanted.rho, wanted.epsilon)
     assert isinstance(wanted, AdamRule)
     if wanted.epsilon_hat:
         return TF1Adam(parameters, wanted)
