@@ -6,6 +6,7 @@ Each is the session of ``docs/own-experiments.md``, command for command, on smal
 import csv
 import json
 import os
+import shlex
 import signal
 from pathlib import Path
 from typing import Any, List, Tuple
@@ -13,6 +14,7 @@ from typing import Any, List, Tuple
 import numpy as np
 import pytest
 
+from tests.parity.ports_python import needed_python
 from tf1_lstm.cli import main
 from tf1_lstm.runs.folder import RunFolder
 
@@ -146,6 +148,19 @@ def test_from_nothing_to_a_verified_and_resumed_run(
     assert "FAIL" not in said(capsys, "verify", "R")
 
 
+def test_a_run_folder_is_trained_again_after_its_file_has_gone(tmp_path: Path, capsys: Any) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    said(capsys, "new", "mine.py", *KINDS[0][2])
+    said(capsys, "train", "mine.py", "--run", "R", "--set", "epochs=1", "--set", "units=4")
+    (tmp_path / "mine.py").unlink()
+    said(capsys, "train", "R", "--run", "again", "--set", "epochs=1", "--set", "units=4")
+    assert bits_of(tmp_path / "again") == bits_of(tmp_path / "R")
+    facts = RunFolder.open(tmp_path / "again").record["own_file"]
+    assert facts["name"] == "mine.py"
+    assert Path(facts["folder"]) == tmp_path
+    assert "FAIL" not in said(capsys, "verify", "again")
+
+
 def test_data_that_have_changed_are_noticed(tmp_path: Path, capsys: Any) -> None:
     write_reviews(tmp_path / "reviews.csv")
     said(capsys, "new", "mine.py", *KINDS[0][2])
@@ -199,3 +214,37 @@ def test_new_from_a_recipe_keeps_its_model(tmp_path: Path, capsys: Any) -> None:
     source = (tmp_path / "mine.py").read_text()
     assert "WrapperDropout(output_keep_prob=0.75)" in source and "iterations=50000" in source
     said(capsys, "train", "mine.py", "--run", "R", "--set", "iterations=3")
+
+
+# Heading of docs/own-experiments.md -> the kind whose files the commands under it read.
+SESSIONS = {
+    "## Three classes in a CSV": KINDS[0],
+    "## A folder of texts": KINDS[1],
+    "## A regression on sequences": KINDS[2],
+    "## A character model": KINDS[3],
+}
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "own-experiments.md"
+
+
+def documented(heading: str) -> List[List[str]]:
+    """The commands under a heading, without what their lines show and say."""
+    text = DOCUMENT.read_text(encoding="utf-8").split(heading + "\n", 1)[1].split("\n## ", 1)[0]
+    blocks = text.split("```")[1::2]
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [shlex.split(line[2:], comments=True)[1:] for line in lines if line.startswith("$ tf1-lstm ")]
+
+
+@pytest.mark.parametrize("heading", list(SESSIONS))
+def test_the_documented_session_runs_as_it_stands(heading: str, tmp_path: Path, capsys: Any) -> None:
+    """From nothing to train, evaluate, predict, verify, resume, export and compare in ten commands."""
+    commands = documented(heading)
+    words = [command[0] for command in commands]
+    assert {"new", "train", "resume", "evaluate", "predict", "verify", "export", "compare"} <= set(words)
+    assert len(commands) <= 10
+    for framework in ("keras", "torch", "onnxruntime"):
+        needed_python(framework)
+    kind = SESSIONS[heading]
+    kind[1](tmp_path / next(c[c.index("--data") + 1] for c in commands if c[0] == "new").rstrip("/"))
+    for command in commands:
+        few = ["--set", "epochs=1"] if command[0] == "train" else []
+        said(capsys, *command, *few)

@@ -25,11 +25,15 @@ class OwnFile(NamedTuple):
       path: of the file.
       variable: what the experiment is called in it.
       content: its bytes.
+      folder: what paths in its data are relative to, where that is not its own folder.
+      original: the name of the file that this is a copy of.
     """
 
     path: Path
     variable: str
     content: bytes
+    folder: Optional[Path] = None
+    original: str = ""
 
     @property
     def sha256(self) -> str:

@@ -40,7 +40,8 @@ class RecordedRun(NamedTuple):
                 f"{copy.path}: SHA-256 {copy.sha256[:16]}… found, {str(facts.get('sha256'))[:16]}… expected: it "
                 "has changed since the run began"
             )
-        return copy
+        recorded = self.record["own_file"]
+        return copy._replace(folder=Path(recorded["folder"]), original=str(recorded.get("name", "")))
 
     @property
     def published(self) -> Experiment:
@@ -96,6 +97,14 @@ def _check_seal(path: Path, record: Any) -> None:
         edited = seal.edited_values(record)
         if edited:
             raise InputError(f"{path}: {edited[0]:.60} was edited; expected a run as it was written")
+
+
+def file_behind(name: str) -> Optional[OwnFile]:
+    """The file of a user's own that a command's RECIPE stands for: itself, or a run folder's copy."""
+    if is_file(name):
+        return own_file(name)
+    run = run_of(Path(name)) if (Path(name) / "run.json").is_file() else None
+    return None if run is None else run.own_file
 
 
 def named_experiment(name: str, run: Optional[RecordedRun] = None) -> Experiment:

@@ -58,10 +58,9 @@ def start_run(
 
     device = use_device(device, exact=exact)
     from tf1_lstm.graphs.engine.recurrence import check_supported
-    from tf1_lstm.recipes.load import is_file, own_file
     from tf1_lstm.runs.engine import engine_of
     from tf1_lstm.runs.loop import TrainOptions
-    from tf1_lstm.runs.recorded import named_experiment
+    from tf1_lstm.runs.recorded import file_behind, named_experiment
     from tf1_lstm.runs.resolve import resolve
     from tf1_lstm.runs.train import train
 
@@ -81,8 +80,7 @@ def start_run(
         save_minutes=save_minutes,
     )
     folder = run or free_run_folder(published.name, seed, experiment.dataset.is_sample)
-    own = own_file(recipe) if is_file(recipe) else None
-    return train(experiment, folder, options, progress, own, chosen)
+    return train(experiment, folder, options, progress, file_behind(recipe), chosen)
 
 
 def resume_run(

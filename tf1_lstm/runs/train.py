@@ -139,10 +139,10 @@ def _record(
     facts = {}
     if own is not None:
         facts["own_file"] = {
-            "name": own.path.name,
+            "name": own.original or own.path.name,
             "variable": own.variable,
             "sha256": own.sha256,
-            "folder": str(own.path.resolve().parent),
+            "folder": str(own.folder or own.path.resolve().parent),
         }
     return {
         "recipe": experiment.recipe.name,
