@@ -26,6 +26,11 @@ def run(notebook: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
         NotebookClient(document, timeout=SECONDS, kernel_name="python3", resources=resources).execute()
+    # An object that cannot show itself ends no cell.
+    shown = [output for cell in document.cells for output in cell.get("outputs", [])]
+    wrong = [output for output in shown if output["output_type"] == "error"]
+    if wrong:
+        raise CellExecutionError("\n".join(wrong[0]["traceback"]), wrong[0]["ename"], wrong[0]["evalue"])
     target.mkdir(parents=True, exist_ok=True)
     nbformat.write(document, str(target / notebook.name))
 

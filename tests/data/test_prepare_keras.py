@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Dict
 
@@ -198,6 +199,21 @@ def test_the_command_prints_files_and_statistics(
     assert json.loads(capsys.readouterr().out)["sources"]["words"]["name"] == "i.json"
     assert main(["prepare", "keras-imdb", *reviews, *npz[2:], *data]) == 2
     assert "--word-index: found it with --reviews, expected it with --npz" in capsys.readouterr().err
+
+
+def test_the_command_finds_what_was_fetched_and_says_what_fetches_it(
+    sources: Dict[str, Path], tmp_path: Path, capsys: Any
+) -> None:
+    data = tmp_path / "data"
+    for name in ("imdb", "keras-imdb"):
+        assert main(["prepare", name, "--data", str(data)]) == 2
+        assert f"`tf1-lstm fetch all --data {data}` brings" in capsys.readouterr().err
+    (data / "imdb").mkdir(parents=True)
+    (data / "glove").mkdir()
+    shutil.copytree(str(sources["reviews"]), str(data / "imdb" / "aclImdb"))
+    shutil.copy(str(sources["glove"]), str(data / "glove" / "glove.6B.50d.txt"))
+    assert main(["prepare", "keras-imdb", "--data", str(data)]) == 0
+    assert "word vectors for 2 of the 7 most frequent words" in capsys.readouterr().out
 
 
 def test_real_preparation_is_the_recorded_one(prepared_keras: Path) -> None:

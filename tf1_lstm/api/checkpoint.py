@@ -1,7 +1,6 @@
 """A checkpoint that answers: evaluate it, predict with it, read its weights, hand it on."""
 
 from html import escape
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
@@ -97,10 +96,11 @@ class TestBatches(NamedTuple):
         return f"<TestBatches: {len(self.accuracies)}, mean {self.mean:.2%} [{low:.2%}, {high:.2%}]>"
 
     def _repr_html_(self) -> str:
+        published = [f"{value:.2%}" for value in self.published] + [""] * len(self.accuracies)
         rows = [
-            [number, f"{measured:.2%}", f"{published:.2%}" if published is not None else ""]
-            for number, (measured, published) in enumerate(zip_longest(self.accuracies, self.published), 1)
-        ][: len(self.accuracies)]
+            [number, f"{measured:.2%}", beside]
+            for number, (measured, beside) in enumerate(zip(self.accuracies, published), 1)
+        ]
         return f"<p>{escape(repr(self)[1:-1])}</p>" + table(["batch", "measured", "published"], rows, (1, 2))
 
 
@@ -220,7 +220,8 @@ class Checkpoint:
 
     def _repr_html_(self) -> str:
         rows = [
-            [name, " x ".join(map(str, array.shape)), array.dtype] for name, array in self.weights.items()
+            [name, " x ".join(map(str, array.shape)), str(array.dtype)]
+            for name, array in self.weights.items()
         ]
         return f"<p>{escape(repr(self)[1:-1])}</p>" + table(["weights", "shape", "type"], rows)
 

@@ -2,10 +2,10 @@
 
 import dataclasses
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from tf1_lstm.api.checkpoint import Checkpoint, load
 from tf1_lstm.api.shown import Listed, picture
@@ -123,8 +123,10 @@ def suggest(data: OwnData) -> Experiment:
 
 
 @contextmanager
-def named(recipe: Union[str, Path, Experiment, OwnData]) -> Iterator[str]:
-    """What names an experiment for ``runs.start``: a recipe, or a file with it that is there meanwhile.
+def named(recipe: Union[str, Path, Experiment, OwnData]) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """An experiment as ``runs.start`` takes it: a name, and settings that are changed.
+
+    One that is neither a recipe nor a changed one gets a file, which is there meanwhile.
 
     A run keeps a copy of the file, so it can be resumed, loaded and verified as one from a file.
 
@@ -134,10 +136,7 @@ def named(recipe: Union[str, Path, Experiment, OwnData]) -> Iterator[str]:
     if isinstance(recipe, OwnData):
         recipe = suggest(recipe)
     if not isinstance(recipe, Experiment):
-        yield str(recipe)
-        return
-    if all_recipes().get(recipe.name) == recipe:
-        yield recipe.name
+        yield str(recipe), {}
         return
     own = foreign_parts(recipe)
     if own:
@@ -145,11 +144,28 @@ def named(recipe: Union[str, Path, Experiment, OwnData]) -> Iterator[str]:
             f"{own[0]}: found a class of your own, expected it in a file beside the experiment, so that the run "
             "can keep a copy: train('FILE.py')"
         )
+    changes = changes_to(recipe)
+    if changes is not None:
+        yield recipe.name, changes
+        return
     located = dataclasses.replace(recipe, data=recipe.data.located(Path.cwd()))
     with tempfile.TemporaryDirectory(prefix="tf1-lstm-") as folder:
         file = Path(folder) / f"{recipe.name or 'experiment'}.py"
         file.write_text(python_source(located), encoding="utf-8")
-        yield str(file)
+        yield str(file), {}
+
+
+def changes_to(experiment: Experiment) -> Optional[Dict[str, Any]]:
+    """The settings that make the recipe of its name this experiment; None where there is no such recipe."""
+    published = all_recipes().get(experiment.name)
+    if published is None:
+        return None
+    values = experiment.settings()
+    changes = {path: values.get(path) for path in published.differences(experiment)}
+    with suppress(InputError):  # a setting that went with its kind
+        if published.with_settings(changes) == experiment:
+            return changes
+    return None
 
 
 def foreign_parts(part: Part) -> List[str]:
@@ -193,13 +209,13 @@ def train(
     from tf1_lstm.runs.pictures import draw_curves
     from tf1_lstm.runs.start import start_run
 
-    with named(recipe) as name:
+    with named(recipe) as (name, changes):
         outcome = start_run(
             name,
             data=None if data is None else Path(data),
             sample=sample,
             corrected=corrected,
-            settings=settings,
+            settings={**changes, **(settings or {})},
             run=None if run is None else Path(run),
             seed=seed,
             **more,

@@ -9,10 +9,12 @@ from tf1_lstm.commands.options import add_folder_option, add_json_option
 from tf1_lstm.errors import InputError
 
 PATHS = "a folder, .tar.gz, .zip, .txt, .xz or .gz"
+FETCHED = "by default what `tf1-lstm fetch` brought"
 
 
 EXAMPLES = """\
 examples:
+  tf1-lstm prepare imdb                what `tf1-lstm fetch all` brought
   tf1-lstm prepare imdb --reviews aclImdb_v1.tar.gz --glove glove.6B.50d.txt
   tf1-lstm prepare keras-imdb --npz imdb.npz --word-index imdb_word_index.json"""
 
@@ -35,8 +37,8 @@ def _add_imdb(kinds: Any) -> None:
         description="Make the tutorial's arrays from the raw reviews and GloVe: the word list and vectors "
         "byte for byte as published, the id matrix with its rows sorted by file name.",
     )
-    imdb.add_argument("--reviews", type=Path, required=True, metavar="PATH", help=f"the reviews: {PATHS}")
-    imdb.add_argument("--glove", type=Path, metavar="PATH", help=f"GloVe 6B 50d: {PATHS}")
+    imdb.add_argument("--reviews", type=Path, metavar="PATH", help=f"the reviews: {PATHS}; {FETCHED}")
+    imdb.add_argument("--glove", type=Path, metavar="PATH", help=f"GloVe 6B 50d: {PATHS}; {FETCHED}")
     imdb.add_argument(
         "--vectors",
         choices=("glove", "train"),
@@ -54,8 +56,8 @@ def _add_keras_imdb(kinds: Any) -> None:
         description="Make the reviews as keras.datasets.imdb gives them, in Keras's order and with Keras's "
         "ids, from the raw reviews or from Keras's own files (which are read without executing anything).",
     )
-    source = keras.add_mutually_exclusive_group(required=True)
-    source.add_argument("--reviews", type=Path, metavar="PATH", help=f"the raw reviews: {PATHS}")
+    source = keras.add_mutually_exclusive_group()
+    source.add_argument("--reviews", type=Path, metavar="PATH", help=f"the raw reviews: {PATHS}; {FETCHED}")
     source.add_argument("--npz", type=Path, metavar="FILE", help="or Keras's imdb.npz")
     keras.add_argument(
         "--word-index",
@@ -64,7 +66,10 @@ def _add_keras_imdb(kinds: Any) -> None:
         help="with --npz: Keras's imdb_word_index.json, for predict and --glove",
     )
     keras.add_argument(
-        "--glove", type=Path, metavar="PATH", help=f"GloVe, for recipes that take word vectors: {PATHS}"
+        "--glove",
+        type=Path,
+        metavar="PATH",
+        help=f"GloVe, for recipes that take word vectors: {PATHS}; {FETCHED}",
     )
     keras.add_argument(
         "--dimensions",
@@ -94,11 +99,30 @@ def run(options: argparse.Namespace) -> int:
 def _prepare_imdb(options: argparse.Namespace) -> Dict[str, Any]:
     from tf1_lstm.data.prepare import prepare_imdb
 
-    return prepare_imdb(options.reviews, options.glove, options.data, options.vectors)
+    reviews = options.reviews or _fetched("imdb", "--reviews", options.data)
+    glove = options.glove
+    if glove is None and options.vectors == "glove":
+        glove = _fetched("glove", "--glove", options.data)
+    return prepare_imdb(reviews, glove, options.data, options.vectors)
+
+
+def _fetched(what: str, option: str, data: Path) -> Path:
+    """The file that ``fetch`` brought; raises InputError with the command that brings it."""
+    from tf1_lstm.data.sources import fetched_file
+
+    found = fetched_file(what, data)
+    if found is None:
+        into = "" if data == Path("data") else f" --data {data}"
+        raise InputError(
+            f"{option}: missing, and found none of its names in {data / what}; expected it, or what "
+            f"`tf1-lstm fetch all{into}` brings"
+        )
+    return found
 
 
 def _prepare_keras_imdb(options: argparse.Namespace) -> Dict[str, Any]:
     from tf1_lstm.data.prepare_keras import prepare_keras_imdb, prepare_keras_npz
+    from tf1_lstm.data.sources import fetched_file
 
     if options.npz is not None:
         return prepare_keras_npz(
@@ -106,7 +130,11 @@ def _prepare_keras_imdb(options: argparse.Namespace) -> Dict[str, Any]:
         )
     if options.word_index is not None:
         raise InputError("--word-index: found it with --reviews, expected it with --npz")
-    return prepare_keras_imdb(options.reviews, options.glove, options.data, options.dimensions)
+    reviews = options.reviews or _fetched("imdb", "--reviews", options.data)
+    glove = options.glove
+    if glove is None and options.dimensions == 50:
+        glove = fetched_file("glove", options.data)
+    return prepare_keras_imdb(reviews, glove, options.data, options.dimensions)
 
 
 def manifest_text(manifest: Any, folder: Path) -> str:

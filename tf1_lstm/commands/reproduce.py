@@ -63,21 +63,50 @@ def run(options: argparse.Namespace) -> int:
         if getattr(options, name):
             raise InputError(f"--{name}: expected together with one RECIPE")
     from tf1_lstm.recipes import all_recipes
+    from tf1_lstm.report.tables import SAMPLE_BANNER, summary_table
 
     started = time.monotonic()
-    code = 0
+    print(f"{SAMPLE_BANNER}\n", flush=True)
+    finished = []
     for name, recipe in all_recipes().items():
-        if recipe.published.headline:
-            code = max(code, _reproduce(name, options))
-            print()
+        if not recipe.published.headline:
+            continue
+        done = _reproduced(name, options)
+        if done.results is None:
+            return done.exit_code
+        _print(done, banner=False)
+        print()
+        finished.append(done)
+    print(summary_table([done.results for done in finished if done.results is not None]))
+    print(f"\npage            {_page_of_all(finished[0].run.parent)}")
     print(f"all done in {time.monotonic() - started:.0f} s", file=sys.stderr)
-    return code
+    return max(done.exit_code for done in finished)
+
+
+def _page_of_all(folder: Path) -> Path:
+    """Write the page of all runs below a folder; returns where it is."""
+    from tf1_lstm.report.index_page import write_index
+    from tf1_lstm.runs.listing import list_runs, shown
+
+    runs = [shown(one, folder, folder.resolve()) for one in list_runs(folder)]
+    return write_index(folder / "index.html", runs, f"Runs in {folder}")
 
 
 def _reproduce(recipe: str, options: argparse.Namespace) -> int:
+    done = _reproduced(recipe, options)
+    if done.results is None:
+        return done.exit_code
+    if options.json:
+        print(json.dumps(done.results, indent=1, ensure_ascii=False))
+    else:
+        _print(done)
+    return done.exit_code
+
+
+def _reproduced(recipe: str, options: argparse.Namespace) -> "Reproduced":
     from tf1_lstm.runs.reproduce import ReproduceOptions, reproduce
 
-    done = reproduce(
+    return reproduce(
         ReproduceOptions(
             recipe=recipe,
             data=options.data,
@@ -98,22 +127,15 @@ def _reproduce(recipe: str, options: argparse.Namespace) -> int:
             wait=options.wait,
         )
     )
-    if done.results is None:
-        return done.exit_code
-    if options.json:
-        print(json.dumps(done.results, indent=1, ensure_ascii=False))
-    else:
-        _print(done)
-    return done.exit_code
 
 
-def _print(done: "Reproduced") -> None:
+def _print(done: "Reproduced", banner: bool = True) -> None:
     from tf1_lstm.report.tables import reproduction_table
     from tf1_lstm.runs.engine import engine_words
 
     path, results = done.run, done.results
     assert results is not None
-    print(reproduction_table(results))
+    print(reproduction_table(results, banner))
     print(f"\nengine          {engine_words(results.get('engine'))}")
     print(f"weights_sha256  {results['weights_sha256']}")
     print(f"checkpoint      {path / results['checkpoint']}")

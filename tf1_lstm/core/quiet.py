@@ -8,6 +8,8 @@ import sys
 from typing import Any
 
 VARIABLE = "TF1_LSTM_QUIET"
+# In a child process: that the data are the embedded sample is said by its parent.
+NO_BANNER = "TF1_LSTM_NO_BANNER"
 MARK = "tf1-lstm: "
 
 

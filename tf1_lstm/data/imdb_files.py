@@ -6,6 +6,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from tf1_lstm.data.manifest import MANIFEST_FILE, check_manifest
+from tf1_lstm.data.sources import data_folder, making
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json, read_npy
 
@@ -50,7 +51,7 @@ def load_arrays(folder: Path) -> ImdbArrays:
     if not any((folder / name).exists() for name in (WORDS_FILE, VECTORS_FILE, TRAIN_FILE)):
         raise InputError(
             f"{folder}: found none of {WORDS_FILE}, {VECTORS_FILE} and {TRAIN_FILE}, "
-            "expected all three (`tf1-lstm prepare imdb` makes them)"
+            f"expected all three ({making('imdb', data_folder(folder, 'imdb'))})"
         )
     words = read_checked(folder / WORDS_FILE, "|S", 1, "the word list, byte strings [words]")
     vectors = read_checked(

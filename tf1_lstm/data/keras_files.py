@@ -9,6 +9,7 @@ from tf1_lstm.data.imdb_files import VECTORS_FILE, WORDS_FILE, read_checked
 from tf1_lstm.data.keras_reviews import Reviews
 from tf1_lstm.data.keras_rule import FIRST_WORD, START
 from tf1_lstm.data.manifest import MANIFEST_FILE, check_manifest
+from tf1_lstm.data.sources import data_folder, making
 from tf1_lstm.errors import InputError
 
 FOLDER = "keras-imdb"
@@ -56,7 +57,7 @@ def load_files(folder: Path) -> Files:
     if not holds_reviews(folder):
         raise InputError(
             f"{folder}: found neither {review_files('train')[0]} nor {review_files('test')[0]}, "
-            "expected the files that `tf1-lstm prepare keras-imdb` makes"
+            f"expected the prepared reviews ({making(FOLDER, data_folder(folder, FOLDER))})"
         )
     words = vectors = None
     if (folder / WORDS_FILE).exists():

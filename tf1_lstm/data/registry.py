@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from tf1_lstm.data.base import Dataset
+from tf1_lstm.data.sources import making
 from tf1_lstm.errors import InputError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -63,7 +64,9 @@ def open_dataset(name: str, folder: Optional[Path] = None, sample: bool = False)
     where = Path("data") if folder is None else Path(folder)
     if not where.is_dir():
         hint = "" if folder is not None else " (--sample uses the data that comes with the project)"
-        raise InputError(f"{where}: no such folder; expected the data set {name}{hint}")
+        raise InputError(
+            f"{where}: no such folder; expected the data set {name}: {making(below, where)}{hint}"
+        )
     if (where / below).is_dir():
         where = where / below
     return constructor(where, _is_inside(where, PROJECT / "data" / "sample"))

@@ -5,6 +5,7 @@ content and is the same whatever wraps it.
 """
 
 import os
+from pathlib import Path
 from typing import Mapping, NamedTuple, Optional, Tuple
 from urllib.parse import urlsplit
 
@@ -158,6 +159,29 @@ PUBLIC_FILES: Tuple[PublicFile, ...] = (
         download_bytes=4_542,
     ),
 )
+
+
+def fetched_file(what: str, data: Path) -> Optional[Path]:
+    """Where ``fetch`` put the (first) file of a data set, or somebody did under one of its names; else None."""
+    for public in PUBLIC_FILES:
+        if public.what == what:
+            for name in (public.name, *public.accepted):
+                if (data / what / name).exists():
+                    return data / what / name
+    return None
+
+
+def data_folder(folder: Path, below: str) -> Path:
+    """The data folder of a data set's own folder, which may be either."""
+    return folder.parent if folder.name == below else folder
+
+
+def making(dataset: str, data: Path) -> str:
+    """The commands that make a data set in a data folder, for a message."""
+    into = "" if data in (Path("data"), Path()) else f" --data {data}"
+    if dataset == "mnist":
+        return f"`tf1-lstm fetch mnist{into}`"
+    return f"`tf1-lstm fetch all{into}`, then `tf1-lstm prepare {dataset}{into}`"
 
 
 def addresses_of(public: PublicFile, environment: Mapping[str, str] = os.environ) -> Tuple[str, ...]:

@@ -12,10 +12,11 @@ from tf1_lstm.core.text_table import (
     wrapped,
 )
 from tf1_lstm.report.documents import Document
-from tf1_lstm.report.results import Comparison, chosen, comparisons, deviations_text
+from tf1_lstm.report.results import Comparison, chosen, comparisons, deviations_text, evaluations_at
 from tf1_lstm.report.verdicts import NOT_JUDGED
 
 SAMPLE = "EMBEDDED SAMPLE"
+SAMPLE_BANNER = f"{SAMPLE}: a stand-in for the real data, so there is nothing to compare with."
 NOTHING = "-"
 COMPARISON_HEADERS = ("split", "counted over", "dropout", "published", "measured", "diff.")
 EPOCHS_HEADERS = (
@@ -98,15 +99,16 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def reproduction_table(results: Document) -> str:
+def reproduction_table(results: Document, banner: bool = True) -> str:
     """The table that ends ``reproduce``: published beside measured, with 95 % intervals.
 
     Args:
       results: a whole ``results.json`` document.
+      banner: of a run on the sample, say so.
     """
     lines = [wrapped(heading(results))]
-    if results["sample"]:
-        lines.append(wrapped(f"{SAMPLE}: a stand-in for the real data, so there is nothing to compare with."))
+    if results["sample"] and banner:
+        lines.append(wrapped(SAMPLE_BANNER))
     if chosen(results["deviations"]):
         lines.append(wrapped("Not as published: " + one_line(deviations_text(results["deviations"]))))
     room = terminal_width(in_a_file=SENTENCE)
@@ -123,6 +125,25 @@ def reproduction_table(results: Document) -> str:
         table = text_table(EPOCHS_HEADERS, epochs, right=(1, 2, 3, 4, 5), width=room)
         lines += ["", table, "", EPOCHS_LEGEND]
     return "\n".join(lines)
+
+
+def summary_table(documents: Sequence[Document]) -> str:
+    """One row for each of several runs: what was measured on every split, dropout off, and how long it took."""
+    rows = []
+    for results in documents:
+        off = [one for one in evaluations_at(results["evaluations"]) if one["dropout"] == "off"]
+        shown = [f"{one['split']} {percent(one['accuracy'], one['examples'])}" for one in off]
+        rows.append(
+            [
+                results["recipe"],
+                results["seed"],
+                f"{results['iterations']:,}",
+                ", ".join(each.replace(" ", NO_BREAK) for each in shown),
+                duration(results["seconds"]["total"]),
+            ]
+        )
+    headers = ("recipe", "seed", "iterations", "accuracy, dropout off", "time")
+    return text_table(headers, rows, right=(1, 2, 4), width=terminal_width(in_a_file=SENTENCE))
 
 
 def epochs_rows(results: Document) -> List[List[str]]:

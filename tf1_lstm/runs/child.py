@@ -6,18 +6,20 @@ can be left over. ``python -m tf1_lstm.runs.child JOB`` reads a JSON object with
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
 from tf1_lstm.core.exits import exit_code_of
-from tf1_lstm.core.quiet import be_quiet, is_quiet
+from tf1_lstm.core.quiet import NO_BANNER, be_quiet, is_quiet
 
 
 def _train(data: Optional[str], run: str, **arguments: Any) -> int:
-    """Train, as ``start_run`` does."""
+    """Train, as ``start_run`` does; that it is the sample stands in the results."""
     from tf1_lstm.runs.start import say_where, start_run
 
+    os.environ[NO_BANNER] = "1"
     return say_where(start_run(data=_path(data), run=Path(run), **arguments))
 
 

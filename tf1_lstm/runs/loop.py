@@ -1,6 +1,7 @@
 """The training loop of one process: iterate, log, save, stop."""
 
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import numpy as np
 from tqdm.auto import tqdm
 
+from tf1_lstm.core.quiet import NO_BANNER
 from tf1_lstm.data.base import Sampler
 from tf1_lstm.errors import NotFiniteError
 from tf1_lstm.recipes.experiment import Epochs
@@ -112,7 +114,7 @@ class TrainingLoop:
 
     def run_from(self, start: int, interruption: Interruption) -> Outcome:
         """Run the iterations from ``start`` to the end, or to a signal (one at least)."""
-        if self.dataset.is_sample and self.progress:
+        if self.dataset.is_sample and self.progress and not os.environ.get(NO_BANNER):
             print("EMBEDDED SAMPLE: these figures say nothing about the published experiment", flush=True)
         if self.scalars is not None:
             self.scalars.begin(start)

