@@ -19,7 +19,7 @@ DASHES = ("", "7 3", "2 3")
 MOST_POINTS = 400
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 560, 260, 52, 26, 12
 STYLE = """
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem; }
 svg { width: 100%; height: auto; } svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
 svg .grid { stroke: var(--line); } svg polyline { fill: none; stroke-width: 1.6; }
 .key { display: inline-block; width: 1.4rem; height: .3rem; vertical-align: middle; }
