@@ -37,7 +37,7 @@ def copy(folder: Path, name: str) -> Path:
 def refused(path: Path, reason: str) -> str:
     """Inspect a broken checkpoint; return its error, after checking that it cost next to nothing."""
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with pytest.raises(InputError, match=reason) as caught:
             inspect(path, {})
@@ -45,7 +45,7 @@ def refused(path: Path, reason: str) -> str:
     finally:
         tracemalloc.stop()
     assert peak < LARGEST
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -190,10 +190,10 @@ def test_a_name_that_is_no_text_is_refused(tmp_path):
 
 def test_ten_thousand_variables_are_read_in_seconds(tmp_path):
     arrays = {f"scope/{number}": np.full((3,), number, np.float32) for number in range(10_000)}
-    start = time.perf_counter()
+    start = time.process_time()
     write_bundle(str(tmp_path / "a"), arrays)
     write_single(str(tmp_path / "b"), arrays)
     for name in "ab":
         checkpoint = read_checkpoint(tmp_path / name)
         assert sum(float(values[0]) for values in checkpoint.variables.values()) == sum(range(10_000))
-    assert time.perf_counter() - start < 60
+    assert time.process_time() - start < 60

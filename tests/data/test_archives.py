@@ -269,10 +269,10 @@ def test_a_member_of_enormous_claimed_size_is_refused_at_once(tmp_path: Path) ->
     info = tarfile.TarInfo("a.txt")
     info.size = 8 << 40
     path = put(tmp_path, "huge.tar", info.tobuf() + bytes(2048))
-    started = time.monotonic()
+    started = time.process_time()
     assert f"{8 << 40:,}" in refusal(members, path)
     refusal(members, path, nothing)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_an_extended_header_of_enormous_claimed_size_is_refused_at_once(tmp_path: Path) -> None:

@@ -164,9 +164,9 @@ class TestBatches:
         sampler = mnist.train_sampler("published", 128, 1)
         seconds = []
         for step in range(100):
-            start = time.perf_counter()
+            start = time.process_time()
             sampler.batch(step)
-            seconds.append(time.perf_counter() - start)
+            seconds.append(time.process_time() - start)
         assert min(seconds) < 300e-6
 
 

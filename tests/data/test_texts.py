@@ -47,9 +47,9 @@ def test_one_line_is_read_as_a_review_file_would_be() -> None:
 
 
 def test_a_long_text_is_cut_and_says_so_at_once() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     example = encode("xyzzy good " * 50_000)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert example.notes == {
         "words": 100_000,
         "read": 6,
