@@ -18,7 +18,8 @@ SHORT = 200  # characters
 def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("api") / "run"
     settings = {"schedule.iterations": 30, "schedule.log_every": 10}
-    return tf1.train("imdb-lstm", sample=True, settings=settings, run=str(folder), progress=False)
+    more = {"run": str(folder), "progress": False, "histograms": True}
+    return tf1.train("imdb-lstm", sample=True, settings=settings, **more)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,26 @@ def test_a_run_says_what_it_gave_and_shows_its_curves(run: Any):
     assert run.listed.state == "finished" and run.listed.step == 30
     assert run.accuracies == tf1.runs(run.path.parent)["run"].accuracies
     assert 'src="data:image/png;base64,' in run._repr_html_()
+
+
+def test_tensorboard_finds_scalars_graph_settings_and_histograms(run: Any):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run.path / "events"))
+    events.Reload()
+    tags = events.Tags()
+    assert tags["graph"] and {"loss", "accuracy"} <= set(tags["scalars"])
+    kernel = events.Histograms("weights/lstm/fw/0/kernel")[-1]
+    with run.load() as opened:
+        array = opened.weights["lstm/fw/0/kernel"]
+    found = kernel.histogram_value
+    assert kernel.step == 30 and found.num == array.size and sum(found.bucket) == array.size
+    assert (found.min, found.max) == (array.min(), array.max())
+    plugins = {tag: events.SummaryMetadata(tag).plugin_data.plugin_name for tag in tags["tensors"]}
+    assert plugins["settings"] == "text"
+    assert b"| recurrent.cell.units | 64 |" in events.Tensors("settings")[0].tensor_proto.string_val[0]
+    hparams = events.SummaryMetadata("_hparams_/session_start_info").plugin_data
+    assert hparams.plugin_name == "hparams" and b"recurrent.cell.units" in hparams.content
 
 
 def test_a_checkpoint_finds_its_recipe_and_evaluates_as_the_training_did(run: Any, model: Any):

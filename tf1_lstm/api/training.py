@@ -199,7 +199,7 @@ def train(
       settings: changes, by path, e.g. ``{"recurrent.cell.units": 128}``.
       run: the run folder, new or empty; by default a new one below ``runs/``.
       seed: of sampler, dropout and initial values.
-      more: ``keep``, ``exact``, ``summaries``, ``threads``, ``device``, ``start_from``, ``progress`` of
+      more: ``keep``, ``exact``, ``summaries``, ``histograms``, ``threads``, ``device``, ``start_from``, ``progress`` of
         ``runs.start.start_run``.
 
     Raises:

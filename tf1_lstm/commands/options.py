@@ -112,7 +112,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--not-exact", action="store_true", help="the tutorial's own random ops: other numbers on every run"
     )
-    parser.add_argument("--no-summaries", action="store_true", help="write no TensorBoard scalars")
+    parser.add_argument("--no-summaries", action="store_true", help="write no event file for TensorBoard")
     add_device_options(parser)
     add_engine_option(parser)
 

@@ -35,6 +35,11 @@ def add_parser(subparsers: Any) -> None:
         metavar="CHECKPOINT",
         help="begin with a checkpoint's weights",
     )
+    parser.add_argument(
+        "--histograms",
+        action="store_true",
+        help="write histograms of the weights at every checkpoint, for TensorBoard",
+    )
     parser.set_defaults(func=run)
 
 
@@ -55,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         exact=not options.not_exact,
         summaries=not options.no_summaries,
         save_minutes=options.save_minutes,
+        histograms=options.histograms,
         threads=options.threads,
         device=options.device,
         start_from=options.start_from,

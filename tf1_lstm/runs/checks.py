@@ -73,6 +73,8 @@ def _check_options(where: str, options: Mapping[str, Any]) -> None:
     for name in ("exact", "summaries"):
         if not isinstance(options.get(name), bool):
             raise _refusal(where, f"options.{name}", options.get(name), "true or false")
+    if not isinstance(options.get("histograms", False), bool):
+        raise _refusal(where, "options.histograms", options["histograms"], "true or false")
     if options.get("device") not in _DEVICES:
         raise _refusal(where, "options.device", options.get("device"), f"one of {', '.join(_DEVICES)}")
     if not isinstance(options.get("start_from"), (str, type(None))):

@@ -34,11 +34,12 @@ class TrainOptions(NamedTuple):
       seed: of every op and sampler.
       keep: how many checkpoints to keep; 0 keeps all.
       exact: the same bits again; otherwise the tutorial's own random ops.
-      summaries: write TensorBoard scalars.
+      summaries: write TensorBoard's event file.
       threads: TensorFlow's threads; 0 lets it decide.
       device: ``auto``, ``cpu`` or ``gpu``.
       start_from: a checkpoint to begin with, in place of initial values.
       save_minutes: also save a checkpoint after so many minutes without one; 0 does not. It changes no bit.
+      histograms: write those of the weights at every checkpoint.
     """
 
     seed: int = 1
@@ -49,6 +50,7 @@ class TrainOptions(NamedTuple):
     device: str = "auto"
     start_from: Optional[str] = None
     save_minutes: int = 0
+    histograms: bool = False
 
 
 class Outcome(NamedTuple):
@@ -91,6 +93,7 @@ class TrainingLoop:
         )
         self.writer = CheckpointWriter(run, model, self.recipe.name, options.keep)
         self.scalars = Scalars(run.path / "events") if options.summaries else None
+        self.histograms = options.histograms
         self.epochs: Optional[EpochLog] = None
         if isinstance(self.schedule, Epochs):
             self.epochs = EpochLog(run, model, experiment, self.sampler, progress)
@@ -118,6 +121,9 @@ class TrainingLoop:
             print("EMBEDDED SAMPLE: these figures say nothing about the published experiment", flush=True)
         if self.scalars is not None:
             self.scalars.begin(start)
+            if start == 0:
+                settings = self.recipe.settings()
+                self.scalars.describe(self.model.session.graph, self.run.path.name, settings)
         done = start
         total = self.total
         bar = tqdm(
@@ -217,6 +223,8 @@ class TrainingLoop:
         self._check_weights(done)
         self._flush()
         self.writer.save(done)
+        if self.scalars is not None and self.histograms:
+            self.scalars.histograms(done, self.model.weights().arrays)
         self.saved = time.monotonic()
 
     def _flush(self) -> None:

@@ -4,7 +4,9 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
+
+import numpy as np
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import replacing, sha256_of_file
@@ -12,6 +14,9 @@ from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.runs.checks import is_plain_name
 from tf1_lstm.runs.folder import RunFolder
 from tf1_lstm.runs.model import Model
+
+LARGEST_GRAPH = 16 << 20  # bytes
+BINS = 30
 
 
 class CheckpointWriter:
@@ -111,6 +116,21 @@ def _bring_to_disk(path: Path) -> None:
         os.close(handle)
 
 
+def histogram(array: np.ndarray) -> Any:
+    """An array's histogram, as TensorBoard reads it: each bin's upper end and count."""
+    flat = np.asarray(array, np.float64).ravel()
+    counts, edges = np.histogram(flat, bins=BINS)
+    return tf.compat.v1.HistogramProto(
+        min=flat.min(),
+        max=flat.max(),
+        num=flat.size,
+        sum=flat.sum(),
+        sum_squares=np.square(flat).sum(),
+        bucket_limit=edges[1:].tolist(),
+        bucket=counts.tolist(),
+    )
+
+
 class Scalars:
     """TensorBoard scalars, written from Python so that the graph has no summary op in it."""
 
@@ -122,6 +142,36 @@ class Scalars:
         """Tell TensorBoard to drop what an interrupted process wrote after ``step``."""
         log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         self._writer.add_session_log(log, step)
+
+    def describe(self, graph: Any, name: str, settings: Mapping[str, Any]) -> None:
+        """Write what a run is, before its first iteration: its graph, its settings as a text and as hparams.
+
+        A graph with large constants inside (a table of word vectors) is left out.
+        """
+        from tensorboard.plugins.hparams import api as hparams
+
+        if graph.as_graph_def().ByteSize() <= LARGEST_GRAPH:
+            self._writer.add_graph(graph)
+        rows = "".join(f"| {path} | {value} |\n" for path, value in settings.items())
+        text = tf.compat.v1.make_tensor_proto(f"{name}\n\n| setting | value |\n| --- | --- |\n{rows}")
+        value = tf.compat.v1.Summary.Value(tag="settings", tensor=text)
+        value.metadata.plugin_data.plugin_name = "text"
+        self._writer.add_summary(tf.compat.v1.Summary(value=[value]))
+        plain = {
+            path: value if isinstance(value, (bool, int, float, str)) else str(value)
+            for path, value in settings.items()
+        }
+        self._writer.add_summary(hparams.hparams_pb(plain, trial_id=name).SerializeToString())
+        self._writer.flush()
+
+    def histograms(self, step: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write how the numbers of each array are distributed."""
+        values = [
+            tf.compat.v1.Summary.Value(tag=f"weights/{name}", histo=histogram(array))
+            for name, array in arrays.items()
+        ]
+        self._writer.add_summary(tf.compat.v1.Summary(value=values), step)
+        self._writer.flush()
 
     def write(self, step: int, **values: Any) -> None:
         """Write one value for each name."""

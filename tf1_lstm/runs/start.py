@@ -27,6 +27,7 @@ def start_run(
     device: str = "auto",
     start_from: Optional[str] = None,
     save_minutes: int = 0,
+    histograms: bool = False,
     engine: str = "exact",
     progress: bool = True,
 ) -> "Outcome":
@@ -42,12 +43,13 @@ def start_run(
       seed: of sampler, dropout and initial values.
       keep: checkpoints to keep; 0 for all.
       exact: the same bits on every run; else the published random ops.
-      summaries: write TensorBoard scalars.
+      summaries: write TensorBoard's event file.
       threads: TensorFlow's; 0 for one a core.
       device: ``auto``, ``cpu`` or ``gpu``.
       start_from: a checkpoint whose weights are the initial values.
       engine: ``exact`` or ``fast``.
       save_minutes: also save a checkpoint after so many minutes without one; 0 does not.
+      histograms: write those of the weights at every checkpoint, for TensorBoard.
       progress: show a bar on standard error and the log lines on standard output.
 
     Raises:
@@ -78,6 +80,7 @@ def start_run(
         device=device,
         start_from=start_from,
         save_minutes=save_minutes,
+        histograms=histograms,
     )
     folder = run or free_run_folder(published.name, seed, experiment.dataset.is_sample)
     return train(experiment, folder, options, progress, file_behind(recipe), chosen)
