@@ -18,7 +18,7 @@ SHORT = 200  # characters
 def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("api") / "run"
     settings = {"schedule.iterations": 30, "schedule.log_every": 10}
-    more = {"run": str(folder), "progress": False, "histograms": True}
+    more: Any = {"run": str(folder), "progress": False, "histograms": True}
     return tf1.train("imdb-lstm", sample=True, settings=settings, **more)
 
 

@@ -107,25 +107,28 @@ def _document(opened: "Restored", found: "Sequence[AnyEvaluation]") -> Dict[str,
 
 def print_evaluation(evaluation: Any, class_names: Tuple[str, ...]) -> None:
     """Print one evaluation with its interval and, of classes, its confusion matrix."""
-    from tf1_lstm.core.text_table import text_table
+    from tf1_lstm.core.text_table import IN_A_FILE, terminal_width, text_table, wrapped
+
+    def say(sentence: str) -> None:
+        print(sentence if terminal_width() == IN_A_FILE else wrapped(sentence, "  "))
 
     low, high = evaluation.interval
     what = f"with dropout {evaluation.dropout}, {evaluation.examples:,} examples"
     if hasattr(evaluation, "mean_absolute_error"):
-        print(
+        say(
             f"{evaluation.split}: mean absolute error {evaluation.mean_absolute_error:.6g} (95 % interval "
             f"{low:.6g} to {high:.6g}), root mean squared error {evaluation.root_mean_squared_error:.6g} {what}"
         )
         return
     if hasattr(evaluation, "perplexity"):
-        print(
+        say(
             f"{evaluation.split}: perplexity {evaluation.perplexity:.4f}, loss {evaluation.loss:.5f} a step (95 % "
             f"interval {low:.5f} to {high:.5f}), accuracy {evaluation.accuracy:.3%} of {evaluation.steps:,} steps "
             f"{what}"
         )
         return
     spread = f" ± {evaluation.std:.3%} over {evaluation.draws} draws" if evaluation.std is not None else ""
-    print(
+    say(
         f"{evaluation.split}: accuracy {evaluation.accuracy:.3%}{spread} with dropout {evaluation.dropout}, "
         f"{evaluation.examples:,} examples, 95 % interval {low:.2%} to {high:.2%}, loss {evaluation.loss:.5f}"
     )

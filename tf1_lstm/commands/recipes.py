@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print_list(as_json: bool) -> None:
+    from tf1_lstm.core.text_table import terminal_width
     from tf1_lstm.recipes import all_recipes
 
     recipes = all_recipes().values()
@@ -71,7 +72,8 @@ def _print_list(as_json: bool) -> None:
         return
     width = max(len(recipe.name) for recipe in recipes)
     for recipe in recipes:
-        print(f"{recipe.name:<{width}}  {recipe.title}")
+        line = f"{recipe.name:<{width}}  {recipe.title}"
+        print(textwrap.fill(line, terminal_width(), subsequent_indent=" " * (width + 2)))
 
 
 def _print_python(options: argparse.Namespace) -> int:
@@ -87,7 +89,7 @@ def _print_python(options: argparse.Namespace) -> int:
 def _print_recipe(document: Dict[str, Any]) -> None:
     from tf1_lstm.recipes.experiment import FROM_DATA
 
-    print(f"{document['name']}: {document['title']}")
+    _wrapped(f"{document['name']}: {document['title']}")
     is_own = not document["source"]
     if not is_own:
         _wrapped(f"Source: {document['source']}")
@@ -101,7 +103,7 @@ def _print_recipe(document: Dict[str, Any]) -> None:
         corrected = document["corrected"].get(path)
         if corrected is not None and corrected != value:
             note += f"   (corrected: {_shown(corrected)})"
-        print(f"  {path} = {_shown(value)}{note}")
+        _wrapped(f"{path} = {_shown(value)}{note}", "  ", "      ")
         meaning = document["meanings"][path]
         _wrapped(f"{meaning['meaning']}: {meaning['expected']}", "      ")
     if not is_own:
@@ -120,8 +122,8 @@ def _print_published(document: Dict[str, Any]) -> None:
     for figure in document["published"]:
         dropout = "dropout on" if figure["dropout"] else "dropout off"
         where = f"{figure['examples']:,} examples, {figure['split']}, {dropout}"
-        print(f"  {figure['value']:.2%}  {figure['name']} ({where})")
-        print(f"          {figure['source']}")
+        _wrapped(f"{figure['value']:.2%}  {figure['name']} ({where})", "  ", " " * 10)
+        _wrapped(figure["source"], " " * 10)
     if document["published_log"]:
         print(f"  and a training log of {len(document['published_log'])} lines (--json prints it)")
     print("\nWhat is odd in the published version")
@@ -144,9 +146,7 @@ def _shown(value: Any) -> str:
 
 def _wrapped(text: str, indent: str = "", later: Optional[str] = None) -> None:
     """Print a text in lines that fit the terminal."""
+    later = indent if later is None else later
     width = max(40, min(110, shutil.get_terminal_size().columns))
-    print(
-        textwrap.fill(
-            text, width, initial_indent=indent, subsequent_indent=indent if later is None else later
-        )
-    )
+    lines = textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=later, break_on_hyphens=False)
+    print("\n".join(lines))
