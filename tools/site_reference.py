@@ -1,6 +1,9 @@
 """The site's pages of reference, which mkdocs asks for: each module's docstrings, read without importing it."""
 
+import re
 from typing import Any, Dict, Tuple
+
+ABOVE = re.compile(r"\[[^\]]*\]\(\.\./([^)#]+)[^)]*\)")
 
 # Page -> (title, what it is for, modules).
 PAGES: Dict[str, Tuple[str, str, Tuple[str, ...]]] = {
@@ -35,3 +38,8 @@ def on_files(files: Any, config: Any) -> Any:
         text = f"# {title}\n\n{purpose}\n\n" + "\n".join(f"::: {module}\n" for module in modules)
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def on_page_markdown(markdown: str, **unused: Any) -> str:
+    """Name the project's files that are no pages, in place of links to them."""
+    return ABOVE.sub(r"`\1`", markdown)

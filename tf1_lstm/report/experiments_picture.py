@@ -39,7 +39,9 @@ def experiments_picture(found: Sequence[TrainedExperiment], path: PathLike) -> L
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     size = (0.6 + 3.3 * columns, 1.1 + 2.8 * rows)
-    with picture(path, "accuracy after each epoch, dropout off", size, False) as figure:
+    with picture(
+        path, "accuracy after each epoch, dropout off; every panel has axes of its own", size, False
+    ) as figure:
         figure.set_constrained_layout_pads(w_pad=0.06, h_pad=0.06)
         grid = figure.add_gridspec(rows + 1, columns, height_ratios=[0.06, *[1] * rows])
         shown: Dict[str, Any] = {}
