@@ -196,12 +196,15 @@ def test_the_bill_of_materials_is_the_same_each_time():
     parts = [
         Part("pypi", "one", "1.0", "MIT", "ab" * 32, "archive/wheels/one.whl"),
         Part("generic", "x", "", "", "", "x"),
+        *(Part("deb", "libx", "1", "", "", f"archive/python/lib/lib{letter}.so") for letter in "abcdef"),
     ]
     text = bill("1.0", "f" * 40, 0, parts)
     assert text == bill("1.0", "f" * 40, 0, parts[::-1])
     document = json.loads(text)
     assert (document["bomFormat"], document["metadata"]["timestamp"][:4]) == ("CycloneDX", "1970")
-    assert {each["name"] for each in document["components"]} == {"one", "x"}
+    assert {each["name"] for each in document["components"]} == {"one", "x", "libx"}
+    files = [each["properties"][0]["value"] for each in document["components"] if each["name"] == "libx"]
+    assert files == sorted(files)
 
 
 def test_pages_lead_to_each_other_and_to_files():

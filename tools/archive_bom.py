@@ -73,7 +73,13 @@ def bill(version: str, commit: str, time: int, parts: Iterable[Part]) -> bytes:
     )
     bom.register_dependency(whole, bom.components)
     text = get_instance(bom, OutputFormat.JSON, SchemaVersion.V1_4).output_as_string()
-    return (json.dumps(json.loads(text), indent=1, sort_keys=True) + "\n").encode()
+    document = json.loads(text)
+    # The library leaves the order of two libraries of one package to chance.
+    document["components"].sort(key=lambda entry: entry["bom-ref"])
+    document["dependencies"].sort(key=lambda entry: entry["ref"])
+    for entry in document["dependencies"]:
+        entry.get("dependsOn", []).sort()
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
 
 def licence_table(

@@ -31,6 +31,10 @@ class World:
             program = shutil.which(name)
             if program:
                 (self.bin / name).symlink_to(program)
+        # A copy, since the project itself may be an unpacked archive, which has a Python.
+        self.program = folder / "project" / "tools" / "find-python"
+        self.program.parent.mkdir(parents=True)
+        shutil.copy(str(FIND_PYTHON), str(self.program))
         self.cpuinfo = folder / "cpuinfo"
         self.cpuinfo.write_text(GOOD_CPU)
         self.uname("Linux", "x86_64")
@@ -59,7 +63,7 @@ class World:
             "TF1_LSTM_CPUINFO": str(self.cpuinfo),
         }
         given.update(environment)
-        command = ["/bin/sh", str(FIND_PYTHON), *arguments]
+        command = ["/bin/sh", str(self.program), *arguments]
         folder = str(self.folder)
         return subprocess.run(command, env=given, cwd=folder, capture_output=True, text=True, check=False)
 
@@ -74,6 +78,14 @@ def test_takes_a_python_that_was_named_before_all_others(world):
     world.python(world.bin / "python3.7")
     found = world.find(PYTHON=str(named))
     assert (found.returncode, found.stdout, found.stderr) == (0, f"{named}\n", "")
+
+
+def test_the_python_of_an_unpacked_archive_comes_before_the_machines(world):
+    archived = world.python(world.program.parents[1] / "archive" / "python" / "bin" / "python3.7")
+    world.python(world.bin / "python3.7")
+    assert world.find().stdout == f"{archived}\n"
+    named = world.python(world.folder / "mine" / "py")
+    assert world.find(PYTHON=str(named)).stdout == f"{named}\n"
 
 
 @pytest.mark.parametrize(
