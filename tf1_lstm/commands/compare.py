@@ -11,7 +11,8 @@ from tf1_lstm.commands.options import add_data_options, add_json_option, at_leas
 PORT_HELP = """\
 port:
   keras, torch         as published there, else the code that export prints
-  module:callable      ids or pictures in, logits out (NumPy arrays); nothing else of it is visible
+  module:callable      ids or rows in, logits out (NumPy arrays); nothing else of it is visible. A model with
+                       mask=sequence_length on rows is given lengths as well: (rows, lengths)
   module:Class         or a keras.Model or nn.Module: weights, states, gradients and the optimizer's steps
                        are compared too. A class or function with a parameter named bundle is given it.
   FILE.py:name         the same, from a file

@@ -1,14 +1,23 @@
 """Sequences of a user's own in ``.npz`` or ``.npy`` files: classes, numbers, or an id for each step."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tf1_lstm.data.base import Example
 from tf1_lstm.data.own.array_files import map_npy, map_npz, names_in
 from tf1_lstm.data.own.dataset import Labelled, OwnDataset
-from tf1_lstm.data.own.examples import Dense, rows_at_once
+from tf1_lstm.data.own.examples import rows_at_once
+from tf1_lstm.data.own.sequence_files import (
+    LENGTHS,
+    SEQUENCES,
+    ArrayNames,
+    ArrayStore,
+    check_finite,
+    joined_examples,
+    read_arrays,
+)
 from tf1_lstm.data.own.splits import (
     SPLITS,
     TEST,
@@ -19,7 +28,6 @@ from tf1_lstm.data.own.splits import (
     list_of,
     names_of,
     rows_of_splits,
-    split_number,
 )
 from tf1_lstm.data.own.text_sources import Share
 from tf1_lstm.errors import InputError
@@ -27,9 +35,6 @@ from tf1_lstm.errors import InputError
 MOST_IDS = 1 << 24
 MOST_CLASSES = 10_000
 NOT_COUNTED = -1
-_X = "the sequences, [examples, steps, inputs] numbers or [examples, steps] ids"
-_Y = "what is learned of each, classes or numbers"
-_LENGTHS = "the steps of each, whole numbers [examples]"
 _TASKS = ("", "classes", "numbers", "next")
 
 
@@ -79,12 +84,12 @@ class ArraysDataset(OwnDataset):
     ) -> None:
         if task not in _TASKS:
             raise InputError(f"task: found {task!r}, expected classes, numbers or next")
-        path, names = Path(file), _Names(x, y, lengths, split)
-        stores = [(path, _read(path, names), -1)]
+        path, names = Path(file), ArrayNames(x, y, lengths, split)
+        stores = [(path, read_arrays(path, names), -1)]
         shares = {VALIDATION: 0.0, TEST: 0.0}
         for number, given in ((VALIDATION, validation), (TEST, test)):
             if isinstance(given, (str, Path)):
-                stores.append((Path(given), _read(Path(given), names.without_split()), number))
+                stores.append((Path(given), read_arrays(Path(given), names.without_split()), number))
             elif not split:
                 shares[number] = check_share(SPLITS[number], given)
         first = stores[0][1]
@@ -92,7 +97,7 @@ class ArraysDataset(OwnDataset):
         self.words = 0
         for where, store, _ in stores:
             self._check(where, store, first)
-        examples = _joined([store for _, store, _ in stores])
+        examples = joined_examples([store for _, store, _ in stores])
         parts = np.concatenate(
             [
                 np.full(len(store.x), number, np.int8) if store.split is None else store.split
@@ -127,10 +132,10 @@ class ArraysDataset(OwnDataset):
         try:
             if path.suffix == ".npz":
                 has_lengths = "lengths" in names_in(path)
-                arrays = map_npz(path, {"x": _X, **({"lengths": _LENGTHS} if has_lengths else {})})
+                arrays = map_npz(path, {"x": SEQUENCES, **({"lengths": LENGTHS} if has_lengths else {})})
                 array, lengths = arrays["x"], arrays.get("lengths")
             else:
-                array = map_npy(path, _X)
+                array = map_npy(path, SEQUENCES)
         except InputError as error:
             return [Example(name, None, {}, str(error)[len(f"{path}: ") :])]
         shape = self.data.examples.shape
@@ -157,7 +162,7 @@ class ArraysDataset(OwnDataset):
             return Example(name, None, {}, f"found the id {array.max()}, expected 0 to {self.words - 1:,}")
         return Example(name, inputs, {}, length=length)
 
-    def _check(self, path: Path, store: "_Store", first: "_Store") -> None:
+    def _check(self, path: Path, store: "ArrayStore", first: "ArrayStore") -> None:
         count = len(store.x)
         if store.x.shape[1:] != first.x.shape[1:] or store.is_ids != first.is_ids:
             raise InputError(
@@ -185,9 +190,9 @@ class ArraysDataset(OwnDataset):
                     bad_id = block.min() if block.min() < 0 else block.max()
                     raise InputError(f"{path}: found the id {bad_id} in x, expected 0 to {MOST_IDS - 1:,}")
             else:
-                _check_finite(path, "x", block, start)
+                check_finite(path, "x", block, start)
 
-    def _labels(self, path: Path, store: "_Store") -> np.ndarray:
+    def _labels(self, path: Path, store: "ArrayStore") -> np.ndarray:
         """Labels as they will be used, but for classes, which are still values."""
         y = store.y
         if self.task == "numbers":
@@ -198,7 +203,7 @@ class ArraysDataset(OwnDataset):
                     f"{path}: found y {y.dtype} {list(y.shape)}, expected numbers [examples, outputs] or "
                     "[examples, steps, outputs]"
                 )
-            _check_finite(path, "y", numbers, 0)
+            check_finite(path, "y", numbers, 0)
             return numbers if each_step else numbers.reshape(len(y), -1)
         if self.task == "next":
             if y.dtype.kind not in "iu" or y.shape != store.x.shape[:2]:
@@ -253,96 +258,6 @@ class ArraysDataset(OwnDataset):
         return given or tuple(str(number) for number in range(count))
 
 
-class _Names:
-    """What the arrays are called."""
-
-    def __init__(self, x: str, y: str, lengths: str, split: str) -> None:
-        self.x, self.y, self.lengths, self.split = x, y, lengths, split
-
-    def without_split(self) -> "_Names":
-        return _Names(self.x, self.y, self.lengths, "")
-
-
-class _Store:
-    """The arrays of one file."""
-
-    def __init__(self, x: np.ndarray, y: np.ndarray, lengths: Optional[np.ndarray], split: Any) -> None:
-        self.is_ids = x.ndim == 2 and x.dtype.kind in "iu"
-        self.x = x[:, :, None] if x.ndim == 2 and not self.is_ids else x
-        self.y, self.lengths = y, lengths
-        self.split: Optional[np.ndarray] = split
-
-
-def _read(path: Path, names: _Names) -> _Store:
-    if path.suffix == ".npy":
-        if not names.y.endswith(".npy") or names.split:
-            raise InputError(
-                f"y: found {names.y!r}, expected the .npy file of the labels, as {path} is one array"
-            )
-        x, y = map_npy(path, _X), map_npy(Path(names.y), _Y)
-        lengths = map_npy(Path(names.lengths), _LENGTHS) if names.lengths else None
-        split = None
-    elif path.suffix == ".npz":
-        wanted = {names.x: _X, names.y: _Y}
-        length_name = names.lengths or ("lengths" if "lengths" in names_in(path) else "")
-        if length_name:
-            wanted[length_name] = _LENGTHS
-        if names.split:
-            wanted[names.split] = "the split of each, as a text"
-        arrays = map_npz(path, wanted)
-        x, y, lengths = arrays[names.x], arrays[names.y], arrays.get(length_name)
-        split = _splits(path, arrays[names.split], len(x)) if names.split else None
-    else:
-        raise InputError(f"{path}: found a name that ends in {path.suffix!r}, expected .npz or .npy")
-    if x.dtype.kind not in "iufb" or x.ndim not in (2, 3) or 0 in x.shape:
-        raise InputError(f"{path}: found x {x.dtype} {list(x.shape)}, expected {_X}")
-    if lengths is not None and (lengths.dtype.kind not in "iu" or lengths.ndim != 1):
-        raise InputError(f"{path}: found lengths {lengths.dtype} {list(lengths.shape)}, expected {_LENGTHS}")
-    return _Store(x, y, lengths, split)
-
-
-def _splits(path: Path, values: np.ndarray, count: int) -> np.ndarray:
-    if values.dtype.kind not in "US" or values.shape != (count,):
-        raise InputError(
-            f"{path}: found splits {values.dtype} {list(values.shape)}, expected {count:,} texts as 'train'"
-        )
-    texts = np.char.decode(values, "utf-8", "replace") if values.dtype.kind == "S" else values
-    known: Dict[str, int] = {str(text): split_number(str(text), str(path)) for text in np.unique(texts)}
-    return np.array([known[str(text)] for text in texts], np.int8)
-
-
-def _joined(stores: Sequence[_Store]) -> Dense:
-    if len(stores) == 1:
-        return Dense(stores[0].x, stores[0].lengths)
-    lengths = [store.lengths for store in stores]
-    whole = None
-    if any(each is not None for each in lengths):
-        filled = [np.full(len(s.x), s.x.shape[1]) if s.lengths is None else s.lengths for s in stores]
-        whole = np.concatenate(filled)
-    return Dense(_Joined([store.x for store in stores]), whole)
-
-
-class _Joined:
-    """Arrays of several files, one after another, none of them copied."""
-
-    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
-        self._arrays = arrays
-        self._ends = np.cumsum([len(array) for array in arrays])
-        self.shape = (int(self._ends[-1]), *arrays[0].shape[1:])
-        self.ndim, self.dtype = len(self.shape), np.result_type(*arrays)
-
-    def __len__(self) -> int:
-        return int(self.shape[0])
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        which = np.searchsorted(self._ends, rows, side="right")
-        for number, array in enumerate(self._arrays):
-            here = which == number
-            found[here] = array[rows[here] - (self._ends[number] - len(array))]
-        return found
-
-
 def _task_of(y: np.ndarray, x: np.ndarray, path: Path, name: str) -> str:
     if y.ndim == 2 and y.dtype.kind in "iu" and y.shape == x.shape[:2]:
         return "next"
@@ -358,15 +273,3 @@ def _task_of(y: np.ndarray, x: np.ndarray, path: Path, name: str) -> str:
 
 def _is_one_hot(y: np.ndarray) -> bool:
     return y.shape[1] == 1 or bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
-
-
-def _check_finite(path: Path, name: str, block: np.ndarray, start: int) -> None:
-    if block.dtype.kind != "f":
-        return
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(block.astype(np.float32)).reshape(len(block), -1).all(axis=1)
-    if not finite.all():
-        row = start + int(np.argmin(finite))
-        raise InputError(
-            f"{path}: found NaN or infinity in row {row:,} of {name}, expected finite float32 numbers"
-        )
