@@ -208,6 +208,57 @@ def test_new_says_what_is_wrong_and_writes_nothing(
     assert not (tmp_path / "mine.py").exists() and (tmp_path / "there.py").read_text() == "mine"
 
 
+MISTAKEN = {
+    "syntax.py": b"def (",
+    "nothing.py": b"X = 1",
+    "number.py": b"EXPERIMENT = 3",
+    "raises.py": b"X = 1\nraise ValueError('no')",
+    "empty.csv": b"",
+    "one.csv": b"review,verdict\na b,x\nc d,x\n",
+    "few.csv": b"review,verdict\na b,x\nc d,y\n",
+    "latin.csv": b"review,verdict\ncaf\xe9 au,x\nc d,y\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("syntax.py", "syntax.py: line 1: invalid syntax"),
+        ("nothing.py", "nothing.py: found no experiment, expected one named EXPERIMENT"),
+        ("nothing.py:OTHER", "nothing.py: found no experiment, expected one named OTHER"),
+        ("number.py", "number.py: EXPERIMENT is of type int, expected an Experiment"),
+        ("raises.py", "raises.py: line 2: ValueError: no"),
+        ("gone.py", "gone.py: No such file or directory"),
+        ("empty.csv", "empty.csv: found an empty file"),
+        ("one.csv", "one.csv: found 'x' alone, expected two classes or more"),
+        ("few.csv", "few.csv: test: found none of 2 examples"),
+        ("latin.csv", "latin.csv: line 2: found the byte 0xe9 at column 4, expected utf-8"),
+        ("large.csv", "large.csv: found 10,737,418,240 bytes, expected at most"),
+        ("nan.npz", "nan.npz: found NaN or infinity in row 4 of x"),
+        ("labels.npz", "labels.npz: found y [8], expected 9"),
+        ("unlabelled.npz", "unlabelled.npz: found x, expected 'y'"),
+    ],
+)
+def test_a_mistake_is_said_in_one_line(file: str, expected: str, tmp_path: Path, capsys: Any) -> None:
+    for name, content in MISTAKEN.items():
+        (tmp_path / name).write_bytes(content)
+    if file == "large.csv":
+        with open(str(tmp_path / file), "wb") as stream:
+            stream.truncate(10 << 30)
+    x = np.zeros((9, 3, 2))
+    np.savez("labels.npz", x=x, y=np.arange(8) % 2)
+    np.savez("unlabelled.npz", x=x)
+    x[4, 1, 0] = np.nan
+    np.savez("nan.npz", x=x, y=np.arange(9) % 2)
+    columns = ["--text", "review", "--label", "verdict"] if file.endswith(".csv") else []
+    train = ["train", file, "--run", "R"]
+    assert main(train if ".py" in file else ["new", "a.py", "--data", file, *columns]) == 2
+    err = capsys.readouterr().err
+    assert expected in err, err
+    assert err.count("\n") == 1, err
+    assert not (tmp_path / "R").exists() and not (tmp_path / "a.py").exists()
+
+
 def test_new_from_a_recipe_keeps_its_model(tmp_path: Path, capsys: Any) -> None:
     write_reviews(tmp_path / "reviews.csv")
     said(capsys, "new", "mine.py", "--from", "imdb-lstm", *KINDS[0][2])

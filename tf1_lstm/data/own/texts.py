@@ -203,22 +203,29 @@ class _Reader:
 
     def parts(self, validation: float, test: float, seed: int) -> np.ndarray:
         """Each text's split, int8, those drawn by share included."""
+        self._check_two(list(self._names))
         parts = np.frombuffer(self._parts, np.int8).copy()
         open_ = np.flatnonzero(parts == DRAWN)
         if len(open_):
             keys = np.frombuffer(self.keys, np.uint64)[open_]
             strata = np.frombuffer(self._labels, np.int32)[open_]
-            parts[open_] = draw_splits(keys, strata, validation, test, seed)
+            try:
+                parts[open_] = draw_splits(keys, strata, validation, test, seed)
+            except InputError as error:
+                raise InputError(f"{self._source}: {error}") from error
         return parts
+
+    def _check_two(self, names: Sequence[str]) -> None:
+        if len(names) < 2 or len(set(names)) < len(names):
+            shown = list_of(names) or "no label"
+            raise InputError(f"{self._source}: found {shown} alone, expected two classes or more")
 
     def classes(self, parts: np.ndarray, given: Tuple[str, ...]) -> Tuple[Tuple[str, ...], np.ndarray]:
         """The names of the classes, and each text's class, int64."""
         labels, found = np.frombuffer(self._labels, np.int32), list(self._names)
         trained = [found[number] for number in np.unique(labels[parts == TRAIN]).tolist()]
         names = given or names_of(trained)
-        if len(names) < 2 or len(set(names)) < len(names):
-            shown = list_of(names) or "no label"
-            raise InputError(f"{self._source}: found {shown} alone, expected two classes or more")
+        self._check_two(names)
         for label in found:
             if label not in names:
                 raise InputError(
