@@ -161,6 +161,19 @@ def test_a_run_folder_is_trained_again_after_its_file_has_gone(tmp_path: Path, c
     assert "FAIL" not in said(capsys, "verify", "again")
 
 
+@pytest.mark.slow
+def test_a_regression_is_reproduced_from_its_folder(tmp_path: Path, capfd: Any) -> None:
+    write_sequences(tmp_path / "sequences.npz")
+    said(capfd, "new", "mine.py", *KINDS[2][2])
+    said(capfd, "train", "mine.py", "--run", "R", "--set", "epochs=1", "--set", "units=4")
+    (tmp_path / "mine.py").unlink()
+    found = said(capfd, "reproduce", "R", "--run", "again", "--set", "epochs=1", "--set", "units=4")
+    assert "mean absolute error" in found
+    results = json.loads((tmp_path / "again" / "results.json").read_text())
+    assert results["weights_sha256"] == bits_of(tmp_path / "R")[1]
+    assert {one["split"] for one in results["evaluations"]} == {"train", "validation", "test"}
+
+
 def test_data_that_have_changed_are_noticed(tmp_path: Path, capsys: Any) -> None:
     write_reviews(tmp_path / "reviews.csv")
     said(capsys, "new", "mine.py", *KINDS[0][2])

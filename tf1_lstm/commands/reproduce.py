@@ -140,6 +140,7 @@ def _print(done: "Reproduced", banner: bool = True) -> None:
     print(f"weights_sha256  {results['weights_sha256']}")
     print(f"checkpoint      {path / results['checkpoint']}")
     print(f"results         {path / 'results.json'}")
-    print(f"page            {path / 'report.html'}")
+    if "report" in results["pictures"]:
+        print(f"page            {path / 'report.html'}")
     for name, file in results["pictures"].items():
         print(f"{name:<16}{path / file}")

@@ -18,6 +18,14 @@ from tf1_lstm.report.verdicts import NOT_JUDGED
 SAMPLE = "EMBEDDED SAMPLE"
 SAMPLE_BANNER = f"{SAMPLE}: a stand-in for the real data, so there is nothing to compare with."
 NOTHING = "-"
+ERRORS_HEADERS = (
+    "split",
+    "dropout",
+    "mean absolute error",
+    "95 % interval",
+    "root mean squared error",
+    "examples",
+)
 COMPARISON_HEADERS = ("split", "counted over", "dropout", "published", "measured", "diff.")
 EPOCHS_HEADERS = (
     "after each epoch",
@@ -99,6 +107,21 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def _errors(results: Document) -> List[List[str]]:
+    """Rows under ``ERRORS_HEADERS``, of a regression."""
+    return [
+        [
+            one["split"],
+            one["dropout"],
+            f"{one['mean_absolute_error']:.6g}",
+            "[{:.6g}, {:.6g}]".format(*one["interval"]),
+            f"{one['root_mean_squared_error']:.6g}",
+            f"{one['examples']:,}",
+        ]
+        for one in results["evaluations"]
+    ]
+
+
 def reproduction_table(results: Document, banner: bool = True) -> str:
     """The table that ends ``reproduce``: published beside measured, with 95 % intervals.
 
@@ -112,6 +135,8 @@ def reproduction_table(results: Document, banner: bool = True) -> str:
     if chosen(results["deviations"]):
         lines.append(wrapped("Not as published: " + one_line(deviations_text(results["deviations"]))))
     room = terminal_width(in_a_file=SENTENCE)
+    if any("mean_absolute_error" in one for one in results["evaluations"]):
+        return "\n".join([*lines, "", text_table(ERRORS_HEADERS, _errors(results), width=room)])
     rows = comparisons(results)
     figures = numbered_figures(rows)
     cells = [comparison_cells(row, figures) for row in rows]

@@ -260,7 +260,13 @@ def _results(
     log = logged_figures(run)
     schedule = experiment.recipe.schedule
     split = schedule.validation if isinstance(schedule, Epochs) else ""
-    epochs = epochs_part(log, () if is_sample else experiment.recipe.published.log, split)
+    numbers = experiment.recipe.head.task == "numbers"
+    epochs = (
+        None if numbers else epochs_part(log, () if is_sample else experiment.recipe.published.log, split)
+    )
+    pictures = {"curves": "curves.png"}
+    if not numbers:
+        pictures = {"report": "report.png", **pictures, **measured[-1]["pictures"]}
     return {
         "format": 1,
         "recipe": experiment.recipe.name,
@@ -287,7 +293,7 @@ def _results(
             experiment.recipe, evaluations, batches, is_sample or others, committed_rows()
         ),
         "class_names": measured[-1]["class_names"],
-        "pictures": {"report": "report.png", "curves": "curves.png", **measured[-1]["pictures"]},
+        "pictures": pictures,
     }
 
 
@@ -313,15 +319,16 @@ def _write(
     from tf1_lstm.runs.pictures import draw_curves
 
     draw_curves(path)
-    steps = [checkpoint["step"] for checkpoint in RunFolder.open(path).checkpoints()]
-    report_picture(
-        results,
-        results["log"],
-        recipe.published.log,
-        path / "report.png",
-        class_names=class_names,
-        checkpoints=steps,
-    )
-    write_page(path, results, oddities=[oddity.text for oddity in recipe.published.oddities])
+    if recipe.head.task != "numbers":  # report and page are of accuracies
+        steps = [checkpoint["step"] for checkpoint in RunFolder.open(path).checkpoints()]
+        report_picture(
+            results,
+            results["log"],
+            recipe.published.log,
+            path / "report.png",
+            class_names=class_names,
+            checkpoints=steps,
+        )
+        write_page(path, results, oddities=[oddity.text for oddity in recipe.published.oddities])
     for target in [path / "results.json", *([copy] if copy else [])]:
         write_json(target, results)
