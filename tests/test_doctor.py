@@ -16,9 +16,10 @@ from typing import List
 import pytest
 
 from tf1_lstm import doctor
-from tf1_lstm.doctor import findings, folders, gpu, machine, packages
+from tf1_lstm.doctor import engine, findings, folders, gpu, machine, packages
 from tf1_lstm.doctor.findings import OK, PROBLEM, UNCHECKED, WARNING, Clock, Finding
 from tf1_lstm.gpus import Build
+from tf1_lstm.graphs.engine import build as engine_build
 
 PROJECT = Path(__file__).resolve().parents[1]
 STOCK = Build(True, "10")
@@ -117,6 +118,9 @@ def standard_imports_only(path: Path) -> List[str]:
         "devices.py",
         "errors.py",
         "data/sources.py",
+        "graphs/__init__.py",
+        "graphs/engine/__init__.py",
+        "graphs/engine/build.py",
     ],
 )
 def test_runs_with_the_standard_library_of_python_3_6(path):
@@ -146,6 +150,31 @@ def test_runs_under_other_pythons_and_says_that_they_are_the_wrong_ones(release,
     by_topic = {finding["topic"]: finding for finding in document["findings"] if finding["status"] == PROBLEM}
     assert "needs Python 3.7" in by_topic["python"]["found"]
     assert "No module named 'tensorflow'" in by_topic["tensorflow"]["found"]
+
+
+# --- the fast engine ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("library", "path", "status", "words"),
+    [
+        (None, "", WARNING, "no C compiler"),
+        (None, os.environ["PATH"], WARNING, "not built"),
+        (b"of another day", "", WARNING, "built from other sources"),
+        (b"of these: SOURCE", "", OK, "built, AVX2, source "),
+    ],
+)
+def test_the_fast_engine_is_told_of_in_a_line(library, path, status, words, tmp_path, monkeypatch):
+    target = tmp_path / "lib.so"
+    if library is not None:
+        target.write_bytes(library.replace(b"SOURCE", engine_build.source_sha256().encode()))
+    monkeypatch.setattr(engine_build, "LIBRARY", target)
+    monkeypatch.setattr(engine, "cpu_flags", lambda: "fpu avx avx2 fma")
+    monkeypatch.setattr(engine_build, "find_compiler", lambda: path or None)
+    (found,) = engine.examine_engine()
+    assert found.status == status
+    assert words in found.found
+    assert (status == OK) == (not found.fix)
 
 
 # --- the machine -------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import List
 
 from tf1_lstm import __version__
 from tf1_lstm.devices import is_cuda_10
+from tf1_lstm.doctor.engine import examine_engine
 from tf1_lstm.doctor.findings import OK, PROBLEM, UNCHECKED, WARNING, Clock, Finding
 from tf1_lstm.doctor.folders import examine_checkpoints, examine_data, examine_writing
 from tf1_lstm.doctor.gpu import examine_gpus
@@ -36,7 +37,7 @@ def examine(data: Path) -> List[Finding]:
     places = [data, Path("checkpoints"), Path("runs")]
     written = examine_writing(places)
     stored = examine_checkpoints(places[1], hashing) + examine_data(data, hashing)
-    return [*findings, *stored, *written, trial.finding(clock)]
+    return [*findings, *stored, *written, trial.finding(clock), *examine_engine()]
 
 
 def worst(findings: List[Finding]) -> str:

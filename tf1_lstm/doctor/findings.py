@@ -13,8 +13,8 @@ class Finding(NamedTuple):
     """One thing that was looked at.
 
     Attributes:
-      topic: ``machine``, ``python``, ``packages``, ``tensorflow``, ``gpu``, ``data``,
-        ``checkpoints`` or ``folders``.
+      topic: ``machine``, ``python``, ``packages``, ``tensorflow``, ``engine``, ``gpu``,
+        ``data``, ``checkpoints`` or ``folders``.
       name: the thing.
       status: ``"ok"``, ``"not checked"`` (the time was over before it was known), ``"warning"`` (something
         will not work, or differs) or ``"problem"`` (nothing will).

@@ -1,6 +1,7 @@
 """Building the engine's library, and every reason for which one is refused."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,16 @@ def test_a_library_that_the_system_cannot_load_is_refused_with_the_reason(tmp_pa
     damaged.write_bytes(b"\x7fELF" + build.source_sha256().encode())
     with pytest.raises(InputError, match=r"does not fit this system: .*damaged\.so"):
         library.opened(damaged)
+
+
+@needs_engine
+def test_a_library_of_a_newer_system_is_refused_with_the_version_that_is_missing(tmp_path):
+    content = build.LIBRARY.read_bytes()
+    needed = max(re.findall(rb"GLIBC_2\.\d+(?=\0)", content))
+    newer = tmp_path / "newer.so"
+    newer.write_bytes(content.replace(needed + b"\0", b"GLIBC_9" + needed[7:] + b"\0"))
+    with pytest.raises(InputError, match=r"does not fit this system: .*version `GLIBC_9\.\d+' not found"):
+        library.opened(newer)
 
 
 @needs_engine
