@@ -54,6 +54,14 @@ def add_parser(subparsers: Any) -> None:
 
     table = _verb(verbs, "table", "write table and pictures of whatever is done")
     table.add_argument("--out", type=Path, metavar="DIR", help="where to (default: ROOT/table)")
+    table.add_argument(
+        "--more-roots",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="other folders of runs, for jobs that are not done below --root",
+    )
     table.add_argument("--json", action="store_true", help="print the rows as one JSON list")
     add_data_options(table)
     parser.set_defaults(func=run)
@@ -203,10 +211,13 @@ def _job(options: argparse.Namespace) -> int:
 
 def _table(options: argparse.Namespace) -> int:
     """Write table and pictures."""
+    from tf1_lstm.runs.study import first_done
     from tf1_lstm.runs.study_table import write_study_table
 
     study, jobs, _ = _opened(options)
     _name_other_data(options, jobs)
+    others = [study.jobs(root) for root in options.more_roots]
+    jobs = [first_done(same) for same in zip(jobs, *others)]
     found = write_study_table(study, jobs, options.out or options.root / "table")
     if options.json:
         print(json.dumps(found.documents, indent=1, ensure_ascii=False, allow_nan=False))

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 from tf1_lstm.core.text_table import text_table
 from tf1_lstm.files import replacing, write_json
 from tf1_lstm.report.documents import Document
+from tf1_lstm.report.study_engines import engine_documents, engine_lines, engine_pairs
 from tf1_lstm.report.study_rows import PORT, CellResults, Row, row_document
 from tf1_lstm.report.tables import code, markdown_table, percent, percent_interval
 from tf1_lstm.report.verdicts import NOT_JUDGED
@@ -21,6 +22,9 @@ LEGEND = (
     "where one more lies with 95 % probability, measured as the published one was. (own): no published "
     "figure, but one own run of the published code. Holm's correction is over the figures of a document."
 )
+
+
+ENGINES = "Engines, fast minus exact"
 
 
 class Provenance(NamedTuple):
@@ -168,6 +172,8 @@ def text_report(cells: Sequence[CellResults], rows: Sequence[Row], warnings: Seq
     for place, cell in enumerate(cells):
         table = [cells_of(row, cell, sample) for row in rows if row.cell == place]
         lines += [cell_name(cell), text_table(HEADERS, table, right=RIGHT), ""]
+    engines = engine_lines(engine_pairs(cells, rows))
+    lines += [f"{ENGINES}:", *("\n".join(textwrap.wrap(line, 80)) for line in engines), ""] if engines else []
     lines += textwrap.wrap(LEGEND, 80)
     lines += [f"Mixed: {warning}" for warning in warnings]
     return "\n".join(lines)
@@ -214,6 +220,7 @@ def write_reports(
             "sample": is_sample(cells),
             "missing_jobs": missing,
             "rows": documents,
+            "engines": engine_documents(engine_pairs(cells, rows)),
             "mixed": warnings,
             "jobs": jobs,
         },
@@ -245,6 +252,8 @@ def markdown(
     if paired:
         lines += ["TensorFlow 1 minus port, paired by seed:", ""]
         lines += [f"- {_paired_text(row, cells[row.cell])}" for row in paired] + [""]
+    engines = engine_lines(engine_pairs(cells, rows))
+    lines += [f"{ENGINES}:", "", *(f"- {line}" for line in engines), ""] if engines else []
     lines += [f"![{picture.stem}]({picture.name})" for picture in pictures] + ([""] if pictures else [])
     headers = ("recipe", "seed", "commit", "engine", "processor", "instruction set", "weights", "results")
     provenances = [

@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json
@@ -221,6 +221,11 @@ def recorded_data(job: Job) -> Dict[str, str]:
     document = _record(job) or _document(job.folder / RESULTS) or {}
     data = document.get("data")
     return data if isinstance(data, dict) else {}
+
+
+def first_done(same: Sequence[Job]) -> Job:
+    """Of one job below several roots the first that is done; the first of all where none is."""
+    return next((job for job in same if results_of(job) is not None), same[0])
 
 
 def _measured_test(results: Dict[str, Any]) -> bool:
