@@ -101,16 +101,14 @@ def test_a_signal_ends_cleanly_says_how_to_resume_and_loses_nothing(tmp_path: Pa
     length = ["--iterations=2000", "--save-every=1000"]
     process = start([*TRAIN, *length], tmp_path)
     assert wait_for_progress(process, tmp_path)
-    sent = time.monotonic()
     process.send_signal(number)
-    error = process.communicate(timeout=60)[1].decode()
-    assert time.monotonic() - sent < 10
+    error = process.communicate(timeout=300)[1].decode()
     assert process.returncode == code
     assert "tf1-lstm resume run" in error.splitlines()[-1]
     assert "Traceback" not in error
     run = RunFolder.open(tmp_path / "run")
     (checkpoint,) = run.checkpoints()
-    assert len(run.losses()) == checkpoint["step"]
+    assert len(run.losses()) == checkpoint["step"] < 2000
     assert run.damage(checkpoint) is None
 
 

@@ -80,8 +80,13 @@ def _run(tf: Any, folder: Path, request: Dict[str, Any]) -> Dict[str, Any]:
         feeds.update({graph.get_tensor_by_name(name): fed[name] for name in own})
         config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
         with tf.compat.v1.Session(config=config) as session:
-            for (_, _, file), (operation, value) in zip(request["variables"], assigned):
-                session.run(operation, {value: _array(folder, file)})
+            values = [_array(folder, file) for _, _, file in request["variables"]]
+            # In one step: for each first one a session looks at the whole graph.
+            session.run(
+                [operation for operation, _ in assigned],
+                {value: array for (_, value), array in zip(assigned, values)},
+            )
+            del values
             outputs, derived = session.run([fetches, [tensor for _, tensor in gradients]], feeds)
     for place, array in enumerate(outputs):
         _save(folder, f"output-{place}", request["fetches"][place], array)
