@@ -81,9 +81,10 @@ def test_with_its_graph_nothing_is_guessed_and_everything_agrees(build, saved, t
 @pytest.mark.parametrize("build", strangers.ALL, ids=lambda build: build.__name__)
 def test_models_as_strangers_wrote_them_are_adopted(build, saved, tmp_path, capsys):
     regularised = build is strangers.relu_front  # its loss holds more than the mean error
-    document = adopt(capsys, saved(build).prefix, tmp_path / "mine.py", "--check", code=int(regularised))
+    document = adopt(capsys, saved(build).prefix, tmp_path / "mine.py", "--check")
     assert document["check"]["differences"]["outputs"] <= 1e-6
-    assert document["check"]["agree"] is not regularised
+    assert document["check"]["agree"] is True
+    assert ("regularisation" in document["check"]["note"]) is regularised
     assert document["check"]["alternatives"] == []
 
 
@@ -202,3 +203,11 @@ def test_inspect_ends_with_the_command_that_goes_on(saved, capsys):
     printed = capsys.readouterr().out
     assert "2 layers that share one cell" in printed
     assert printed.rstrip().endswith(f"tf1-lstm adopt {model.prefix} --out mine.py")
+
+
+@pytest.mark.parametrize("build", [models.attention, models.convolutional], ids=lambda build: build.__name__)
+def test_inspect_names_what_adopt_would_refuse(build, saved, capsys):
+    assert main(["inspect", saved(build).prefix]) == 0
+    printed = capsys.readouterr().out
+    assert "adopt does not take it: found" in printed
+    assert printed.rstrip().endswith(f"tf1-lstm graph {saved(build).prefix}")

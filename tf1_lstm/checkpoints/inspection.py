@@ -2,6 +2,7 @@
 
 import os
 import re
+import textwrap
 from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
@@ -176,7 +177,10 @@ def _missing_lines(document: Document) -> List[str]:
     found = [f"values      missing: {document['missing']}"] if document["missing"] else []
     others = document["others"]
     more = f" and {len(others) - 8} more" if len(others) > 8 else ""
-    return found + ([f"also here   {', '.join(others[:8])}{more}"] if others else [])
+    if not others:
+        return found
+    listed = textwrap.wrap(", ".join(others[:8]) + more, 68, break_long_words=False, break_on_hyphens=False)
+    return found + [f"{'' if place else 'also here':11} {line}" for place, line in enumerate(listed)]
 
 
 def _model_lines(document: Document) -> List[str]:

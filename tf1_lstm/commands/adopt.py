@@ -60,9 +60,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the experiment; 1 where it was checked and differs."""
+    import numpy as np
+
     from tf1_lstm.checkpoints.reading import read_checkpoint
     from tf1_lstm.files import replacing
-    from tf1_lstm.original.adopt import adopt
+    from tf1_lstm.original.adopt import VECTORS, adopt
     from tf1_lstm.original.model import described
     from tf1_lstm.original.source import has_graph, open_graph, reading
 
@@ -81,6 +83,10 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--check: found no graph beside {checkpoint.prefix}, expected one to compare with")
     adopted = adopt(checkpoint, said, answers, options.out.stem)
     checked = _check(options, original, said, adopted.experiment) if options.check else None
+    if said is not None and said.vectors is not None:
+        vectors = options.out.with_name(VECTORS.format(options.out.stem))
+        with replacing(vectors) as stream:
+            np.save(stream, said.vectors, allow_pickle=False)
     with replacing(options.out, "w") as stream:
         stream.write(adopted.source)
     document: Dict[str, Any] = {
@@ -128,12 +134,17 @@ def _print(document: Dict[str, Any], notes: Dict[str, str]) -> None:
             say(f"check       {what}: {shown}")
         for other in document["check"]["alternatives"]:
             say("check       would agree: " + ", ".join(f"{path} = {value}" for path, value in other.items()))
-        close = document["check"]["differences"]["outputs"] <= 1e-6
+        check = document["check"]
+        close = check["differences"]["outputs"] <= 1e-6
+        if check["times"] != 1.0:
+            say(f"check       the graph's loss and gradients are {check['times']:.6g} times the experiment's")
+        if check["note"]:
+            say(f"check       the graph {check['note']}")
         verdict = "the experiment differs"
-        if document["check"]["agree"]:
-            verdict = "the experiment is the graph's"
+        if check["agree"]:
+            verdict = "the experiment is the graph's" + (" but for its loss" if check["note"] else "")
         elif close:
-            verdict = "the outputs are the graph's, its loss is not the mean error alone (regularisation?)"
+            verdict = "the outputs are the graph's, its loss is another one"
         say(f"check       {verdict}")
     say(f"written     {document['out']}")
     say(

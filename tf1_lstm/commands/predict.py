@@ -44,22 +44,32 @@ def add_parser(subparsers: Any) -> None:
         metavar="FILE",
         help="write texts, labels, probabilities and ids there as well: .csv or .npz",
     )
+    parser.add_argument(
+        "--lengths",
+        type=Path,
+        metavar="FILE.npy",
+        help="for whole batches (--file x.npy --out y.npz): the steps of each example that count (default: all)",
+    )
     parser.set_defaults(func=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the answer to each text, picture or array, and notes; 1 where one was refused."""
+    from tf1_lstm.files import read_npy
     from tf1_lstm.runs.predict import predict
     from tf1_lstm.runs.predictions import check_suffix, write_predictions
 
     if options.out is not None:
         check_suffix(options.out)
+    lengths = read_npy(options.lengths, "lengths") if options.lengths else None
     opened = restored(options)
     dataset = opened.experiment.dataset
     with opened.model as model:
         batches = _batches(options, 0 if dataset.name == "none" else len(model.graph.inputs.shape))
         if batches:
-            return _write_outputs(options, opened, batches)
+            return _write_outputs(options, opened, batches, lengths)
+        if lengths is not None:
+            raise InputError("--lengths: found it without --file x.npy --out y.npz of a whole batch")
         items, names = zip(*_items(options, dataset.example_kind))
         examples = dataset.encode(list(items), list(names))
         documents = predict(model, dataset, examples)
@@ -90,14 +100,18 @@ def _batches(options: argparse.Namespace, dimensions: int) -> Dict[str, Any]:
     return found if all(array.ndim == dimensions or not dimensions for array in found.values()) else {}
 
 
-def _write_outputs(options: argparse.Namespace, opened: Any, batches: Dict[str, Any]) -> int:
+def _write_outputs(options: argparse.Namespace, opened: Any, batches: Dict[str, Any], lengths: Any) -> int:
     """Run the model over batches as they are, and write ``outputs``: logits, or a regression's numbers."""
     import numpy as np
 
     from tf1_lstm.original.answers import write_arrays
     from tf1_lstm.runs.arrays import outputs_of
 
-    outputs = np.concatenate([outputs_of(opened.model, array, name) for name, array in batches.items()])
+    if lengths is not None and len(batches) > 1:
+        raise InputError(f"--lengths: found {len(batches)} files of inputs, expected one")
+    outputs = np.concatenate(
+        [outputs_of(opened.model, array, name, lengths) for name, array in batches.items()]
+    )
     write_arrays(options.out, {"outputs": outputs})
     if options.json:
         facts = dict(opened.facts, out=str(options.out), shape=list(outputs.shape))

@@ -7,6 +7,7 @@ import numpy as np
 
 from tf1_lstm.data.base import AuditFinding, Dataset, Example, Sampler, Split
 from tf1_lstm.errors import InputError
+from tf1_lstm.files import read_npy
 
 
 class NoFiles(Dataset):
@@ -17,6 +18,10 @@ class NoFiles(Dataset):
     is_sample = False
     class_names: Tuple[str, ...] = ()
     example_kind = "array"
+
+    def __init__(self, vectors: str = "") -> None:
+        """Keep the name of a file of word vectors; empty for none."""
+        self._vectors = vectors
 
     def with_settings(self, settings: Mapping[str, Any]) -> "Dataset":
         """Anything goes: there is no example to fit."""
@@ -49,8 +54,16 @@ class NoFiles(Dataset):
         return []
 
     def constants(self) -> Mapping[str, np.ndarray]:
-        """None."""
-        return {}
+        """The word vectors, where there are any."""
+        if not self._vectors:
+            return {}
+        array = read_npy(self._vectors, "word vectors")
+        if array.ndim != 2 or array.dtype != np.float32 or not array.size:
+            raise InputError(
+                f"{self._vectors}: found {array.dtype} {list(array.shape)}, expected word vectors float32 "
+                "[words, width]"
+            )
+        return {"word_vectors": array}
 
     def hashes(self) -> Dict[str, str]:
         """None."""

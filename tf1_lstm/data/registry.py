@@ -41,7 +41,7 @@ def open_data(part: Any, folder: Optional[Path] = None, sample: bool = False) ->
     if part.dataset == "none":
         from tf1_lstm.data.no_data import NoFiles
 
-        return NoFiles()
+        return NoFiles(getattr(part, "vectors", ""))
     return open_dataset(part.dataset, folder, sample)
 
 

@@ -186,7 +186,7 @@ def _forward(
     dense: Dict[str, Any] = {}
     if experiment.head.dense:
         last, dense = _layer(experiment, DENSE, last, experiment.head.dense, seed)
-        last = tf.nn.relu(placed(last, "dense"))
+        last = tensorflow_activation(experiment.head.dense_activation)(placed(last, "dense"))
     logits, softmax = _layer(experiment, SOFTMAX, last, experiment.head.width, seed)
     if isinstance(experiment.head, parts.Sigmoid):
         logits = tf.concat([tf.zeros_like(logits), logits], axis=-1)  # [batch, 2]

@@ -28,6 +28,8 @@ from tf1_lstm.recipes.python_source import python_source
 
 COMMONEST = "no checkpoint holds this: the commonest value"
 FROM_GRAPH = "from the graph"
+DENSE_ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear")
+VECTORS = "{}.vectors.npy"  # where the word vectors that are a constant of the graph go
 HEADS = ("softmax", "sigmoid", "regression")
 ANSWERS = (
     "output",
@@ -83,12 +85,13 @@ def adopt(checkpoint: OpenCheckpoint, described: Optional[Described], answers: A
     if identified.model is None:
         raise InputError(f"{checkpoint.prefix}: found no model to adopt: {identified.problem}")
     found = (
-        _of_graph(checkpoint, identified, described, answers)
+        _of_graph(checkpoint, identified, described, answers, name)
         if described
         else _of_names(checkpoint, identified, answers)
     )
     experiment, notes, choices, variables = found
-    experiment = _with_variables(checkpoint, experiment, variables)
+    width = described.vectors.shape[1] if described and described.vectors is not None else 0
+    experiment = _with_variables(checkpoint, experiment, variables, width)
     source = _source(experiment, notes, name, checkpoint)
     return Adopted(experiment, notes, choices, source, described)
 
@@ -96,7 +99,9 @@ def adopt(checkpoint: OpenCheckpoint, described: Optional[Described], answers: A
 Found = Tuple[Experiment, Dict[str, str], Dict[str, List[Any]], Dict[str, str]]
 
 
-def _of_graph(checkpoint: OpenCheckpoint, identified: Identified, said: Described, answers: Answers) -> Found:
+def _of_graph(
+    checkpoint: OpenCheckpoint, identified: Identified, said: Described, answers: Answers, name: str
+) -> Found:
     """The experiment that a graph describes."""
     model = identified.model
     assert model is not None
@@ -106,25 +111,26 @@ def _of_graph(checkpoint: OpenCheckpoint, identified: Identified, said: Describe
     activation = answers.get("activation", said.first.activation or "tanh")
     cell = _cell(model.cell, model.units, bias, activation)
     notes["recurrent.cell"] = FROM_GRAPH
-    if said.dense is not None and said.dense.activation != "relu":
+    if said.dense is not None and said.dense.activation not in DENSE_ACTIVATIONS:
         raise InputError(
-            f"found a layer {said.dense.kernel} with {said.dense.activation} in front of the last one, "
-            "expected a ReLU (adopt takes no other; graph runs them all)"
+            f"{checkpoint.prefix}: found a layer {said.dense.kernel} with {said.dense.activation} in front of the last one, "
+            f"expected one of {', '.join(DENSE_ACTIVATIONS)} (graph runs them all)"
         )
-    both = parts.Bidirectional() if said.directions == 2 else None
-    if both is not None and model.joined:
-        both = parts.Bidirectional(joined_layers=True)
+    both = parts.Bidirectional(said.merge, model.joined) if said.directions == 2 else None
     recurrent = parts.Recurrent(
         cell=cell,
         layers=_int(answers, "layers", said.layers),
         bidirectional=both,
         read=answers.get("read", said.read),
-        mask="sequence_length" if said.masked else "none",
+        mask="sequence_length" if said.lengths else "none",
         shared_cell=said.shared and said.layers > 1,
     )
     inputs: Any = parts.Rows(said.width or model.inputs)
     variables = {SOFTMAX_WEIGHTS: said.head.kernel, SOFTMAX_BIAS: said.head.bias}
-    if said.embedding:
+    if said.vectors is not None:
+        inputs = parts.FrozenVectors()
+        notes["inputs"] = "the graph's own constant"
+    elif said.embedding:
         table = checkpoint.specs.get(said.embedding)
         if table is None or len(table.shape) != 2:
             raise InputError(
@@ -146,10 +152,15 @@ def _of_graph(checkpoint: OpenCheckpoint, identified: Identified, said: Describe
         head=_head(answers.get("head", said.kind), said.head.units, said.dense, said.error),
         optimizer=_optimizer(said.optimizer, notes),
         steps=_int(answers, "steps", said.steps),
-        masked=said.masked,
+        masked=bool(said.lengths),
+        vectors=VECTORS.format(name) if said.vectors is not None else "",
     )
     if rate is not None and not isinstance(rate, float):
         notes["optimizer"] = f"the graph computes the learning rate ({rate}): this is TensorFlow's default"
+    if said.loss_note:
+        notes["head"] = f"the graph {said.loss_note}"
+    if said.steps_first:
+        notes["data"] = "the graph takes [steps, batch, ...]; here it is [batch, steps, ...], as everywhere"
     if said.dropped:
         notes["recurrent"] = (
             "the graph has dropout, which is off here: add dropout=WrapperDropout(…) to train on"
@@ -294,12 +305,12 @@ def _front(layer: Optional[TracedDense]) -> Optional[parts.Layer]:
 def _head(kind: str, units: int, dense: Optional[TracedDense], error: str) -> Any:
     if kind not in HEADS:
         raise InputError(f"--answer head={kind}: expected one of {', '.join(HEADS)}")
-    width = dense.units if dense else 0
+    layer: Dict[str, Any] = {"dense": dense.units, "dense_activation": dense.activation} if dense else {}
     if kind == "regression":
-        return parts.Regression(outputs=units, loss=error, dense=width)
+        return parts.Regression(outputs=units, loss=error, **layer)
     if kind == "sigmoid":
-        return parts.Sigmoid(dense=width)
-    return parts.Softmax(classes=units, dense=width)
+        return parts.Sigmoid(**layer)
+    return parts.Softmax(classes=units, **layer)
 
 
 def _optimizer(found: Optional[Dict[str, Any]], notes: Dict[str, str]) -> Any:
@@ -319,10 +330,18 @@ def _optimizer(found: Optional[Dict[str, Any]], notes: Dict[str, str]) -> Any:
 
 
 def _experiment(
-    *, inputs: Any, front: Any, recurrent: Any, head: Any, optimizer: Any, steps: int, masked: bool
+    *,
+    inputs: Any,
+    front: Any,
+    recurrent: Any,
+    head: Any,
+    optimizer: Any,
+    steps: int,
+    masked: bool,
+    vectors: str = "",
 ) -> Experiment:
     return Experiment(
-        data=NoData(steps=0 if masked and not steps else steps),
+        data=NoData(steps=0 if masked and not steps else steps, vectors=vectors),
         inputs=inputs,
         recurrent=recurrent,
         head=head,
@@ -332,11 +351,13 @@ def _experiment(
     )
 
 
-def _with_variables(checkpoint: OpenCheckpoint, experiment: Experiment, told: Dict[str, str]) -> Experiment:
+def _with_variables(
+    checkpoint: OpenCheckpoint, experiment: Experiment, told: Dict[str, str], width: int
+) -> Experiment:
     """The experiment with the variables that names and shapes alone would not find."""
     import dataclasses
 
-    shapes = expected_shapes(experiment)
+    shapes = expected_shapes(experiment, width)
     plain = identify(checkpoint.specs, Expected(shapes))
     variables = tuple(
         (name, variable)

@@ -85,10 +85,16 @@ class ForwardPart:
         """The node whose numbers a node gives on, rearranged at most."""
         for _ in range(hops):
             node = self.graph.nodes.get(name)
-            if node is None or node.op not in PASSING or not node.inputs:
+            if node is None or not node.inputs or not (node.op in PASSING or self._keeps_order(node)):
                 return node
             name = node.inputs[0][0]
         return None
+
+    def _keeps_order(self, node: Node) -> bool:
+        """Whether a Transpose is none: the one that tensordot puts behind a kernel."""
+        order = self.graph.nodes.get(node.inputs[1][0]) if node.op == "Transpose" else None
+        value = order.constant() if order is not None else None
+        return value is not None and value.tolist() == list(range(value.size))
 
     def weight(self, name: str) -> Optional[Node]:
         """The variable (or constant of a frozen graph) behind a node, or None."""

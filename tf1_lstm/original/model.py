@@ -1,16 +1,21 @@
 """What a graph says of its model: inputs, front layer, cells, what is read, head, loss, optimizer."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Set
+from typing import Any, Dict, List, NamedTuple, Optional
 
+import numpy as np
+
+from tf1_lstm.checkpoints.identify import identify
 from tf1_lstm.errors import InputError
 from tf1_lstm.original.forward import ForwardPart, weight_shape
-from tf1_lstm.original.graph import PLACEHOLDERS, Node, node_shape, split_tensor
-from tf1_lstm.original.outputs import CROSS_ENTROPY, losses, optimizer, outputs
-from tf1_lstm.original.recurrent import ACTIVATIONS, Application, applications, layers_of
+from tf1_lstm.original.graph import MOST_CONSTANT_BYTES, PLACEHOLDERS, VARIABLE_OPS, node_shape, split_tensor
+from tf1_lstm.original.loss import LossOfGraph, loss_of
+from tf1_lstm.original.outputs import optimizer, outputs
+from tf1_lstm.original.reading import CellReading, Cells, reading
+from tf1_lstm.original.recurrent import Application, applications, layers_of
 from tf1_lstm.original.source import Original
 from tf1_lstm.original.trace import Path, TracedDense, back
 
-CELL_OUTPUTS = ("Mul", "Add", "AddV2", *ACTIVATIONS)
+ENDS = ("Sigmoid", "Softmax", "LogSoftmax", "ArgMax")
 
 
 class Described(NamedTuple):
@@ -18,12 +23,15 @@ class Described(NamedTuple):
 
     Attributes:
       output: tensor of the logits or numbers.
-      loss: tensor, or "".
+      loss: tensor that an experiment's loss is compared with, or "".
+      loss_note: how the graph's loss is another than an experiment's; empty where it is not.
       inputs: the placeholder of what the recurrent layers read.
       labels: the placeholder that the loss compares with, or "".
       steps: of the input placeholder; 0 where it is open.
+      steps_first: whether it is ``[steps, batch, ...]``.
       width: of rows; 0 for ids.
-      embedding: variable; "" without one.
+      embedding: variable, or constant; "" without one.
+      vectors: the constant that ids are looked up in, ``[words, width]``; None without one.
       one_hot: width of one-hot inputs; 0 for others.
       front, dense: layers around the recurrent ones, or None.
       head: the last layer.
@@ -32,19 +40,24 @@ class Described(NamedTuple):
       layers, shared: of cells.
       first: the lowest layer's cell.
       directions: 1 or 2.
+      merge: of two directions, as ``reading.CellReading`` has it.
       read: ``state``, ``output``, ``steps``, ``mean`` or ``maximum``.
-      masked: whether lengths are fed to the loop.
+      lengths: the tensor that says how many steps of each example count, or "".
       dropped: whether there is dropout.
+      drops: whether it is on whatever is fed.
       optimizer: as ``outputs.optimizer`` gives it.
     """
 
     output: str
     loss: str
+    loss_note: str
     inputs: str
     labels: str
     steps: int
+    steps_first: bool
     width: int
     embedding: str
+    vectors: Optional[np.ndarray]
     one_hot: int
     front: Optional[TracedDense]
     dense: Optional[TracedDense]
@@ -55,9 +68,11 @@ class Described(NamedTuple):
     shared: bool
     first: Application
     directions: int
+    merge: str
     read: str
-    masked: bool
+    lengths: str
     dropped: bool
+    drops: bool
     optimizer: Optional[Dict[str, Any]]
 
 
@@ -74,17 +89,81 @@ def described(original: Original, output: str = "") -> Described:
     forward, file = ForwardPart(original.graph), original.file
     found = applications(forward)
     if not found:
-        raise InputError(f"{file}: found no recurrent cell that is known, expected one")
+        raise InputError(f"{file}: found no recurrent cell that is known, expected one{_why_none(original)}")
     tensor = output or next(iter(one.name for one in outputs(forward)), "")
     if not tensor or split_tensor(tensor)[0] not in original.graph.nodes:
         raise InputError(f"{file}: found no output {tensor or 'at all'}, expected --answer output=TENSOR")
     node = original.graph.nodes[split_tensor(tensor)[0]]
-    if node.op in ("Sigmoid", "Softmax", "LogSoftmax", "ArgMax"):
+    if node.op in ENDS:
         tensor = "{}:{}".format(*node.inputs[0])
-    cells = _cell_nodes(forward, found)
-    behind = back(forward, split_tensor(tensor)[0], cells)
-    if not behind.layers or (behind.unknown and not _joins(behind)):
-        what = behind.unknown or "no layer"
+    layers = layers_of(forward, found)
+    behind = reading(Cells(forward, found, layers), split_tensor(tensor))
+    _check_behind(forward, file, tensor, behind)
+    lowest = [one for one in found if layers[one.node.name] == 0]
+    kernels = list(dict.fromkeys(one.kernel for one in lowest))
+    directions = len(kernels)
+    if directions > 2 or (directions == 2 and behind.merge == "join" and len(behind.layers) == 0):
+        raise InputError(f"{file}: found {directions} recurrent models ({', '.join(kernels)}), expected one")
+    before = _before(forward, file, lowest[0])
+    assert before.end is not None
+    shape = node_shape(before.end, 0, original.graph.producer) or ()
+    if before.steps_first and len(shape) > 1:
+        shape = (shape[1], shape[0], *shape[2:])
+    width = 0 if before.embedding or before.one_hot else _width(forward, before, lowest[0])
+    loss = loss_of(forward, tensor, behind.layers[0].units)
+    lengths = _lengths(forward, found)
+    return Described(
+        output=tensor,
+        loss=loss.tensor,
+        loss_note=loss.note,
+        inputs=before.end.name,
+        labels=_labels(forward, loss, before.end.name, lengths),
+        steps=_steps(shape, width),
+        steps_first=before.steps_first,
+        width=width,
+        embedding=before.embedding,
+        vectors=_constant_vectors(original, before.embedding),
+        one_hot=before.one_hot,
+        front=before.layers[0] if before.layers else None,
+        dense=behind.layers[1] if len(behind.layers) == 2 else None,
+        head=behind.layers[0],
+        kind=loss.kind,
+        error=loss.error,
+        layers=1 + max(layers.values()),
+        shared=len({one.kernel for one in found}) < directions * (1 + max(layers.values())),
+        first=lowest[0],
+        directions=directions,
+        merge=behind.merge,
+        read=behind.read,
+        lengths=lengths,
+        dropped=before.dropped or behind.dropped or any("dropout" in name.lower() for name in forward.nodes),
+        drops=_drops(forward, split_tensor(tensor)[0]),
+        optimizer=optimizer(forward),
+    )
+
+
+def _drops(forward: ForwardPart, output: str) -> bool:
+    """Whether dropout with a constant share is on the way to an output."""
+    for name in forward.ancestors(output):
+        node = forward.graph.nodes.get(name)
+        if node is None or node.op not in ("GreaterEqual", "Floor") or "dropout" not in name.lower():
+            continue
+        ops = {forward.graph.nodes[one].op for one in forward.ancestors(name) if one in forward.graph.nodes}
+        if "RandomUniform" in ops and not ops & set(PLACEHOLDERS):
+            return True
+    return False
+
+
+def _why_none(original: Original) -> str:
+    """What the checkpoint's names say of cells that no graph of a known one holds."""
+    problem = identify(original.checkpoint.specs).problem if original.checkpoint is not None else ""
+    return f" ({problem})" if problem else ""
+
+
+def _check_behind(forward: ForwardPart, file: str, tensor: str, behind: CellReading) -> None:
+    """Refuse what no experiment has between the cells and the output."""
+    if behind.unknown or not behind.layers:
+        what = _named(forward, behind.unknown) if behind.unknown else "no layer"
         raise InputError(
             f"{file}: found {what} between the output {tensor} and the recurrent layers, expected one or two "
             "fully connected layers (adopt takes no attention, convolution or CRF; graph runs them all)"
@@ -93,45 +172,60 @@ def described(original: Original, output: str = "") -> Described:
         raise InputError(
             f"{file}: found {len(behind.layers)} layers behind the recurrent ones, expected 1 or 2"
         )
-    layers = layers_of(forward, found)
-    lowest = [one for one in found if layers[one.node.name] == 0]
-    kernels = list(dict.fromkeys(one.kernel for one in lowest))
-    directions = len(kernels)
-    if directions > 2 or (directions == 2 and not _joins(behind)):
-        raise InputError(f"{file}: found {directions} recurrent models ({', '.join(kernels)}), expected one")
-    before = back(forward, lowest[0].data or "", set())
-    if before.end is None or before.end.op not in PLACEHOLDERS or before.unknown or len(before.layers) > 1:
-        what = before.unknown or (before.end.op if before.end else "nothing")
+    if behind.layers[0].activation != "linear":
         raise InputError(
-            f"{file}: found {what} in front of the recurrent layers, expected a placeholder, an embedding or "
-            "one fully connected layer"
+            f"{file}: found {behind.layers[0].activation} behind the last layer, expected logits or numbers "
+            "(an experiment's last layer has no activation; graph runs it)"
         )
-    shape = node_shape(before.end, 0, original.graph.producer) or ()
-    ids = bool(before.embedding or before.one_hot)
-    loss, error, kind = _loss(forward, tensor, behind.layers[0])
-    return Described(
-        output=tensor,
-        loss=loss,
-        inputs=before.end.name,
-        labels=_labels(forward, loss, before.end.name),
-        steps=_steps(shape, 0 if ids else _width(forward, before, lowest[0])),
-        width=0 if ids else _width(forward, before, lowest[0]),
-        embedding=before.embedding,
-        one_hot=before.one_hot,
-        front=before.layers[0] if before.layers else None,
-        dense=behind.layers[1] if len(behind.layers) == 2 else None,
-        head=behind.layers[0],
-        kind=kind,
-        error=error,
-        layers=1 + max(layers.values()),
-        shared=len({one.kernel for one in found}) < directions * (1 + max(layers.values())),
-        first=lowest[0],
-        directions=directions,
-        read=_read(behind, lowest),
-        masked=any("CheckSeqLen" in name or "sequence_length" in name for name in forward.nodes),
-        dropped=before.dropped or behind.dropped or any("dropout" in name.lower() for name in forward.nodes),
-        optimizer=optimizer(forward),
+
+
+def _named(forward: ForwardPart, unknown: str) -> str:
+    """What an operation that is no part of an experiment is likely to be."""
+    names = " ".join(forward.graph.nodes).lower()
+    if unknown.startswith(("Conv", "DepthwiseConv", "MaxPool", "AvgPool")):
+        return f"a convolution ({unknown})"
+    if unknown in ("Mul", "AddV2", "Add", "FusedBatchNormV3") and "moving_variance" in names:
+        return f"batch normalisation ({unknown})"
+    if unknown in ("Mul", "Sum", "BatchMatMulV2", "BatchMatMul", "MatMul") and "softmax" in names:
+        return f"{unknown}, perhaps of attention,"
+    return unknown
+
+
+def _before(forward: ForwardPart, file: str, lowest: Application) -> Path:
+    """The way from the lowest cell to the placeholder."""
+    before = back(forward, lowest.data or "", set())
+    fed = before.end is not None and before.end.op in PLACEHOLDERS
+    if fed and not before.unknown and len(before.layers) < 2 and before.end is not None:
+        return before
+    what = before.unknown or (before.end.op if before.end else "nothing")
+    if len(before.layers) > 1:
+        what = f"{len(before.layers)} layers"
+    raise InputError(
+        f"{file}: found {_named(forward, what)} in front of the recurrent layers, expected a placeholder, an "
+        "embedding or one fully connected layer"
     )
+
+
+def _constant_vectors(original: Original, name: str) -> Optional[np.ndarray]:
+    """Word vectors that stand in the graph itself."""
+    node = original.graph.nodes.get(name)
+    value = node.constant(MOST_CONSTANT_BYTES // 4) if node is not None and node.op == "Const" else None
+    return None if value is None or value.ndim != 2 else value.astype(np.float32)
+
+
+def _lengths(forward: ForwardPart, found: List[Application]) -> str:
+    """The tensor with the steps of each example that count: what a step's number is compared with."""
+    scopes = {one.node.name.split("/")[0] for one in found}
+    for node in forward.nodes.values():
+        if node.op != "Select" or not node.inputs or node.name.split("/")[0] not in scopes:
+            continue
+        late = forward.behind(node.inputs[0][0])
+        if late is None or late.op not in ("GreaterEqual", "LessEqual"):
+            continue
+        lengths = forward.behind(late.inputs[late.op == "GreaterEqual"][0])
+        if lengths is not None and lengths.op not in ("Const", *VARIABLE_OPS):
+            return f"{lengths.name}:0"
+    return ""
 
 
 def _steps(shape: Any, width: int) -> int:
@@ -148,73 +242,17 @@ def _width(forward: ForwardPart, before: Path, first: Application) -> int:
     return max(0, shape[0] - first.units) if shape else 0
 
 
-def _cell_nodes(forward: ForwardPart, found: List[Application]) -> Set[str]:
-    """Where the way back from an output ends: the cells' own nodes, and the exits of their loops."""
-    names = {one.node.name for one in found}
-    frames = {one.frame for one in found if one.frame}
-    for node in forward.nodes.values():
-        if node.op == "Exit" and forward.frames.get(node.inputs[0][0] if node.inputs else "") in frames:
-            names.add(node.name)
-    # A cell's output is a product of its gate and its activation, in the cell's own scope.
-    scopes = {one.node.name.rpartition("/")[0] for one in found}
-    names |= {
-        n.name for n in forward.nodes.values() if n.op in CELL_OUTPUTS and n.name.rpartition("/")[0] in scopes
-    }
-    names |= {
-        n.name for n in forward.nodes.values() if n.op in ("LSTMBlockCell", "BlockLSTM", "GRUBlockCell")
-    }
-    return names
-
-
-def _joins(behind: Path) -> bool:
-    return behind.unknown in ("ConcatV2", "Concat")
-
-
-def _read(behind: Path, lowest: List[Application]) -> str:
-    if "Mean" in behind.picked:
-        return "mean"
-    if "Max" in behind.picked:
-        return "maximum"
-    if "gather" in behind.picked:
-        return "output" if "pick" in behind.picked else "steps"
-    if _joins(behind):
-        return "output" if any(one.frame == "" for one in lowest) or "pick" in behind.picked else "state"
-    return "state"
-
-
-def _loss(forward: ForwardPart, tensor: str, head: TracedDense) -> Any:
-    """The loss, its error for a regression, and the kind of head."""
-    found = losses(forward)
-    loss = found[0].name if len(found) == 1 else ""
-    ops: Dict[str, Node] = {}
-    if loss:
-        ops = {
-            forward.graph.nodes[n].op: forward.graph.nodes[n]
-            for n in forward.ancestors(split_tensor(loss)[0], ("MatMul",))
-        }
-    if any(op in CROSS_ENTROPY for op in ops) or not ops:
-        kind = "softmax" if head.units > 1 else "regression"
-        readers = forward.uses.get(split_tensor(tensor)[0], [])
-        if head.units == 1 and any(use.node.op == "Sigmoid" for use in readers):
-            kind = "sigmoid"
-        return loss, "squared", kind
-    if any(op in ops for op in ("Softmax", "Log")) and head.units > 1:
-        return loss, "squared", "softmax"
-    if "Log1p" in ops and head.units == 1:
-        return loss, "squared", "sigmoid"
-    return loss, "absolute" if "Abs" in ops and "Square" not in ops else "squared", "regression"
-
-
-def _labels(forward: ForwardPart, loss: str, inputs: str) -> str:
+def _labels(forward: ForwardPart, loss: LossOfGraph, inputs: str, lengths: str) -> str:
     """The placeholder that only the loss needs."""
-    if not loss:
+    if not loss.tensor:
         return ""
     names = [
         name
-        for name in sorted(forward.ancestors(split_tensor(loss)[0]))
-        if forward.graph.nodes[name].op == "Placeholder" and name != inputs
+        for name in sorted(forward.ancestors(split_tensor(loss.tensor)[0]))
+        if forward.graph.nodes[name].op in PLACEHOLDERS and name not in (inputs, lengths[:-2])
     ]
-    with_rank = [n for n in names if node_shape(forward.graph.nodes[n], 0, forward.graph.producer) != ()]
+    outer = [name for name in names if name not in forward.ancestors(split_tensor(loss.output)[0])]
+    with_rank = [n for n in outer if node_shape(forward.graph.nodes[n], 0, forward.graph.producer) != ()]
     return (
         with_rank[-1]
         if len(with_rank) == 1

@@ -100,6 +100,7 @@ def outputs(forward: ForwardPart) -> List[Output]:
             below = forward.behind(node.inputs[0][0])
             if below is not None:
                 found.setdefault(f"{below.name}:0", "the logits of a cross-entropy")
+    _add_regression(forward, found)
     for node in forward.nodes.values():
         if node.op in ENDS and not forward.frames.get(node.name) and _is_computed(forward, node):
             found.setdefault(f"{node.name}:0", f"a {node.op}")
@@ -107,7 +108,6 @@ def outputs(forward: ForwardPart) -> List[Output]:
             below = forward.graph.nodes.get(source)
             if below is not None and below.op not in (*PLACEHOLDERS, "Const") and not _is_gate(forward, node):
                 found.setdefault(f"{source}:{output}", f"what a {node.op} reads")
-    _add_regression(forward, found)
     trained = {one.name for one in losses(forward)}
     for node in forward.nodes.values():
         if f"{node.name}:0" not in trained and _is_end(forward, node):

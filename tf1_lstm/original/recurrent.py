@@ -1,6 +1,6 @@
 """Recurrent cells in a graph: where each is applied, with what forget bias, activation and layer."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Set
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from tf1_lstm.checkpoints.names import parse_name
 from tf1_lstm.original.forward import ADD, ForwardPart, weight_shape
@@ -191,8 +191,11 @@ def layers_of(forward: ForwardPart, found: List[Application]) -> Dict[str, int]:
             if node is None or node.name in seen:
                 continue
             seen.add(node.name)
+            through = through_array(forward, node)
             if node.name in by_node:
                 hits.add(node.name)
+            elif through is not None:
+                waiting.append(through[0])
             elif node.op not in BORDERS:
                 waiting += [source for source, _ in node.inputs]
         return hits
@@ -201,6 +204,21 @@ def layers_of(forward: ForwardPart, found: List[Application]) -> Dict[str, int]:
         under = [layers.get(name, 0) for name in below(one) if name != one.node.name]
         layers[one.node.name] = min(MOST_LAYERS, 1 + max(under)) if under else 0
     return layers
+
+
+def through_array(forward: ForwardPart, node: Node) -> Optional[Tuple[str, int]]:
+    """What a loop reads of a TensorArray (what was scattered into it), or what was gathered after it.
+
+    Of a gathered one that is what the loop writes, step by step. None for another node.
+    """
+    if node.op not in ("TensorArrayReadV3", "TensorArrayGatherV3"):
+        return None
+    array = forward.behind(node.inputs[0][0])
+    for use in forward.uses.get(array.name, []) if array is not None else []:
+        for inner in [use.node, *(one.node for one in forward.uses.get(use.node.name, []))]:
+            if inner.op == {"R": "TensorArrayScatterV3", "G": "TensorArrayWriteV3"}[node.op[11]]:
+                return inner.inputs[2]
+    return None
 
 
 def recurrent_parts(forward: ForwardPart) -> List[Dict[str, Any]]:

@@ -16,6 +16,7 @@ import numpy as np
 from tf1_lstm.original.operations import ALLOWED
 from tf1_lstm.original.run import ANSWER, GRAPH, REQUEST
 
+FUSED_BY_CONTRIB = ("LSTMBlockCell", "GRUBlockCell")
 KEPT_ATTRIBUTES = ("_gradient_op_type",)
 
 
@@ -192,6 +193,10 @@ def _gradients(tf: Any, graph: Any, request: Dict[str, Any]) -> Tuple[List[Tuple
         )
         if kind.base_dtype.is_floating:
             names.append(name)
+    if any(operation.type in FUSED_BY_CONTRIB for operation in graph.get_operations()):
+        from tensorflow.contrib.rnn.python.ops import gru_ops, lstm_ops
+
+        del gru_ops, lstm_ops  # importing them registers their gradients
     found = tf.gradients(loss, [graph.get_tensor_by_name(f"{name}:0") for name in names])
     pairs = [(name, tf.convert_to_tensor(value)) for name, value in zip(names, found) if value is not None]
     return pairs, [name for name, value in zip(names, found) if value is None]

@@ -34,6 +34,7 @@ ADDED: Dict[str, type] = {
     "keep_prob": float,
     "dropout_at": str,
     "dense_units": int,
+    "dense_activation": str,
     "output": str,
     "optimizer": str,
     "read": str,
@@ -58,6 +59,7 @@ CHOICES = {
     "mask": MASKS,
     "front_activation": ("", *ACTIVATIONS),
     "loss": ("squared", "absolute"),
+    "dense_activation": ("relu", "tanh", "sigmoid", "linear"),
     "activation": ACTIVATIONS,
     "optimizer": tuple(kind.flat_kind for kind in kinds(Optimizer).values()),
 }

@@ -93,7 +93,7 @@ def _body(trained: Trained) -> Iterator[str]:
         yield f"x = {merged}"
     yield from _steps_read(spec)
     if spec.dense_units:
-        yield f'x = keras.layers.Dense({spec.dense_units}, activation="relu")(x)'
+        yield f'x = keras.layers.Dense({spec.dense_units}, activation="{spec.dense_activation}")(x)'
     taken = "[inputs, lengths]" if spec.takes_lengths else "inputs"
     yield f"return keras.Model({taken}, keras.layers.Dense({spec.outputs})(x))"
 

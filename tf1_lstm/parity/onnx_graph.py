@@ -82,7 +82,8 @@ class _Graph:
         x = self._add("Transpose", [x], "by_step", perm=[1, 0, 2])  # [steps, batch, inputs]
         features = self._read(self._layers(self._turned(x)))
         if spec.dense_units:
-            features = self._add("Relu", [self._linear(features, DENSE, "dense")], "dense_relu")
+            dense = self._linear(features, DENSE, "dense")
+            features = self._activated(spec.dense_activation, dense, f"dense_{spec.dense_activation}")
         self._linear(features, SOFTMAX, "logits")
         return self._found
 

@@ -40,7 +40,7 @@ class Spec:
       optimizer: what trains it.
       embedding: of ids, an input's ``flat_kind``; "" where the inputs are rows.
       joined_layers: each layer but the first reads both directions of the one below.
-      dense_units: width of a layer with a ReLU between states and softmax; 0 for none.
+      dense_units: width of a layer between states and softmax; 0 for none.
       output: ``"softmax"``; ``"sigmoid"`` of one number z, then the logits are (0, z); or
         ``"regression"``, then they are the numbers themselves.
       loss: of a regression, the mean of the ``"squared"`` or ``"absolute"`` errors.
@@ -65,7 +65,7 @@ class Spec:
       backward_first: joins the directions as (backward, forward).
       wrong_direction: reads the forward direction where the backward one was published.
       first_layer: reads the states of the first layer in place of the last one's.
-      dense_activation: ``"relu"``; ``"linear"`` where a port leaves it out.
+      dense_activation: of that layer: ``"relu"``, ``"tanh"``, ``"sigmoid"`` or ``"linear"``.
       scale: factor on what the softmax reads.
       answer_order: ``""``; ``"columns"``: the two classes change places; ``"sign"``: the one number of
         a sigmoid is for class 0.
@@ -278,6 +278,7 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
         embedding=get("embedding", "word-vectors") if settings["inputs"] == "ids" else "",
         joined_layers=get("joined_layers", False),
         dense_units=get("dense_units", 0),
+        dense_activation=get("dense_activation", "relu"),
         output=get("output", "softmax"),
         loss=get("loss", "squared"),
         position=POSITIONS[read],

@@ -153,7 +153,9 @@ def _forward(trained: Trained) -> Iterator[str]:
     yield f"features = {_merged(spec, read)}"
     yield from _steps_read(spec)
     if spec.dense_units:
-        yield "features = torch.relu(self.dense(features))"
+        dense = "self.dense(features)"
+        linear = spec.dense_activation == "linear"
+        yield f"features = {dense if linear else f'torch.{spec.dense_activation}({dense})'}"
     yield "return self.linear(features)"
 
 

@@ -1,5 +1,6 @@
 """Which data an experiment is trained on, and how they are read, as parts."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Optional
@@ -157,8 +158,17 @@ class NoData(Data):
     dataset = "none"
 
     steps: int = setting("steps of an example; 0 for any number", 0, low=0, high=1_000_000, flat="steps")
+    vectors: str = setting(
+        "a .npy of word vectors, float32 [words, width], for FrozenVectors; relative to the experiment's "
+        "file; empty for none",
+        "",
+    )
 
     @property
     def any_steps(self) -> bool:
         """Whether an example may have any number of steps."""
         return not self.steps
+
+    def located(self, folder: Path) -> "NoData":
+        """The same with the file of vectors below ``folder``."""
+        return dataclasses.replace(self, vectors=str(folder / self.vectors)) if self.vectors else self

@@ -233,12 +233,14 @@ class Head(Part):
       task: ``"classes"``, or ``"numbers"`` of a regression.
       columns: of the logits (of a regression, of the outputs).
       width: numbers that the last layer gives.
-      dense: width of the layer with a ReLU in front of the last; 0 for none.
+      dense: width of the layer in front of the last; 0 for none.
+      dense_activation: of that layer.
     """
 
     abstract = True
     task: ClassVar[str] = "classes"
     dense: int = 0
+    dense_activation: str = "relu"
 
     @property
     def columns(self) -> int:
@@ -250,10 +252,22 @@ class Head(Part):
         """Numbers that the last layer gives."""
         return self.columns
 
+    def check(self) -> None:
+        """Refuse the activation of a layer that is not there."""
+        if self.dense_activation != "relu" and not self.dense:
+            raise InputError(
+                f"setting head.dense_activation: found {self.dense_activation!r}, expected it only with a "
+                "dense layer (head.dense)"
+            )
+
 
 def _dense() -> Any:
-    meaning = "width of a layer with a ReLU in front of the last one; 0 for none"
+    meaning = "width of a layer in front of the last one; 0 for none"
     return setting(meaning, 0, low=0, high=100_000, flat="dense_units")
+
+
+def _dense_activation() -> Any:
+    return setting("of that layer", "relu", choices=("relu", "tanh", "sigmoid", "linear"))
 
 
 @dataclass(frozen=True)
@@ -270,6 +284,7 @@ class Softmax(Head):
         flat="classes",
     )
     dense: int = _dense()
+    dense_activation: str = _dense_activation()
 
     @property
     def columns(self) -> int:
@@ -277,7 +292,8 @@ class Softmax(Head):
         return self.classes
 
     def check(self) -> None:
-        """Refuse a single class."""
+        """Refuse a single class, or the activation of no layer."""
+        super().check()
         if self.classes == 1:
             raise InputError("setting classes: found 1, expected 2 or more")
 
@@ -289,6 +305,7 @@ class Sigmoid(Head):
     flat_kind = "sigmoid"
 
     dense: int = _dense()
+    dense_activation: str = _dense_activation()
 
     @property
     def columns(self) -> int:
@@ -311,6 +328,7 @@ class Regression(Head):
     outputs: int = setting("numbers to predict; 0 takes as many as the data have", 0, low=0, high=100_000)
     loss: str = setting("the mean of which errors is made small", "squared", choices=("squared", "absolute"))
     dense: int = _dense()
+    dense_activation: str = _dense_activation()
 
     @property
     def columns(self) -> int:

@@ -111,6 +111,7 @@ def _later(experiment: Experiment) -> Dict[str, Any]:
         "front": (front.units if front else 0, 0),
         "front_activation": (front.activation if front else "", ""),
         "loss": (getattr(experiment.head, "loss", ""), ""),
+        "dense_activation": (experiment.head.dense_activation, "relu"),
         "rho": (getattr(experiment.optimizer, "rho", 0.95), 0.95),
         "epsilon": (getattr(experiment.optimizer, "epsilon", 1e-8), 1e-8),
         "cutting": (getattr(data, "cutting", ""), getattr(data, "padding", "")),
