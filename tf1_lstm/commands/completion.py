@@ -7,9 +7,9 @@ from tf1_lstm.errors import InputError
 
 EXAMPLES = """\
 examples:
-  source <(tf1-lstm completion bash)                      for this shell
-  tf1-lstm completion bash >> ~/.bash_completion          for every one from now on
-  tf1-lstm completion zsh > "${fpath[1]}/_tf1-lstm\""""
+  tf1-lstm completion bash > ~/.local/share/bash-completion/completions/tf1-lstm
+  tf1-lstm completion zsh > ~/.zfunc/_tf1-lstm
+  tf1-lstm completion tcsh > ~/.tf1-lstm.tcsh"""
 SHELLS = ("bash", "zsh", "tcsh")
 FOLDERS = ("DIR", "RUN")
 FILES = ("FILE", "PATH", "CHECKPOINT", "BUNDLE", "F", "PORT")
