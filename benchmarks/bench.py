@@ -18,13 +18,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
+from benchmarks.goals import evaluation_verdict, verdict  # noqa: E402
 from tf1_lstm.commands.options import at_least  # noqa: E402
 from tf1_lstm.core.text_table import text_table  # noqa: E402
 from tf1_lstm.files import replacing, write_json  # noqa: E402
@@ -50,6 +51,7 @@ SIDES = ("document", "exact", "fast", "port")
 # Evaluated as a whole as well.
 EVALUATED = "imdb-lstm"
 WARM_UP = 3
+LONG_STEP = 1.0  # seconds; one is enough to warm up
 HEADERS = [
     "recipe",
     "threads",
@@ -61,7 +63,7 @@ HEADERS = [
     "fast cpu",
     "exact/document",
 ]
-HEADERS += ["exact/fast", "fast/port"]
+HEADERS += ["exact/fast", "fast/port", "goals"]
 PAGE = ROOT / "docs" / "fast-engine.md"
 MARKS = ("<!-- bench -->", "<!-- /bench -->")
 # Batches that the framework's side has; it begins anew behind the last.
@@ -141,7 +143,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--threads", nargs="+", type=at_least(1), default=[1, 2], metavar="N", help="default: 1 2"
     )
     parser.add_argument(
-        "--seconds", type=float, default=6.0, metavar="S", help="of each side, in all its turns (default: 6)"
+        "--seconds",
+        type=float,
+        default=2.5,
+        metavar="S",
+        help="of each side, in all its turns (default: 2.5)",
     )
     parser.add_argument("--turns", type=at_least(1), default=5, metavar="N", help="default: 5")
     parser.add_argument(
@@ -165,30 +171,22 @@ def build_parser() -> argparse.ArgumentParser:
 
 def measured(recipe: str, threads: int, options: argparse.Namespace) -> Dict[str, Any]:
     """One recipe with one number of threads: side -> medians over its turns."""
-    data = "sample" if options.sample else str(options.data or "")
     # The published log interval would be met once in a thousand steps; more often keeps its cost in.
     settings = {"log_every": 100} if recipe == "imdb-lstm" else {}
     sides: List[Side] = []
-    folder = ROOT / "benchmarks"
+    begun: List[Side] = []
     scratch = tempfile.TemporaryDirectory(prefix="tf1-lstm-bench-")
     try:
-        for kind in SIDES:
-            if kind == "document" and recipe not in DOCUMENTS:
-                continue
-            if kind == "port":
-                if not Path(options.ports_python).is_file():
-                    continue
-                hand_over(Path(scratch.name), recipe, settings, threads, options)
-                words = [options.ports_python, "-B", str(folder / "port_side.py"), scratch.name]
-            else:
-                words = [sys.executable, str(folder / "side.py"), kind, recipe, json.dumps(settings)]
-                words += [str(threads), data]
-            side = Side(kind, words, threads)
+        if Path(options.ports_python).is_file():
+            hand_over(Path(scratch.name), recipe, settings, threads, options)
+        for kind, words in programs(recipe, settings, threads, options, scratch.name):
+            begun.append(Side(kind, words, threads))
+        for side in begun:  # built at the same time
             if side.is_ready():
                 sides.append(side)
-            elif kind in ("exact", "fast"):
+            elif side.kind in ("exact", "fast"):
                 raise SystemExit(
-                    f"bench: {recipe}: the side {kind} could not be built; is there data for it?"
+                    f"bench: {recipe}: the side {side.kind} could not be built; is there data for it?"
                 )
         found = in_turns(sides, options)
         if recipe == EVALUATED:
@@ -196,10 +194,33 @@ def measured(recipe: str, threads: int, options: argparse.Namespace) -> Dict[str
                 if side.kind != "document":
                     found[side.kind]["evaluation"] = evaluation(side)
     finally:
-        for side in sides:
+        for side in begun:
             side.close()
         scratch.cleanup()
     return {"recipe": recipe, "threads": threads, "sides": found}
+
+
+def programs(
+    recipe: str, settings: Dict[str, Any], threads: int, options: argparse.Namespace, handed_over: str
+) -> Iterator[Tuple[str, List[str]]]:
+    """The kind of each side that there is, and its command."""
+    data = "sample" if options.sample else str(options.data or "")
+    folder = ROOT / "benchmarks"
+    for kind in SIDES:
+        words = [
+            sys.executable,
+            str(folder / "side.py"),
+            kind,
+            recipe,
+            json.dumps(settings),
+            str(threads),
+            data,
+        ]
+        if kind == "port":
+            words = [options.ports_python, "-B", str(folder / "port_side.py"), handed_over]
+        absent = kind == "document" and recipe not in DOCUMENTS
+        if not absent and (kind != "port" or Path(options.ports_python).is_file()):
+            yield kind, words
 
 
 def hand_over(
@@ -231,8 +252,11 @@ def in_turns(sides: List[Side], options: argparse.Namespace) -> Dict[str, Any]:
     """Let every side train in its turns; the first ones of all see both orders."""
     counts = {}
     for side in sides:
-        side.ask(str(WARM_UP))  # the first steps compile and optimise
-        step = side.ask(str(WARM_UP))["seconds"] / WARM_UP
+        side.ask("1")  # the first step compiles and optimises
+        step = side.ask("1")["seconds"]
+        if step < LONG_STEP:
+            side.ask(str(WARM_UP))
+            step = side.ask(str(WARM_UP))["seconds"] / WARM_UP
         counts[side.kind] = max(1, round(options.seconds / options.turns / max(step, 1e-6)))
     answers: Dict[str, List[Dict[str, float]]] = {side.kind: [] for side in sides}
     for turn in range(options.turns):
@@ -276,7 +300,14 @@ def line_of(row: Dict[str, Any]) -> List[str]:
     ]
     pairs: Tuple[Tuple[str, str], ...] = (("exact", "document"), ("exact", "fast"), ("fast", "port"))
     ratios = [ratio(row, *pair) for pair in pairs]
-    return [row["recipe"], str(row["threads"]), *times, *processor_time, *ratios]
+    return [
+        row["recipe"],
+        str(row["threads"]),
+        *times,
+        *processor_time,
+        *ratios,
+        verdict(row["recipe"], sides),
+    ]
 
 
 def table_of(document: Dict[str, Any]) -> str:
@@ -296,6 +327,13 @@ def evaluated_lines(document: Dict[str, Any]) -> List[str]:
                     f"{row['recipe']}, {row['threads']} threads, {kind}: {found['examples']:,} examples evaluated in "
                     f"{found['seconds']:.2f} s ({found['processor_seconds']:.2f} s of processor)"
                 )
+        seconds = {
+            kind: side["evaluation"]["seconds"] for kind, side in row["sides"].items() if "evaluation" in side
+        }
+        if seconds:
+            lines.append(
+                f"{row['recipe']}, {row['threads']} threads, evaluation: {evaluation_verdict(seconds)}"
+            )
     return lines
 
 
@@ -308,7 +346,17 @@ def write_table(document: Dict[str, Any]) -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(MARKS[0])
     behind = rest.split(MARKS[1])[1]
-    page = "\n".join([before + MARKS[0], head, "", *lines, "", *evaluated_lines(document), MARKS[1] + behind])
+    page = "\n".join(
+        [
+            before + MARKS[0],
+            head,
+            "",
+            *lines,
+            "",
+            *(f"- {line}" for line in evaluated_lines(document)),
+            MARKS[1] + behind,
+        ]
+    )
     with replacing(PAGE) as stream:
         stream.write(page.encode())
     print(f"table  {PAGE}")
