@@ -12,7 +12,8 @@ import pytest
 
 from tests.parity.simulated import BUNDLES, everything_of, logits_of
 from tf1_lstm.parity.bundle import Bundle
-from tf1_lstm.parity.diagnosis import DROPOUT, diagnose
+from tf1_lstm.parity.diagnosis import diagnose
+from tf1_lstm.parity.dropout import DROPOUT
 from tf1_lstm.parity.mistakes import apply_all, catalogue, training_catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, numbers_of, problem_of
 

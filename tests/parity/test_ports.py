@@ -97,6 +97,16 @@ def test_each_mistake_of_the_training_is_named_and_its_neighbours_are_not(framew
         assert line["agrees"] == (line["planted"] in ("", "value 0.0033")), line
 
 
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_noise_of_the_states_is_named_with_its_share_and_other_noise_is_not(framework):
+    lines = run(framework, "state_noise.py", framework)
+    assert len(lines) > 1
+    for line in lines:
+        assert line["named"] == ([line["name"]] if line["name"] else []), line
+        if line["name"]:
+            assert line["kept"] == [pytest.approx(1 - float(line["planted"].split()[-1]), abs=0.101)], line
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_thirty_random_pairs_of_planted_mistakes_are_named(framework):

@@ -120,6 +120,7 @@ def run(
     inputs: np.ndarray,
     mask: Optional[np.ndarray] = None,
     state: Optional[Pair] = None,
+    noise: Optional["StateNoise"] = None,
 ) -> Trace:
     """Run one layer over a sequence.
 
@@ -129,13 +130,26 @@ def run(
       inputs: ``[batch, steps, inputs]``.
       mask: ``[batch, steps]``; at False the state is carried on.
       state: h and c to start from, ``[batch, units]`` each (c counts for an LSTM only); zeros if None.
+      noise: what a port that leaves it on does to the states; None for nothing.
     """
     if state is None:
         state = (np.zeros((len(inputs), cell.units), parts[_first(parts)].dtype),) * 2
     kind = {"rnn": _run_rnn, "lstm": _run_lstm, "gru": _run_gru}.get(cell_kind(cell.name))
     if kind is None:
         return _run_own(cell, parts, inputs, mask)
-    return kind(cell, parts, inputs, mask, state)
+    return kind(cell, parts, inputs, mask, state, noise or StateNoise())
+
+
+class StateNoise:
+    """Nothing done to the states between two steps; ``dropout.NoisyStates`` does something."""
+
+    def product(self, what: str, state: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """Return ``state @ kernel`` of the gates or the candidate: ``[batch, units]``, ``[units, n * units]``."""
+        return state @ kernel
+
+    def kept(self, new: np.ndarray, old: np.ndarray) -> np.ndarray:
+        """Return the state after a step, from the new one and the one before."""
+        return new
 
 
 def _run_own(cell: ReferenceCell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray]) -> Trace:
@@ -169,7 +183,12 @@ def split_rows(kernel: np.ndarray, units: int) -> Pair:
 
 
 def _run_rnn(
-    cell: ReferenceCell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair
+    cell: ReferenceCell,
+    parts: Parts,
+    inputs: np.ndarray,
+    mask: Optional[np.ndarray],
+    state: Pair,
+    noise: StateNoise,
 ) -> Trace:
     activation = ACTIVATIONS[cell.state_activation][0]
     input_kernel, recurrent = split_rows(parts["kernel"], cell.units)
@@ -177,13 +196,19 @@ def _run_rnn(
     h = state[0]
     states: List[np.ndarray] = []
     for step in range(inputs.shape[1]):
-        h = keep(mask, step, activation(projected[:, step] + h @ recurrent), h)
+        new = activation(projected[:, step] + noise.product("gates", h, recurrent))
+        h = keep(mask, step, noise.kept(new, h), h)
         states.append(h)
     return Trace(inputs, np.stack(states, axis=1), None, {}, mask)
 
 
 def _run_lstm(
-    cell: ReferenceCell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair
+    cell: ReferenceCell,
+    parts: Parts,
+    inputs: np.ndarray,
+    mask: Optional[np.ndarray],
+    state: Pair,
+    noise: StateNoise,
 ) -> Trace:
     gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
     order, units = gate_order(cell.name), cell.units
@@ -194,14 +219,14 @@ def _run_lstm(
     h, c = state
     records: Dict[str, List[np.ndarray]] = {name: [] for name in ("h", "c", "i", "j", "f", "o")}
     for step in range(inputs.shape[1]):
-        z = projected[:, step] + h @ recurrent
+        z = projected[:, step] + noise.product("gates", h, recurrent)
         f = gate(_peep(z[:, at["f"]] + cell.forget_bias, peephole["f"], c))
         i = gate(_peep(z[:, at["i"]], peephole["i"], c)) if "i" in at else 1 - f
         j = squash(z[:, at["j"]])
         new_c = f * c + i * j
         o = gate(_peep(z[:, at["o"]], peephole["o"], new_c))
-        h = keep(mask, step, o * squash(new_c), h)
-        c = keep(mask, step, new_c, c)
+        h = keep(mask, step, noise.kept(o * squash(new_c), h), h)
+        c = keep(mask, step, noise.kept(new_c, c), c)
         for name, value in (("h", h), ("c", c), ("i", i), ("j", j), ("f", f), ("o", o)):
             records[name].append(value)
     stacked = {name: np.stack(values, axis=1) for name, values in records.items()}
@@ -274,7 +299,12 @@ def gru_gradients(cell: ReferenceCell, found: GruArrays) -> Dict[str, np.ndarray
 
 
 def _run_gru(
-    cell: ReferenceCell, parts: Parts, inputs: np.ndarray, mask: Optional[np.ndarray], state: Pair
+    cell: ReferenceCell,
+    parts: Parts,
+    inputs: np.ndarray,
+    mask: Optional[np.ndarray],
+    state: Pair,
+    noise: StateNoise,
 ) -> Trace:
     gate, squash = ACTIVATIONS[cell.gate_activation][0], ACTIVATIONS[cell.state_activation][0]
     units, own = cell.units, gru_arrays(cell, parts)
@@ -282,14 +312,14 @@ def _run_gru(
     h = state[0]
     records: Dict[str, List[np.ndarray]] = {name: [] for name in ("h", "r", "u", "candidate")}
     for step in range(inputs.shape[1]):
-        both = gate(gates_x[:, step] + h @ own.gates_back)
+        both = gate(gates_x[:, step] + noise.product("gates", h, own.gates_back))
         r, u = both[:, :units], both[:, units:]
         if cell.resets_after:
-            recurrent = r * (h @ own.new_back + own.new_back_bias)
+            recurrent = r * (noise.product("new", h, own.new_back) + own.new_back_bias)
         else:
-            recurrent = (r * h) @ own.new_back + own.new_back_bias
+            recurrent = noise.product("new", r * h, own.new_back) + own.new_back_bias
         candidate = squash(new_x[:, step] + recurrent)
-        h = keep(mask, step, u * h + (1 - u) * candidate, h)
+        h = keep(mask, step, noise.kept(u * h + (1 - u) * candidate, h), h)
         for name, value in (("h", h), ("r", r), ("u", u), ("candidate", candidate)):
             records[name].append(value)
     stacked = {name: np.stack(values, axis=1) for name, values in records.items()}

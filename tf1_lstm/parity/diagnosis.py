@@ -16,6 +16,7 @@ from tf1_lstm.parity.dropout import (
     Dropped,
     fit_dropout,
     fit_runs,
+    fit_states,
     is_random,
 )
 from tf1_lstm.parity.fits import temperature_of
@@ -36,7 +37,6 @@ MOST_ROUNDING = 1e-3
 CHAOTIC_MARGIN, CHAOTIC_SHARE, FEWEST_IF_CHAOTIC = 30.0, 0.01, 8
 SCREENED_EXAMPLES, SCREENED_STEPS = 3, 4
 FIRST = "fw/0/h"
-DROPOUT = "dropout-left-on"
 
 
 class Explanation(NamedTuple):
@@ -57,7 +57,7 @@ class Explanation(NamedTuple):
     @property
     def names(self) -> Tuple[str, ...]:
         """The mistakes' names, dropout included."""
-        return (*(m.name for m in self.mistakes), *((DROPOUT,) if self.dropout else ()))
+        return (*(m.name for m in self.mistakes), *((self.dropout.name,) if self.dropout else ()))
 
 
 class Diagnosis(NamedTuple):
@@ -158,6 +158,10 @@ class _Search:
         found = [e for e in (self._explain((m,)) for m in self.singles) if e is not None]
         if found:
             return found, 0
+        if self.random and self._seen.repeats is not None and not self._problem.spec.per_step:
+            noisy = fit_states(self._problem, self._seen.repeats)
+            if noisy:
+                return [Explanation((), fit, fit.worst_z) for fit in noisy], 0
         pairs = list(self._pairs())
         return [e for e in (self._explain(pair) for pair in pairs) if e is not None], len(pairs)
 

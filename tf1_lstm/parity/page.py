@@ -16,7 +16,7 @@ table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border-bottom: 1px solid #ddd; padding: .25rem .75rem; text-align: left; vertical-align: top; }
 td.number { text-align: right; white-space: nowrap; }
 img { max-width: 100%; height: auto; } figure { margin: 1.5rem 0; }
-pre { font: .9em ui-monospace, monospace; background: #f4f4f4; padding: .75rem; white-space: pre-wrap; }
+pre { font: .9em ui-monospace, monospace; background: #f4f4f4; padding: .75rem; overflow-x: auto; }
 .PASS { color: #0072B2; font-weight: bold; } .FAIL { color: #D55E00; font-weight: bold; }
 """
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"

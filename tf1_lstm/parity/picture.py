@@ -50,10 +50,18 @@ def draw_heat_map(path: Path, bundle: Bundle, observed: Observed) -> bool:
     size = (10, 1.2 + 1.6 * len(same))
     with picture(path, f"{bundle.recipe}: log10 of the difference", size, is_sample) as figure:
         rows = figure.subplots(len(same), 1, squeeze=False)
+        largest = max(float(np.nanmax(np.abs(seen - bundle.steps[name]))) for name, seen in same.items())
+        top = max(0.0, float(np.ceil(np.log10(max(largest, LOWEST))))) if np.isfinite(largest) else 0.0
         for (axes,), (name, seen) in zip(rows, sorted(same.items())):
             by_step = np.abs(seen - bundle.steps[name]).max(axis=2)  # [batch, steps]
+            examples, steps = by_step.shape
             image = axes.imshow(
-                np.log10(np.maximum(by_step, LOWEST)), aspect="auto", cmap="cividis", vmin=-9, vmax=0
+                np.log10(np.maximum(by_step, LOWEST)),
+                aspect="auto",
+                cmap="cividis",
+                vmin=np.log10(LOWEST),
+                vmax=top,
+                extent=(0.5, steps + 0.5, examples + 0.5, 0.5),  # counted from 1, as elsewhere
             )
             axes.grid(False)
             axes.set_ylabel(f"{name}\nexample")

@@ -100,13 +100,17 @@ class Problem:
         found = self.inputs if self.vectors is None else self.vectors.look_up(self.inputs)
         return None if found is None else found.astype(dtype)
 
-    def forward(self, drop: reference.Drop = reference.no_dropout) -> Optional[reference.ForwardPass]:
+    def forward(
+        self,
+        drop: reference.Drop = reference.no_dropout,
+        noise: Callable[[], cells.StateNoise] = cells.StateNoise,
+    ) -> Optional[reference.ForwardPass]:
         """Run the model; None where the bundle lacks a word."""
         found = self.sequence(_type_of(self.weights))
         if found is None:
             return None
         return reference.forward(
-            self.spec, self.weights, found, self.mask(), drop, self.last_word(), self.counted
+            self.spec, self.weights, found, self.mask(), drop, self.last_word(), self.counted, noise
         )
 
     def first_steps(self, count: int) -> Optional[np.ndarray]:

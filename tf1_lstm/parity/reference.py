@@ -9,7 +9,7 @@ from typing import Callable, Dict, Mapping, NamedTuple, Optional
 import numpy as np
 
 from tf1_lstm.parity import backprop, cells
-from tf1_lstm.parity.cells import ACTIVATIONS
+from tf1_lstm.parity.cells import ACTIVATIONS, StateNoise
 from tf1_lstm.parity.losses import answer, answer_back, cross_entropy, mean_error
 from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.reading import Read, Traces, back_read, order, read_of
@@ -67,6 +67,7 @@ def forward(
     drop: Drop = no_dropout,
     last_word: Optional[np.ndarray] = None,
     counted: Optional[np.ndarray] = None,
+    noise: Callable[[], StateNoise] = StateNoise,
 ) -> ForwardPass:
     """Run the model.
 
@@ -78,6 +79,7 @@ def forward(
       drop: called at each of ``recipes.experiment.PLACES``.
       last_word: ``[batch]``, its place in the sequence; needed for the position ``"word"``.
       counted: see ``ForwardPass``; what the original leaves out, where that is not ``mask``.
+      noise: of the states of each layer and direction.
     """
     counted = mask if counted is None and spec.mask != "none" else counted
     sequence = first_reads(spec, weights, drop("embedding", looked_up(spec, weights, inputs)), mask)
@@ -85,7 +87,7 @@ def forward(
         mask, counted = (None if m is None else m[:, ::-1] for m in (mask, counted))
     if spec.steps_on_batch_axis:
         sequence, mask, counted = sequence.swapaxes(0, 1), None if mask is None else mask.T, None
-    traces = _run_layers(spec, weights, sequence, mask, drop)
+    traces = _run_layers(spec, weights, sequence, mask, drop, noise)
     read = read_of(spec, traces, mask, last_word)
     states = ACTIVATIONS[spec.states_activation][0](_normalised(spec, drop("states", read.states)))
     features = states
@@ -134,6 +136,7 @@ def _run_layers(
     sequence: np.ndarray,
     mask: Optional[np.ndarray],
     drop: Drop,
+    noise: Callable[[], StateNoise],
 ) -> Traces:
     traces: Traces = {}
     read = dict.fromkeys(spec.directions, sequence)  # in the order of the inputs
@@ -143,7 +146,8 @@ def _run_layers(
             turn = order(direction)
             seen = None if mask is None else mask[:, ::turn]
             parts = spec.parts(weights, direction, layer)
-            traces[direction, layer] = cells.run(spec.cell, parts, read[direction][:, ::turn], seen)
+            steps = read[direction][:, ::turn]
+            traces[direction, layer] = cells.run(spec.cell, parts, steps, seen, noise=noise())
         read = {name: traces[name, layer].h[:, :: order(name)] for name in spec.directions}
         if spec.joined_layers:
             read = dict.fromkeys(spec.directions, np.concatenate(list(read.values()), axis=2))

@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Optional
 
 from tf1_lstm.core.text_table import text_table
 from tf1_lstm.parity.comparison import PortVerdicts
-from tf1_lstm.parity.diagnosis import DROPOUT, Diagnosis, Explanation
+from tf1_lstm.parity.diagnosis import Diagnosis, Explanation
 from tf1_lstm.parity.levels import FAIL, PASS, UNKNOWN
 
 LOGITS = "logits"  # without them a port cannot be judged
@@ -68,7 +68,7 @@ def _explanation(explanation: Explanation, framework: str) -> Dict[str, Any]:
             where = "before the softmax"
         mistakes.append(
             {
-                "name": DROPOUT,
+                "name": explanation.dropout.name,
                 "variant": f"keeps about {keep:.0%}",
                 "says": f"dropout {where} is on: the port answers differently each time",
                 "fix": DROPOUT_FIXES.get(framework, DROPOUT_FIXES["any"]),
