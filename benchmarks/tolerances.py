@@ -4,7 +4,7 @@
 experiments of one's own, a short training on the sample gives a bundle; right ports and ports with one small
 mistake each are run on it, and how far each is off at every level is written down. Tolerance and allowance (the
 factor on what rounding explains) are then chosen on every second recipe: the smallest that raise no false alarm
-there. The rates of the others, and of what is in use, go to ``results/tolerances.json`` and into docs/compare.md.
+there. The rates of the others, and of what is in use, go to ``benchmarks/tolerances.json`` and into docs/compare.md.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main() -> int:
     parser.add_argument(
         "--work", type=Path, default=Path("runs/tolerances"), help="bundles and what was seen"
     )
-    parser.add_argument("--results", type=Path, default=ROOT / "results" / "tolerances.json")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "tolerances.json")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs" / "compare.md")
     parser.add_argument("--units", type=int, metavar="N", help="of every recipe (default: its own)")
     parser.add_argument(
@@ -81,7 +81,7 @@ def main() -> int:
         rows += [_row(what, bundles, some, setting) for setting in dict.fromkeys([IN_USE, choice])]
     document = {
         "format": 1,
-        "command": "python benchmarks/tolerances.py" + (f" --units {options.units}" if options.units else ""),
+        "command": " ".join(["python", "benchmarks/tolerances.py", *_typed(options)]),
         "chosen": {"tolerance": choice[0], "allowance": choice[1]},
         "in_use": {"tolerance": IN_USE[0], "allowance": IN_USE[1]},
         "rates": rows,
@@ -95,6 +95,12 @@ def main() -> int:
         options.docs.write_text(f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     print(table)
     return 0
+
+
+def _typed(options: argparse.Namespace) -> List[str]:
+    """Return the options that decide what is measured."""
+    units = ["--units", str(options.units)] if options.units else []
+    return units + (["--only", *options.only] if options.only else [])
 
 
 def choose(cases: Sequence[Case]) -> Tuple[float, float]:
