@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -123,7 +124,7 @@ def test_a_removed_current_folder_is_a_line(tmp_path):
     gone = tmp_path / "gone"
     gone.mkdir()
     words = ["train", "imdb-lstm", "--sample", "--iterations", "1"]
-    command = f"cd {gone} && rmdir {gone} && exec {sys.executable} -m tf1_lstm {' '.join(words)}"
+    command = f"cd {gone} && rmdir {gone} && exec {shlex.quote(sys.executable)} -m tf1_lstm {' '.join(words)}"
     done = subprocess.run(
         ["sh", "-c", command],
         capture_output=True,

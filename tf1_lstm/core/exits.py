@@ -74,8 +74,9 @@ def _told(error: BaseException, ctrl_c: bool) -> Tuple[str, int]:
         _drop_output()
         line = _system_error(error)
     elif isinstance(error, ModuleNotFoundError) and not (error.name or "tf1_lstm").startswith("tf1_lstm"):
+        package = str(error.name).partition(".")[0]
         line = (
-            f"the Python package {error.name} is missing; expected the environment that `make setup` makes "
+            f"the Python package {package} is missing; expected the environment that `make setup` makes "
             "(`tf1-lstm doctor` examines it)"
         )
     else:
