@@ -72,7 +72,17 @@ def test_ends_in_under_five_seconds_where_everything_hangs(tmp_path: Path):
 def test_json_has_every_topic_and_every_finding_its_fields(examined):
     document = examined[0]
     topics = {finding["topic"] for finding in document["findings"]}
-    expected = {"machine", "python", "packages", "tensorflow", "gpu", "data", "checkpoints", "folders"}
+    expected = {
+        "machine",
+        "python",
+        "packages",
+        "tensorflow",
+        "engine",
+        "gpu",
+        "data",
+        "checkpoints",
+        "folders",
+    }
     assert topics == expected
     for finding in document["findings"]:
         assert set(finding) == {"topic", "name", "status", "found", "fix"}

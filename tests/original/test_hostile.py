@@ -14,7 +14,7 @@ from tf1_lstm.original.listing import listing
 from tf1_lstm.original.source import open_graph
 
 v1 = tf.compat.v1
-FUZZ_CASES = int(os.environ.get("TF1_LSTM_FUZZ_CASES", "300"))
+FUZZ_CASES = int(os.environ.get("TF1_LSTM_FUZZ_CASES", "1000"))
 
 
 def write(folder, build):

@@ -166,7 +166,7 @@ def reference_losses(monkeypatch, recipe, weights, inputs, labels, nudged):
     place, at, unit, nudge = nudged
     run, called = cells.run, iter(range(100))
 
-    def nudging(cell, parts, read, mask=None):
+    def nudging(cell, parts, read, mask=None, noise=None):
         if next(called) != place:
             return run(cell, parts, read, mask)
         before = run(cell, parts, read[:, : at + 1], mask)

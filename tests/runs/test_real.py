@@ -75,9 +75,8 @@ def test_checkpoint_of_2016_gives_its_accuracy_on_all_test_images(shared: Path):
 @pytest.mark.parametrize("name", ["rnn", "lstm", "bilstm", "peephole", "coupled", "gru"])
 def test_numpy_cells_agree_with_the_graph_on_real_images(shared: Path, name: str):
     """Every cell's forward pass, recomputed in NumPy from the same weights."""
-    from tf1_lstm.parity.cells import ReferenceCell
     from tf1_lstm.parity.reference import forward
-    from tf1_lstm.parity.spec import Spec
+    from tf1_lstm.parity.spec import spec_of
     from tf1_lstm.recipes import find_recipe
     from tf1_lstm.runs.model import Model
     from tf1_lstm.runs.resolve import resolve
@@ -88,7 +87,5 @@ def test_numpy_cells_agree_with_the_graph_on_real_images(shared: Path, name: str
         model.initialise()
         weights = model.weights()
         expected = logits_of(model, inputs)
-    settings = experiment.flat()
-    cell = ReferenceCell(settings["cell"], settings["units"], settings["forget_bias"])
-    spec = Spec(cell, settings["readout"], settings["layers"], settings["bidirectional"])
+    spec = spec_of(experiment.flat())
     assert np.abs(forward(spec, weights.arrays, inputs).logits - expected).max() < 1e-5

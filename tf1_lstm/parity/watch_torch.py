@@ -1,6 +1,6 @@
 """Read weights, states, gradients and updates out of a PyTorch module."""
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -80,7 +80,7 @@ class TorchWatch(Watch):
         counted = counted_steps(self._spec, first, more[0] if more else None)
         if counted is not None and self._spec.go_backwards and self._spec.mask == "mask_zero":
             counted = counted[:, ::-1].copy()
-        batch = len(first)
+        shape = first.shape[0], first.shape[1]
         modules = {id(watched.handle): watched.handle for watched in layers}
         hooks = [
             module.register_forward_hook(
@@ -94,15 +94,16 @@ class TorchWatch(Watch):
             for hook in hooks:
                 hook.remove()
         seen = caught.get(id(layers[0].handle), [None])[0]
-        self._note_first_read(layers[0].handle, seen, counted, batch)
+        self._note_first_read(layers[0].handle, seen, shape)
         found: Arrays = {}
         with torch.no_grad():
             for watched in layers:
-                found.update(self._layer_states(watched, caught, found, counted, batch))
+                found.update(self._layer_states(watched, caught, found, counted, shape))
         return found
 
-    def _note_first_read(self, module: Any, read: Any, counted: Optional[np.ndarray], batch: int) -> None:
-        read = _unpacked(read, counted)
+    def _note_first_read(self, module: Any, read: Any, shape: Tuple[int, int]) -> None:
+        batch = shape[0]
+        read, _ = _unpacked(read, None, shape[1])
         if isinstance(read, torch.Tensor) and read.dim() == 3:
             by_step = _own(module) and not module.batch_first and read.shape[1] == batch
             self.first_read = _value(read.transpose(0, 1) if by_step else read)
@@ -113,14 +114,15 @@ class TorchWatch(Watch):
         caught: Mapping[int, List[Any]],
         below: Mapping[str, np.ndarray],
         counted: Optional[np.ndarray],
-        batch: int,
+        shape: Tuple[int, int],
     ) -> Arrays:
         """Return the states of one layer; ``below`` holds those of the layers under it."""
+        batch = shape[0]
         module, direction = watched.handle, watched.direction
         calls = caught.get(id(module), [None])
         x = calls[min(watched.layer, len(calls) - 1) if self._spec.shared_cell else -1]
         packed = not isinstance(x, torch.Tensor) and x is not None
-        x = _unpacked(x, counted)
+        x, counted = _unpacked(x, counted, shape[1])
         if not isinstance(x, torch.Tensor) or x.dim() != 3 or (not _own(module) and len(x) != batch):
             raise NotVisibleError("a recurrent layer did not read [batch, steps, inputs]")
         if not _own(module):
@@ -312,12 +314,12 @@ def _tensors(inputs: Fed) -> List[torch.Tensor]:
     return [_tensor(inputs[0]), torch.from_numpy(inputs[1].astype(np.int64))]
 
 
-def _unpacked(x: Any, counted: Optional[np.ndarray]) -> Any:
-    """Return a packed sequence as ``[batch, steps, inputs]``; anything else as it is."""
+def _unpacked(x: Any, counted: Optional[np.ndarray], steps: int) -> Tuple[Any, Optional[np.ndarray]]:
+    """Return a packed sequence as ``[batch, steps, inputs]``, and which it runs; anything else as it is."""
     if not isinstance(x, torch.nn.utils.rnn.PackedSequence):
-        return x
-    steps = None if counted is None else counted.shape[1]
-    return torch.nn.utils.rnn.pad_packed_sequence(x, batch_first=True, total_length=steps)[0]
+        return x, counted
+    values, lengths = torch.nn.utils.rnn.pad_packed_sequence(x, batch_first=True, total_length=steps)
+    return values, np.arange(steps) < lengths.numpy()[:, None]
 
 
 def _turned(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

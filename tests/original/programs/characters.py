@@ -195,7 +195,7 @@ def tags_by_dense():
     return Program(feeds, logits, loss)
 
 
-@outside("Conditional")
+@outside("attention, convolution or CRF")
 def tags_by_crf():
     """A CRF over the tags."""
     x, y, feeds = _streams(None)
