@@ -97,6 +97,13 @@ def test_another_kind_keeps_what_both_have():
     assert "recurrent.cell.forget_bias" not in gru.settings()
 
 
+def test_a_part_that_a_kind_has_of_itself_can_be_set_with_the_kind():
+    changes = {"data": "Arrays", "data.file": "x.npz", "data.division.test": "0", "data.division.seed": "7"}
+    data: Any = find_recipe("mnist-rnn").with_settings(changes).data
+    division = data.division
+    assert (type(division).__name__, division.test, division.seed) == ("ByShare", 0.0, 7)
+
+
 @pytest.mark.parametrize("name", list(all_recipes()))
 def test_documents_flat_lists_and_source_give_the_recipe_back(name: str):
     recipe = all_recipes()[name]

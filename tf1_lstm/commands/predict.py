@@ -101,10 +101,11 @@ def _batches(options: argparse.Namespace, dimensions: int) -> Dict[str, Any]:
 
 
 def _write_outputs(options: argparse.Namespace, opened: Any, batches: Dict[str, Any], lengths: Any) -> int:
-    """Run the model over batches as they are, and write ``outputs``: logits, or a regression's numbers."""
+    """Run the model over batches as they are, and write ``outputs``: logits (of a sigmoid one), or numbers."""
     import numpy as np
 
     from tf1_lstm.original.answers import write_arrays
+    from tf1_lstm.recipes.experiment import Sigmoid
     from tf1_lstm.runs.arrays import outputs_of
 
     if lengths is not None and len(batches) > 1:
@@ -112,6 +113,8 @@ def _write_outputs(options: argparse.Namespace, opened: Any, batches: Dict[str, 
     outputs = np.concatenate(
         [outputs_of(opened.model, array, name, lengths) for name, array in batches.items()]
     )
+    if isinstance(opened.experiment.recipe.head, Sigmoid):
+        outputs = outputs[..., 1:]  # the graph's (0, z), whose softmax is the sigmoid of z
     write_arrays(options.out, {"outputs": outputs})
     if options.json:
         facts = dict(opened.facts, out=str(options.out), shape=list(outputs.shape))

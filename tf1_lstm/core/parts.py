@@ -425,9 +425,12 @@ def _parsed_part(path: str, family: Type[Part], optional: bool, value: Any, old:
     name = by_flat.get(name, name)
     if name not in known:
         raise InputError(unknown(f"setting {path}: {name!r}", name, list(known)))
-    names = {field.name for field in setting_fields(known[name])}
+    fields = setting_fields(known[name])
+    # Parts that the kind has of itself stand in the document, so that a setting of theirs can be named.
+    inner = {one.name: to_document(one.default) for one in fields if isinstance(one.default, Part)}
+    names = {one.name for one in fields}
     kept = {key: kept for key, kept in (old or {}).items() if key in names} if not arguments else {}
-    return {**kept, **arguments, "kind": name}
+    return {**inner, **kept, **arguments, "kind": name}
 
 
 def _call(path: str, text: str) -> Tuple[str, Document]:

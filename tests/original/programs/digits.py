@@ -277,7 +277,7 @@ def projected_states():
     return Program(feeds, logits, loss)
 
 
-@outside("LayerNorm")
+@outside("layer_norm_basic_lstm_cell")
 def normalised_cells():
     """Layer normalisation in the cell."""
     x, y, feeds = _pictures()

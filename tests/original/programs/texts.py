@@ -248,7 +248,7 @@ def mean_of_steps():
     return Program({x: ids(WORDS, 4, STEPS), y: np.array([0, 1, 2, 1])}, logits, loss)
 
 
-@outside("Mul")
+@outside("perhaps of attention")
 def attention_over_steps():
     """Attention: a weighted sum of the steps."""
     x, y, feeds = _texts()
