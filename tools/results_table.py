@@ -179,6 +179,7 @@ def _summary_row(row: Document) -> List[str]:
     examples, beside = row["examples"], _beside(row)
     place = [row["split"], f"dropout {row['dropout']}"]
     place += [f"iteration {row['checkpoint']:,}"] if row["checkpoint"] else []
+    place += ["fast engine"] if row["engine"] == "fast" else []
     return [
         ", ".join(place),
         percent(beside, examples) + (" (own)" if row["published"] is None and beside is not None else ""),
