@@ -324,7 +324,7 @@ def evaluated_lines(document: Dict[str, Any]) -> List[str]:
             if "evaluation" in side:
                 found = side["evaluation"]
                 lines.append(
-                    f"{row['recipe']}, {row['threads']} threads, {kind}: {found['examples']:,} examples evaluated in "
+                    f"{row['recipe']}, threads {row['threads']}, {kind}: {found['examples']:,} examples evaluated in "
                     f"{found['seconds']:.2f} s ({found['processor_seconds']:.2f} s of processor)"
                 )
         seconds = {
@@ -332,7 +332,7 @@ def evaluated_lines(document: Dict[str, Any]) -> List[str]:
         }
         if seconds:
             lines.append(
-                f"{row['recipe']}, {row['threads']} threads, evaluation: {evaluation_verdict(seconds)}"
+                f"{row['recipe']}, threads {row['threads']}, evaluation: {evaluation_verdict(seconds)}"
             )
     return lines
 
