@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
+from nbclient.client import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,6 +7,7 @@ from tf1_lstm.errors import InputError
 from tf1_lstm.files import PathLike, read_json
 
 FORMAT = 1
+BENCHMARKS = ("bench.json", "growth.json")  # of benchmarks/, in the same folder
 PORT_PREFIX = "port-"
 
 Document = Dict[str, Any]
@@ -95,7 +96,7 @@ def read_port_results(path: PathLike) -> Document:
 
 
 def read_results_folder(folder: Path) -> Tuple[Dict[Path, Document], List[Document]]:
-    """Every ``*.json`` directly in ``folder``: those of runs by path, and those of ports.
+    """Every ``*.json`` directly in ``folder`` but the benchmarks': those of runs by path, and those of ports.
 
     Raises:
       InputError: no such folder, or a file that is not a results document.
@@ -105,6 +106,8 @@ def read_results_folder(folder: Path) -> Tuple[Dict[Path, Document], List[Docume
     runs: Dict[Path, Document] = {}
     ports: List[Document] = []
     for path in sorted(folder.glob("*.json")):
+        if path.name in BENCHMARKS:
+            continue
         if path.name.startswith(PORT_PREFIX):
             ports.append(read_port_results(path))
         else:
