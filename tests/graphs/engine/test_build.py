@@ -17,13 +17,29 @@ def test_without_a_compiler_the_set_up_says_so_in_a_line_and_succeeds(tmp_path):
     folder = tmp_path / "engine"
     shutil.copytree(str(build.FOLDER), str(folder), ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     environment = {**os.environ, "PATH": str(tmp_path), "CC": ""}
-    command = [sys.executable, "-I", str(folder / "build.py")]
+    command = [sys.executable, "-I", str(folder / "build.py"), "--strict"]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     said = done.stdout.decode()
     assert "found no C compiler" in said
     assert "everything else works" in said
     assert said.count("\n") == 1
     assert not (folder / build.LIBRARY.name).exists()
+
+
+@pytest.mark.parametrize("options, code", [([], 0), (["--strict"], 1)])
+def test_a_compiler_that_fails_is_an_error_where_an_image_is_built(tmp_path, options, code):
+    shutil.copy(str(build.FOLDER / "build.py"), str(tmp_path))
+    environment = {**os.environ, "CC": shutil.which("false") or ""}
+    command = [sys.executable, "-I", str(tmp_path / "build.py"), *options]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+    assert done.returncode == code
+    assert b"could not compile the fast engine" in done.stdout
+
+
+def test_a_compiler_that_is_named_and_not_there_is_not_replaced_by_another(tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", "clang-of-another-day")
+    with pytest.raises(build.BuildError, match=r"found no C compiler .*; CC names 'clang-of-another-day'"):
+        build.build(tmp_path / "lib.so")
 
 
 def test_a_missing_library_is_refused_with_what_to_type(tmp_path):

@@ -41,8 +41,9 @@ def source_sha256() -> str:
 
 
 def find_compiler() -> Optional[str]:
-    """``CC`` where it is set, else the first of gcc, clang and cc that is there."""
-    return next(filter(None, map(shutil.which, filter(None, (os.environ.get("CC"), *COMPILERS)))), None)
+    """``CC`` (one program) where it is set, else the first of gcc, clang and cc; None where it is not there."""
+    chosen = os.environ.get("CC")
+    return next(filter(None, map(shutil.which, [chosen] if chosen else COMPILERS)), None)
 
 
 def build(target: Path = LIBRARY) -> Path:
@@ -57,7 +58,9 @@ def build(target: Path = LIBRARY) -> Path:
         )
     compiler = find_compiler()
     if compiler is None:
-        raise BuildError("found no C compiler (gcc or clang), which the fast engine is built with")
+        chosen = os.environ.get("CC")
+        where = f"; CC names {chosen!r}, which is not there" if chosen else ""
+        raise BuildError(f"found no C compiler (gcc or clang), which the fast engine is built with{where}")
     with tempfile.TemporaryDirectory(prefix="tf1-lstm-engine-") as scratch:
         parts = []
         for name, flags in SETS.items():
@@ -97,7 +100,8 @@ def built_source(library: Path = LIBRARY) -> Optional[str]:
 def main() -> int:
     """Build where the library is missing or of other sources; says in a line what it did.
 
-    With ``--again``, when a set-up found nothing else to do, a missing compiler is not told once more.
+    With ``--again``, when a set-up found nothing else to do, a missing compiler is not told once more. With
+    ``--strict``, for an image, a compiler that is there and fails is an error (exit code 1).
     """
     if built_source() == source_sha256() or ("--again" in sys.argv and not find_compiler()):
         return 0
@@ -105,7 +109,7 @@ def main() -> int:
         build()
     except (BuildError, OSError) as error:
         print(f"tf1-lstm: {error}; everything else works without it", flush=True)
-        return 0
+        return 1 if "--strict" in sys.argv and find_compiler() else 0
     print("tf1-lstm: built the fast engine (--engine fast)", flush=True)
     return 0
 
