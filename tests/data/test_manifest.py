@@ -95,6 +95,21 @@ def test_a_file_that_has_just_changed_is_not_remembered(big, monkeypatch):
     assert len(counted) == 2 and not checked.cache_file().exists()
 
 
+def test_after_2038_a_file_whose_time_stamps_ended_then_is_not_remembered(big, monkeypatch):
+    path, counted = big
+    os.utime(
+        str(path), (checked.LAST_SECOND, checked.LAST_SECOND)
+    )  # as such a file system keeps a later time
+    monkeypatch.setattr(time, "time", lambda: checked.LAST_SECOND + 1e6)
+    for _ in range(2):
+        checked.remembered_sha256(path)
+    assert len(counted) == 2
+    os.utime(str(path), (checked.LAST_SECOND + 9, checked.LAST_SECOND + 9))  # one whose time stamps go on
+    for _ in range(2):
+        checked.remembered_sha256(path)
+    assert len(counted) == 3
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"PATH": 3}', '{"PATH": {"stamp": [1], "sha256": "0"}}', "{"])
 def test_a_spoilt_cache_is_not_believed(big, content):
     path, counted = big

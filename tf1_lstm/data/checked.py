@@ -3,7 +3,8 @@
 A hash is used again only while the file's device, inode, size, time of change and time of status change
 (which no program can set) are what they were, and only where the file had been left alone for a minute
 before it was hashed: a later change of it would otherwise fall into the same tick of a clock, or into a
-page of memory that is mapped and not written yet.
+page of memory that is mapped and not written yet. A file system whose time stamps end in 2038 gives every later
+change the same one, which is no sign of anything.
 """
 
 import os
@@ -18,6 +19,7 @@ from tf1_lstm.files import read_json, sha256_of_file, write_json
 
 LEAST = 1 << 20  # bytes of a file that is worth it
 QUIET = 60.0  # seconds
+LAST_SECOND = 2**31 - 1  # in January 2038, for time stamps of 32 bits
 _MOST = 256  # files that are remembered
 _writing = threading.Lock()
 
@@ -33,7 +35,8 @@ def remembered_sha256(path: Path) -> str:
         return str(known["sha256"])
     begun = time.time()
     found = sha256_of_file(path)
-    left_alone = max(before.st_mtime, before.st_ctime) < begun - QUIET
+    latest = max(before.st_mtime, before.st_ctime)
+    left_alone = latest < begun - QUIET and int(latest) != LAST_SECOND
     if left_alone and _stamp(os.stat(str(path))) == stamp:
         _keep(name, {"stamp": stamp, "sha256": found})
     return found
