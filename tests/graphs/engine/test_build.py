@@ -80,6 +80,19 @@ def test_an_instruction_set_that_the_processor_lacks_is_refused(monkeypatch):
         library.chosen_again("AVX2", 1)
 
 
+@needs_engine
+@pytest.mark.thorough
+def test_an_emulated_processor_without_fused_multiplication_is_refused_what_it_lacks():
+    emulator = shutil.which("qemu-x86_64") or shutil.which("qemu-x86_64-static")
+    if emulator is None:
+        pytest.skip("qemu-user is not installed")
+    code = "from tf1_lstm.graphs.engine.library import choose, chosen_again; print(choose(1)); chosen_again('AVX2', 1)"
+    command = [emulator, "-cpu", "SandyBridge", sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.stdout.decode() == "EngineChoice(instruction_set='AVX', threads=1)\n"
+    assert "--engine fast: this processor lacks AVX2; it has AVX" in done.stderr.decode().splitlines()[-1]
+
+
 def test_the_same_bits_come_from_another_fused_instruction_set(monkeypatch):
     monkeypatch.setattr(library, "supported_sets", lambda: ("AVX2", "AVX"))
     assert library.chosen_again("AVX512", 3) == library.EngineChoice("AVX2", 3)
