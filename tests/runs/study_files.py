@@ -53,6 +53,9 @@ def write_results(
         "weights_sha256": weights or f"weights of seed {job.seed}",
         "environment": {"commit": COMMIT, "tensorflow": "1.15.0", "cpu": "a processor"},
         "seconds": {"total": 100.0},
+        "ms_per_iteration": 1.0,
+        "command": "tf1-lstm reproduce",
+        "published": [],
         "log": [],
         "evaluations": [
             {

@@ -134,7 +134,11 @@ def test_from_nothing_to_a_verified_and_resumed_run(
     assert "FAIL" not in said(capsys, "verify", "R", "--rerun", "5")
 
     evaluated = json.loads(said(capsys, "evaluate", "mine.py", "--checkpoint", "R", "--json"))
-    assert evaluated["examples"] > 0 and evaluated["interval"][0] <= evaluated["interval"][1]
+    assert evaluated["examples"] > 0
+    if evaluated["interval"] is None:
+        assert evaluated["examples"] == 1
+    else:
+        assert evaluated["interval"][0] <= evaluated["interval"][1]
     predicted = json.loads(said(capsys, "predict", "mine.py", "--checkpoint", "R", *asked, "--json"))
     answer = predicted["predictions"][0]
     assert ("numbers" in answer) if name == "sequences.npz" else answer["label"]
@@ -146,6 +150,16 @@ def test_from_nothing_to_a_verified_and_resumed_run(
         k: v for k, v in evaluated.items() if k != "recipe"
     }
     assert "FAIL" not in said(capsys, "verify", "R")
+    # Every kind is listed beside others, with its own figure.
+    listed = json.loads(said(capsys, "runs", ".", "--json"))["runs"][0]
+    figure = listed["errors"] if name == "sequences.npz" else listed["accuracies"]
+    assert set(figure) == {evaluated["split"]} and "R" in said(capsys, "runs", ".")
+    said(capsys, "report", ".", "--out", "all.html")
+    drawn = (tmp_path / "all.html").read_text(encoding="utf-8")
+    assert f'data-value="{next(iter(figure.values()))}"' in drawn
+    if name == "sequences.npz":
+        assert ">validation mean absolute error by iteration<" in drawn
+        said(capsys, "test-batches", "R", "--checkpoint", "R", code=2)
 
 
 def test_a_run_folder_is_trained_again_after_its_file_has_gone(tmp_path: Path, capsys: Any) -> None:

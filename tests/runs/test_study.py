@@ -254,7 +254,8 @@ def test_a_port_is_paired_with_tensorflow_1_by_seed(tmp_path, capsys):
     cell = {"recipe": "imdb-gru32", "seeds": [1, 2, 3]}
     jobs = read_study(write_study(tmp_path, cell, {**cell, "engine": "port"})).jobs(tmp_path / "root")
     for job, accuracy in zip(jobs, (0.85, 0.86, 0.87, 0.851, 0.859, 0.873)):
-        changes: Any = {"framework": {"keras": "3"}, "epochs": None} if job.cell.engine else {}
+        of_port = {"framework": {"keras": "3"}, "cpu": "a processor", "seconds": 9.0, "epochs": 1}
+        changes: Any = {**of_port, "settings": {"epochs": 1}} if job.cell.engine else {}
         write_results(job, accuracy, **changes)
     _, out, _ = table(tmp_path, capsys, "--json")
     port = next(row for row in json.loads(out) if row["engine"] == "port")
@@ -283,3 +284,41 @@ def test_figures_of_sampled_batches_are_judged_at_their_own_checkpoint(tmp_path,
     assert found[40000]["published"] == pytest.approx(0.8541667) and found[None]["published"] is None
     # The published mean is of 240 reviews: sqrt(.843 * .157 / 240) = 2.35 points, twice that and more.
     assert found[40000]["verdict"].startswith("cannot tell (±4.6")
+
+
+def test_a_regression_has_a_table_of_errors(tmp_path, capsys):
+    jobs = read_study(write_study(tmp_path, RNN)).jobs(tmp_path / "root")
+    errors = [3.0, 3.1, 3.2, 3.3, 3.4]
+    for job, error in zip(jobs, errors):
+        one = {"split": "test", "examples": 40, "dropout": "off", "mean_absolute_error": error}
+        write_results(job, 0.0, evaluations=[one])
+    _, out, _ = table(tmp_path, capsys, "--json")
+    (row,) = json.loads(out)
+    assert (row["what"], row["published"]) == ("mean absolute error", None)
+    assert row["mean"] == pytest.approx(3.2) and row["values"]["5"] == 3.4
+    code, out, _ = table(tmp_path, capsys)
+    assert code == 0 and "3.2000 ± 0.1581" in out and "%" not in out.split("Accuracies")[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"evaluations": [3]}, "evaluations[0]: found int, expected an object"),
+        ({"log": None}, "log: found NoneType"),
+        ({"deviations": {"units": 3}}, "deviations.units: found 3, expected [published, used]"),
+    ],
+)
+def test_results_that_cannot_be_what_they_say_are_named(change, message, tmp_path, jobs, capsys):
+    write_results(jobs[0], 0.9, **change)
+    code, _, error = table(tmp_path, capsys)
+    assert code == 2 and message in error and "results.json" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "document", [{"settings": []}, {"evaluations": None, "epochs": 1, "settings": {"epochs": 1}}, {}]
+)
+def test_a_port_whose_results_are_no_results_has_begun(document, tmp_path):
+    (job,) = read_study(write_study(tmp_path, {**RNN, "seeds": [1], "engine": "port"})).jobs(tmp_path)
+    job.folder.mkdir(parents=True)
+    (job.folder / "results.json").write_text(json.dumps({"seed": 1, **document}))
+    assert state_of(job).word == BEGUN

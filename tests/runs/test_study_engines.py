@@ -28,7 +28,7 @@ def test_trainings_by_both_engines_under_two_roots_are_compared(tmp_path, capsys
             if job.cell.engine == engine:
                 moved = (shift or 0.0) if engine else 0.0
                 write_results(
-                    job, 0.95 + moved + spread * draw.standard_normal(), engine={"name": engine or "exact"}
+                    job, 0.75 + moved + spread * draw.standard_normal(), engine={"name": engine or "exact"}
                 )
     words = ["study", "table", str(study), "--root", str(tmp_path / "a"), "--out", str(tmp_path / "out")]
     assert main([*words, "--more-roots", str(tmp_path / "b")]) == 0

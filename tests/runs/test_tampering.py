@@ -301,3 +301,20 @@ def test_a_full_disk_while_logging_is_told_in_a_line(run):
     (run / "losses.f32").symlink_to("/dev/full")
     with pytest.raises(InputError, match=r"losses\.f32: cannot be written: No space left on device"):
         folder.append(LOSSES, [1.0])
+
+
+def test_a_run_whose_last_checkpoint_was_removed_is_neither_verified_nor_measured(trained, tmp_path):
+    shutil.copytree(str(trained / "run"), str(tmp_path / "run"))
+    for path in (tmp_path / "run" / "checkpoints").glob("imdb-lstm-8.*"):
+        path.unlink()
+    checked = called(["verify", "run"], tmp_path)
+    assert checked.returncode == 1 and "FAIL  checkpoint 8: " in checked.stdout
+    again = called(["reproduce", "imdb-lstm", *TRAIN[2:], "--set", "log_every=2"], tmp_path)
+    assert again.returncode == 2
+    assert "run: the last checkpoint, checkpoints/imdb-lstm-8, is missing" in again.stderr
+
+
+def test_checkpoints_that_were_not_to_be_kept_are_not_missed(tmp_path):
+    assert called([*TRAIN, "--keep", "1"], tmp_path).returncode == 0
+    checked = called(["verify", "run"], tmp_path)
+    assert checked.returncode == 0 and checked.stdout.count("  checkpoint ") == 1

@@ -14,7 +14,7 @@ from tf1_lstm.errors import InputError
 from tf1_lstm.recipes import Experiment, all_recipes
 from tf1_lstm.recipes.own_data import OwnData
 from tf1_lstm.recipes.python_source import python_source
-from tf1_lstm.report.tables import percent, reproduction_table
+from tf1_lstm.report.tables import reproduction_table
 from tf1_lstm.runs.listing import ListedRun, list_runs
 
 PathLike = Union[str, Path]
@@ -91,7 +91,7 @@ class Runs(Listed[Run]):
                 "" if run.listed.seed is None else run.listed.seed,
                 run.listed.state,
                 run.listed.step,
-                ", ".join(f"{split} {percent(value, 5000)}" for split, value in run.accuracies.items()),
+                ", ".join(run.listed.figures()),
             ]
             for name, run in self._by_name.items()
         ]

@@ -112,21 +112,24 @@ def print_evaluation(evaluation: Any, class_names: Tuple[str, ...]) -> None:
     def say(sentence: str) -> None:
         print(sentence if terminal_width() == IN_A_FILE else wrapped(sentence, "  "))
 
-    low, high = evaluation.interval
+    def within(form: str) -> str:
+        ends = evaluation.interval
+        return "" if ends is None else f" (95 % interval {ends[0]:{form}} to {ends[1]:{form}})"
+
     what = f"with dropout {evaluation.dropout}, {evaluation.examples:,} examples"
     if hasattr(evaluation, "mean_absolute_error"):
         say(
-            f"{evaluation.split}: mean absolute error {evaluation.mean_absolute_error:.6g} (95 % interval "
-            f"{low:.6g} to {high:.6g}), root mean squared error {evaluation.root_mean_squared_error:.6g} {what}"
+            f"{evaluation.split}: mean absolute error {evaluation.mean_absolute_error:.6g}{within('.6g')}, "
+            f"root mean squared error {evaluation.root_mean_squared_error:.6g} {what}"
         )
         return
     if hasattr(evaluation, "perplexity"):
         say(
-            f"{evaluation.split}: perplexity {evaluation.perplexity:.4f}, loss {evaluation.loss:.5f} a step (95 % "
-            f"interval {low:.5f} to {high:.5f}), accuracy {evaluation.accuracy:.3%} of {evaluation.steps:,} steps "
-            f"{what}"
+            f"{evaluation.split}: perplexity {evaluation.perplexity:.4f}, loss {evaluation.loss:.5f} a step"
+            f"{within('.5f')}, accuracy {evaluation.accuracy:.3%} of {evaluation.steps:,} steps {what}"
         )
         return
+    low, high = evaluation.interval
     spread = f" ± {evaluation.std:.3%} over {evaluation.draws} draws" if evaluation.std is not None else ""
     say(
         f"{evaluation.split}: accuracy {evaluation.accuracy:.3%}{spread} with dropout {evaluation.dropout}, "

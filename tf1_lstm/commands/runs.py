@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
         "runs",
         help="list the runs below a folder: recipe, settings changed, seed, state, figures",
         description="List the runs below a folder: what was trained, with which settings changed, how far "
-        "it is, and the accuracy of its last checkpoint (dropout off).",
+        "it is, and the accuracy of its last checkpoint (of a regression the mean absolute error), dropout off.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=EXAMPLES,
     )
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 def _print_table(runs: "Sequence[ListedRun]", folder: Path) -> None:
     from tf1_lstm.core.text_table import NO_BREAK, text_table
     from tf1_lstm.report.results import deviations_text
-    from tf1_lstm.report.tables import NOTHING, percent
+    from tf1_lstm.report.tables import NOTHING
 
     rows = [
         [
@@ -66,10 +66,7 @@ def _print_table(runs: "Sequence[ListedRun]", folder: Path) -> None:
             NOTHING if one.seed is None else one.seed,
             one.engine or NOTHING,
             _progress(one),
-            ", ".join(
-                f"{split} {percent(value, 5000)}".replace(" ", NO_BREAK)
-                for split, value in one.accuracies.items()
-            ),
+            ", ".join(figure.replace(" ", NO_BREAK) for figure in one.figures()),
         ]
         for one in runs
     ]
@@ -85,16 +82,15 @@ def _progress(one: "ListedRun") -> str:
 
 
 def _print_csv(runs: "Sequence[ListedRun]") -> None:
-    splits = _splits(runs)
+    splits = list(dict.fromkeys(split for one in runs for split in one.accuracies))
+    wrong = list(dict.fromkeys(split for one in runs for split in one.errors))
     names = ["path", "recipe", "sample", "seed", "engine", "exact", "state", "step", "iterations", "started"]
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*names, "weights_sha256", "changed", *(f"accuracy {split}" for split in splits)])
+    figures = [f"accuracy {split}" for split in splits] + [f"mean absolute error {split}" for split in wrong]
+    writer.writerow([*names, "weights_sha256", "changed", *figures])
     for one in runs:
         values: List[Any] = [getattr(one, name) for name in names]
         changed = json.dumps({name: pair[1] for name, pair in one.changed.items()})
-        accuracies = [one.accuracies.get(split, "") for split in splits]
-        writer.writerow([*values, one.weights_sha256, changed, *accuracies])
-
-
-def _splits(runs: "Sequence[ListedRun]") -> List[str]:
-    return list(dict.fromkeys(split for one in runs for split in one.accuracies))
+        measured = [one.accuracies.get(split, "") for split in splits]
+        measured += [one.errors.get(split, "") for split in wrong]
+        writer.writerow([*values, one.weights_sha256, changed, *measured])

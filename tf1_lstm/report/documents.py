@@ -13,6 +13,7 @@ PORT_PREFIX = "port-"
 Document = Dict[str, Any]
 Kinds = Mapping[str, Any]
 NUMBER = (int, float)
+ERROR = "mean_absolute_error"  # what a regression has in place of an accuracy
 
 # What every reader relies on; more is allowed everywhere.
 REQUIRED: Kinds = {
@@ -32,7 +33,7 @@ REQUIRED: Kinds = {
     "published": list,
 }
 REQUIRED_IN: Mapping[str, Kinds] = {
-    "evaluations": {"split": str, "dropout": str, "examples": int, "accuracy": NUMBER},
+    "evaluations": {"split": str, "dropout": str, "examples": int},
     "published": {"name": str, "split": str, "dropout": str, "examples": int, "value": NUMBER},
 }
 EPOCHS: Kinds = {
@@ -62,18 +63,22 @@ PORT_REQUIRED: Kinds = {
     "seconds": NUMBER,
 }
 PORT_REQUIRED_IN: Mapping[str, Kinds] = {
-    "evaluations": {"split": str, "examples": int, "accuracy": NUMBER},
+    "evaluations": {"split": str, "examples": int},
     "log": {"epoch": int, "iteration": int},
 }
 
 
-def read_results(path: PathLike) -> Document:
+def read_results(path: PathLike, errors: bool = False) -> Document:
     """Read one results document of a run.
+
+    Args:
+      path: of the file.
+      errors: take that of a regression too, which has errors in place of accuracies.
 
     Raises:
       InputError: no file, not JSON, another format, or a part that is missing or of another kind.
     """
-    document = _read(path, REQUIRED, REQUIRED_IN)
+    document = _read(path, REQUIRED, REQUIRED_IN, errors)
     for number, entry in enumerate(document["published"]):
         if entry.get("measured") is not None and not entry.get("measured_examples"):
             raise InputError(f"{path}: published[{number}].measured_examples is missing")
@@ -86,13 +91,12 @@ def read_results(path: PathLike) -> Document:
     return document
 
 
-def read_port_results(path: PathLike) -> Document:
+def read_port_results(path: PathLike, errors: bool = False) -> Document:
     """Read one results document of a port's training, as ``tf1_lstm.parity.ports.train`` writes it.
 
-    Raises:
-      InputError: as for ``read_results``.
+    Args and errors are those of ``read_results``.
     """
-    return _read(path, PORT_REQUIRED, PORT_REQUIRED_IN)
+    return _read(path, PORT_REQUIRED, PORT_REQUIRED_IN, errors)
 
 
 def read_results_folder(folder: Path) -> Tuple[Dict[Path, Document], List[Document]]:
@@ -115,7 +119,7 @@ def read_results_folder(folder: Path) -> Tuple[Dict[Path, Document], List[Docume
     return runs, ports
 
 
-def _read(path: PathLike, required: Kinds, required_in: Mapping[str, Kinds]) -> Document:
+def _read(path: PathLike, required: Kinds, required_in: Mapping[str, Kinds], errors: bool) -> Document:
     document = read_json(path)
     if not isinstance(document, dict):
         raise InputError(f"{path}: found a JSON {type(document).__name__}, expected a results document")
@@ -124,6 +128,13 @@ def _read(path: PathLike, required: Kinds, required_in: Mapping[str, Kinds]) -> 
     _check(path, "", document, required)
     for name, kinds in required_in.items():
         _check_entries(path, name, document[name], kinds)
+    for number, entry in enumerate(document["evaluations"]):
+        where = f"evaluations[{number}]."
+        if errors and ERROR in entry:
+            _check(path, where, entry, {ERROR: NUMBER})
+        else:
+            _check(path, where, entry, {"accuracy": NUMBER})
+            _check_share(path, where, entry, "accuracy")
     for name, pair in document["deviations"].items():
         if not isinstance(pair, list) or len(pair) != 2:
             raise InputError(f"{path}: deviations.{name}: found {pair!r}, expected [published, used]")
@@ -136,11 +147,15 @@ def _check_entries(path: PathLike, name: str, entries: Sequence[Any], kinds: Kin
         if not isinstance(entry, dict):
             raise InputError(f"{path}: {where[:-1]}: found {type(entry).__name__}, expected an object")
         _check(path, where, entry, kinds)
-        for key in {"accuracy", "value"} & set(kinds):
-            if not 0 <= entry[key] <= 1:
-                raise InputError(f"{path}: {where}{key}: found {entry[key]}, expected 0 to 1")
+        if "value" in kinds:
+            _check_share(path, where, entry, "value")
         if "examples" in kinds and entry["examples"] < 1:
             raise InputError(f"{path}: {where}examples: found {entry['examples']}, expected at least 1")
+
+
+def _check_share(path: PathLike, where: str, entry: Document, key: str) -> None:
+    if not 0 <= entry[key] <= 1:
+        raise InputError(f"{path}: {where}{key}: found {entry[key]}, expected 0 to 1")
 
 
 def _check(path: PathLike, where: str, found: Mapping[str, Any], required: Kinds) -> None:

@@ -11,11 +11,12 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 from tf1_lstm.files import PathLike, replacing
 from tf1_lstm.report.html import document
 from tf1_lstm.report.results import deviations_text
-from tf1_lstm.report.tables import NOTHING, SAMPLE, percent
+from tf1_lstm.report.tables import NOTHING, SAMPLE, error_text, percent
 
 # Okabe and Ito's colours, told apart also by the colour-blind; their yellow is too pale for a line.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
 DASHES = ("", "7 3", "2 3")
+CHARTED = ("loss", "accuracy", "mean_absolute_error")
 MOST_POINTS = 400
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 560, 260, 52, 26, 12
 STYLE = """
@@ -69,6 +70,7 @@ class Shown(NamedTuple):
     accuracies: Mapping[str, float]
     log: Sequence[Mapping[str, Any]]
     page: Optional[str] = None
+    errors: Mapping[str, float] = {}
 
 
 def write_index(target: PathLike, runs: Sequence[Shown], title: str) -> Path:
@@ -93,7 +95,7 @@ def render_index(runs: Sequence[Shown], title: str) -> str:
         body.append(f"<h2>{escape(recipe)}{f' | {SAMPLE}' if sample else ''}</h2>")
         body.append(_legend([(number, runs[number]) for number in numbers]))
         logs = {number: runs[number].log for number in numbers}
-        charts = [_chart(logs, key, recipe) for key in ("loss", "accuracy", "val_loss", "val_accuracy")]
+        charts = [_chart(logs, before + key, recipe) for before in ("", "val_") for key in CHARTED]
         body.append(f'<div class="charts">{"".join(charts)}</div>')
     return document(title, body, STYLE, SCRIPT)
 
@@ -109,7 +111,9 @@ def _summary(runs: Sequence[Shown]) -> str:
 
 def _table(runs: Sequence[Shown]) -> str:
     splits = list(dict.fromkeys(split for run in runs for split in run.accuracies))
+    wrong = list(dict.fromkeys(split for run in runs for split in run.errors))
     headers = ["run", "recipe", "changed settings", "seed", "engine", "state", "iterations", *splits]
+    headers += [f"{split}, mean absolute error" for split in wrong]
     names = "".join(f'<th scope="col"><button type="button">{escape(name)}</button></th>' for name in headers)
     lines = [f'<div class="wide"><table><thead><tr>{names}</tr></thead><tbody>']
     for run in runs:
@@ -122,6 +126,9 @@ def _table(runs: Sequence[Shown]) -> str:
         for split in splits:
             value = run.accuracies.get(split)
             cells.append(_cell("" if value is None else value, percent(value, 5000), "number"))
+        for split in wrong:
+            value = run.errors.get(split)
+            cells.append(_cell("" if value is None else value, error_text(value), "number"))
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return "\n".join([*lines, "</tbody></table></div>"])
 
@@ -159,7 +166,7 @@ def _chart(logs: Mapping[int, Sequence[Mapping[str, Any]]], key: str, recipe: st
         return ""
     right = max(x for x, _ in points) or 1
     low, high = min(y for _, y in points), max(y for _, y in points)
-    low, high = (min(low, 0.0), high) if key.endswith("loss") else (low, max(high, low + 0.01))
+    low, high = (min(low, 0.0), high) if not key.endswith("accuracy") else (low, max(high, low + 0.01))
     span = (high - low) or 1.0
     across, up = (WIDTH - LEFT - 8) / right, (HEIGHT - BOTTOM - TOP) / span
     parts = [_grid(low, high, up, right, key.endswith("accuracy"))]
@@ -168,7 +175,7 @@ def _chart(logs: Mapping[int, Sequence[Mapping[str, Any]]], key: str, recipe: st
         drawn = " ".join(f"{LEFT + x * across:.1f},{HEIGHT - BOTTOM - (y - low) * up:.1f}" for x, y in line)
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         parts.append(f'<polyline data-run="{number}" stroke="{colour}"{dashes} points="{drawn}"/>')
-    name = key.replace("val_", "validation ")
+    name = key.replace("val_", "validation ").replace("_", " ")
     label = f"{escape(recipe)}: {name} by iteration, {len(lines)} run{'s' * (len(lines) != 1)}"
     head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
     return f"<figure>{head}{''.join(parts)}</svg><figcaption>{name} by iteration</figcaption></figure>"

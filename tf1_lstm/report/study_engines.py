@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, NamedTuple, Sequence
 
-from tf1_lstm.report.study_rows import EARLY, CellResults, Row
+from tf1_lstm.report.study_rows import CellResults, Row
 from tf1_lstm.report.two_samples import TwoSamples, compare_samples
 from tf1_lstm.report.verdicts import LEVEL, p_text
 
@@ -48,7 +48,7 @@ def _are_alike(cells: Sequence[CellResults], exact: Row, fast: Row) -> bool:
     same = (one.recipe, dict(one.settings)) == (other.recipe, dict(other.settings))
     names = ("what", "split", "dropout", "checkpoint")
     same = same and all(getattr(exact, name) == getattr(fast, name) for name in names)
-    return same and exact.what != EARLY and min(len(exact.values), len(fast.values)) > 1
+    return same and exact.is_share and min(len(exact.values), len(fast.values)) > 1
 
 
 def engine_lines(pairs: Sequence[EnginePair]) -> List[str]:

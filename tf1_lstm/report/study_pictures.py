@@ -25,7 +25,7 @@ def strip_plot(
     Raises:
       InputError: the file cannot be written.
     """
-    accuracies = [row for row in rows if not row.is_loss]
+    accuracies = [row for row in rows if row.is_share]
     shown = [row for row in accuracies if row.published is not None] or accuracies
     if not shown:
         return None
@@ -94,9 +94,17 @@ def curves_with_bands(cell: CellResults, path: Path, sample: bool) -> Optional[P
     if not logs:
         return None
     by = "epoch" if all(is_of_epochs(log) for log in logs) else "iteration"
-    panels = [("loss", "training loss"), ("val_accuracy", "validation accuracy")]
+    panels = [
+        ("loss", "training loss"),
+        ("val_accuracy", "validation accuracy"),
+        ("val_mean_absolute_error", "validation error"),
+    ]
     if by == "iteration":
-        panels = [("loss", "loss, as logged"), ("accuracy", "accuracy, as logged")]
+        panels = [
+            ("loss", "loss, as logged"),
+            ("accuracy", "accuracy, as logged"),
+            ("mean_absolute_error", "error, as logged"),
+        ]
     panels = [panel for panel in panels if any(len(series(log, panel[0], by).places) for log in logs)]
     if not panels:
         return None

@@ -11,7 +11,7 @@ from tf1_lstm.core.text_table import text_table
 from tf1_lstm.files import replacing, write_json
 from tf1_lstm.report.documents import Document
 from tf1_lstm.report.study_engines import engine_documents, engine_lines, engine_pairs
-from tf1_lstm.report.study_rows import PORT, CellResults, Row, row_document
+from tf1_lstm.report.study_rows import EARLY, PORT, CellResults, Row, row_document
 from tf1_lstm.report.tables import code, markdown_table, percent, percent_interval
 from tf1_lstm.report.verdicts import NOT_JUDGED
 
@@ -128,14 +128,13 @@ def cell_name(cell: CellResults) -> str:
 def cells_of(row: Row, cell: CellResults, sample: bool) -> List[str]:
     """A row's cells under ``HEADERS``."""
     document = row_document(row, cell)
-    loss = row.is_loss
     beside = None if row.published is None else row.published.value
     return [
         row.name,
-        _number(beside, row, loss) + (" (own)" if row.is_own_run else ""),
+        _figure(beside, None, row) + (" (own)" if row.is_own_run else ""),
         str(document["n"]),
-        _spread(document["mean"], document["std"], row.examples, loss),
-        _interval(document["interval"], row.examples, loss),
+        _figure(document["mean"], document["std"], row),
+        _interval(document["interval"], row),
         NOT_JUDGED if sample else _verdict(row),
     ]
 
@@ -144,25 +143,17 @@ def _verdict(row: Row) -> str:
     return "-" if row.verdict is None else row.verdict.text
 
 
-def _number(value: Any, row: Row, loss: bool) -> str:
-    if loss:
-        return "-" if value is None else f"{value:.4f}"
-    return percent(value, row.examples)
+def _figure(value: Optional[float], std: Optional[float], row: Row) -> str:
+    if row.is_share or value is None:
+        return percent(value, row.examples, std)
+    return f"{value:.4f}" + ("" if std is None else f" ± {std:.4f}")
 
 
-def _spread(mean: float, std: Any, examples: int, loss: bool) -> str:
-    if loss:
-        return f"{mean:.4f}" + ("" if std is None else f" ± {std:.4f}")
-    return percent(mean, examples, std)
-
-
-def _interval(interval: Any, examples: int, loss: bool) -> str:
-    if interval is None:
-        return percent_interval(None)
-    low, high = interval
-    if loss:
-        return f"[{low:.4f}, {high:.4f}]"
-    return percent_interval((max(0.0, low), min(1.0, high)), examples)
+def _interval(interval: Optional[Sequence[float]], row: Row) -> str:
+    if interval is None or row.is_share:
+        ends = None if interval is None else (max(0.0, interval[0]), min(1.0, interval[1]))
+        return percent_interval(ends, row.examples)
+    return "[{:.4f}, {:.4f}]".format(*interval)
 
 
 def text_report(cells: Sequence[CellResults], rows: Sequence[Row], warnings: Sequence[str]) -> str:
@@ -271,9 +262,9 @@ def markdown(
 
 
 def _paired_text(row: Row, cell: CellResults) -> str:
-    scale, unit = (1, "nats") if row.is_loss else (100, "points")
+    scale, unit = (100, " points") if row.is_share else (1, " nats" if row.what == EARLY else "")
     paired = row.paired
-    text = f"{cell.recipe}, {row.name}: {scale * paired['mean']:+.3f} {unit}"
+    text = f"{cell.recipe}, {row.name}: {scale * paired['mean']:+.3f}{unit}"
     if paired["interval"] is not None:
         low, high = (scale * end for end in paired["interval"])
         text += f" [{low:+.3f}, {high:+.3f}], p = {paired['p']:.3f}"

@@ -23,6 +23,7 @@ from tf1_lstm.report.verdicts import (
 )
 
 ACCURACY, LATE, EARLY = "accuracy", "accuracy, mean over the later half of epochs", "training loss of epoch 1"
+ERROR = "mean absolute error"
 LOSS_MARGIN = 0.05
 # Settings that say what is written and when: with others it is still the published training.
 _WRITTEN = ("log_every", "save_every", "log_batch", "log_first")
@@ -77,7 +78,7 @@ class Row:
 
     Attributes:
       cell: place among the cells.
-      what: ``ACCURACY``, ``LATE`` or ``EARLY``.
+      what: ``ACCURACY``, ``LATE`` or ``EARLY``; of a regression ``ERROR`` in place of the first.
       split, dropout: what it was measured on.
       examples: how many.
       checkpoint: the iteration, where it is not the last.
@@ -101,9 +102,9 @@ class Row:
     paired: Dict[str, Any] = field(default_factory=dict)
 
     @property
-    def is_loss(self) -> bool:
-        """Whether it is in nats, and no share."""
-        return self.what == EARLY
+    def is_share(self) -> bool:
+        """Whether it is between 0 and 1; else a loss in nats, or an error in the units of the targets."""
+        return self.what in (ACCURACY, LATE)
 
     @property
     def is_own_run(self) -> bool:
@@ -113,9 +114,9 @@ class Row:
     @property
     def name(self) -> str:
         """What it is, in words."""
-        if self.is_loss:
+        if self.what == EARLY:
             return self.what
-        parts = [self.split, "later half of epochs" if self.what == LATE else ""]
+        parts = [self.split, {LATE: "later half of epochs", ERROR: ERROR}.get(self.what, "")]
         parts += ["dropout on" if self.dropout == "on" else ""]
         parts += [f"iteration {self.checkpoint:,}" if self.checkpoint else ""]
         return ", ".join(part for part in parts if part)
@@ -178,9 +179,9 @@ def _rows(place: int, cell: CellResults) -> Iterator[Row]:
     figures = cell.reference.figures if comparable else ()
     log = cell.reference.log if comparable else ()
     steps = {figure.iteration for figure in cell.reference.figures if figure.iteration is not None}
-    for split, dropout, examples, checkpoint, values in _accuracies(cell, steps):
-        figure = _published(figures, split, dropout, checkpoint)
-        row = Row(place, ACCURACY, split, dropout, examples, checkpoint, values, figure)
+    for what, split, dropout, examples, checkpoint, values in _evaluated(cell, steps):
+        figure = _published(figures, split, dropout, checkpoint) if what == ACCURACY else None
+        row = Row(place, what, split, dropout, examples, checkpoint, values, figure)
         if figure is not None:
             sampled = figure.examples if figure.sampler == "test-batches" else 0
             row.published = PublishedFigure(figure.value, 0.0 if figure.parts else FOUR_DECIMALS, sampled)
@@ -188,9 +189,9 @@ def _rows(place: int, cell: CellResults) -> Iterator[Row]:
     yield from _epoch_rows(place, cell, log)
 
 
-def _accuracies(cell: CellResults, steps: Any) -> Iterator[Tuple[str, str, int, Optional[int], Any]]:
-    """Each split, dropout, number of examples and checkpoint (None for the last) with values by seed."""
-    found: Dict[Tuple[str, str, Optional[int]], Dict[int, float]] = {}
+def _evaluated(cell: CellResults, steps: Any) -> Iterator[Tuple[str, str, str, int, Optional[int], Any]]:
+    """Each figure, split, dropout, number of examples and checkpoint (None for the last) with values by seed."""
+    found: Dict[Tuple[str, str, str, Optional[int]], Dict[int, float]] = {}
     sizes: Dict[str, int] = {}
     for document in cell.documents:
         evaluations = document["evaluations"]
@@ -198,19 +199,20 @@ def _accuracies(cell: CellResults, steps: Any) -> Iterator[Tuple[str, str, int, 
         # The last checkpoint goes by None, unless a figure names it.
         for step in [*([] if last in steps else [None]), *sorted(steps)]:
             for one in evaluations_at(evaluations, last if step is None else step):
-                key = one["split"], one.get("dropout", "off"), step
-                found.setdefault(key, {})[document["seed"]] = one["accuracy"]
+                what, name = (ACCURACY, "accuracy") if "accuracy" in one else (ERROR, "mean_absolute_error")
+                key = what, one["split"], one.get("dropout", "off"), step
+                found.setdefault(key, {})[document["seed"]] = one[name]
                 sizes[one["split"]] = one["examples"]
-    for (split, dropout, step), values in found.items():
-        yield split, dropout, sizes[split], step, values
+    for (what, split, dropout, step), values in found.items():
+        yield what, split, dropout, sizes[split], step, values
 
 
 def _published(
     figures: Sequence[Figure], split: str, dropout: str, checkpoint: Optional[int]
 ) -> Optional[Figure]:
     for figure in figures:
-        fits = (figure.split, "on" if figure.dropout else "off") == (split, dropout)
-        if fits and (figure.iteration == checkpoint or (figure.iteration is None and checkpoint is None)):
+        dropout_of = "on" if figure.dropout else "off"
+        if (figure.split, dropout_of, figure.iteration) == (split, dropout, checkpoint):
             return figure
     return None
 
@@ -267,7 +269,7 @@ def _pair(cells: Sequence[CellResults], rows: Sequence[Row]) -> None:
             if own.engine == PORT or not same or (other.what, other.split) != (row.what, row.split):
                 continue
             seeds = sorted(set(row.values) & set(other.values))
-            if other.dropout != row.dropout or other.checkpoint is not None or not seeds:
+            if (other.dropout, other.checkpoint) != (row.dropout, row.checkpoint) or not seeds:
                 continue
             found = paired_difference(
                 [other.values[seed] for seed in seeds], [row.values[seed] for seed in seeds]
@@ -282,7 +284,7 @@ def _pair(cells: Sequence[CellResults], rows: Sequence[Row]) -> None:
 
 
 def row_document(row: Row, cell: CellResults) -> Dict[str, Any]:
-    """A row as JSON: shares between 0 and 1, losses in nats."""
+    """A row as JSON: shares between 0 and 1, losses in nats, errors in the units of the targets."""
     values = list(row.values.values())
     mean, std = mean_and_std(values)
     rounding = row.published.rounding if row.published else 0.0

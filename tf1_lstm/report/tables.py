@@ -80,6 +80,11 @@ def percent(accuracy: Optional[float], examples: int = 0, std: Optional[float] =
     return f"{100 * accuracy:.{_decimals(examples)}f}{spread} %"
 
 
+def error_text(error: Optional[float]) -> str:
+    """An error in the units of the targets, to six digits."""
+    return NOTHING if error is None else f"{error:.6g}"
+
+
 def percent_interval(interval: Optional[Sequence[float]], examples: int = 0) -> str:
     """An interval as ``[82.1, 83.1]`` in per cent."""
     if interval is None:
@@ -114,7 +119,7 @@ def _errors(results: Document) -> List[List[str]]:
             one["split"],
             one["dropout"],
             f"{one['mean_absolute_error']:.6g}",
-            "[{:.6g}, {:.6g}]".format(*one["interval"]),
+            NOTHING if one["interval"] is None else "[{:.6g}, {:.6g}]".format(*one["interval"]),
             f"{one['root_mean_squared_error']:.6g}",
             f"{one['examples']:,}",
         ]

@@ -9,8 +9,10 @@ from tqdm.auto import tqdm
 
 from tf1_lstm.data.base import Dataset, Split
 from tf1_lstm.data.split_batches import batches_of
+from tf1_lstm.errors import InputError
 from tf1_lstm.report.html import table
-from tf1_lstm.report.statistics import accuracy_interval
+from tf1_lstm.report.statistics import accuracy_interval, confusion_matrix
+from tf1_lstm.report.verdicts import mean_interval
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.model import Model
 
@@ -79,7 +81,7 @@ class NumbersEvaluation(NamedTuple):
       loss: as it was trained, mean squared or mean absolute error.
       mean_absolute_error: over examples and outputs, in the units of the targets.
       root_mean_squared_error: likewise.
-      interval: 95 % interval of the mean absolute error, from the spread over the examples.
+      interval: 95 % t-interval of the mean absolute error, from the spread over the examples; None of one.
     """
 
     split: str
@@ -88,7 +90,7 @@ class NumbersEvaluation(NamedTuple):
     loss: float
     mean_absolute_error: float
     root_mean_squared_error: float
-    interval: List[float]
+    interval: Optional[List[float]]
 
     def document(self) -> Dict[str, Any]:
         """JSON-ready."""
@@ -109,7 +111,7 @@ class StepsEvaluation(NamedTuple):
       accuracy: share of them whose largest logit is at the target.
       loss: mean cross-entropy of a step, in nats.
       perplexity: exp of the loss.
-      interval: 95 % interval of the loss, from the spread over the examples.
+      interval: 95 % t-interval of the loss, from the spread over the examples; None of one.
     """
 
     split: str
@@ -119,7 +121,7 @@ class StepsEvaluation(NamedTuple):
     accuracy: float
     loss: float
     perplexity: float
-    interval: List[float]
+    interval: Optional[List[float]]
 
     def document(self) -> Dict[str, Any]:
         """JSON-ready."""
@@ -269,7 +271,7 @@ def _evaluate_classes(
         std=float(np.std(accuracies, ddof=1)) if draws > 1 else None,
         interval=[float(end) for end in accuracy_interval(accuracy, len(split.labels))],
         loss=float(np.mean(losses)),
-        confusion=_confusion(split.labels, first.argmax(1), model.recipe.head.columns),
+        confusion=confusion_matrix(split.labels, first.argmax(1), model.recipe.head.columns).tolist(),
         probabilities=probabilities_of(first),
     )
 
@@ -306,7 +308,6 @@ def _evaluate_steps(
         counts[rows] = counted.sum(axis=1)
     steps = max(1.0, counts.sum())
     loss = float(losses.sum() / steps)
-    used = counts > 0
     return StepsEvaluation(
         split=split.name,
         examples=total,
@@ -315,16 +316,26 @@ def _evaluate_steps(
         accuracy=float(correct.sum() / steps),
         loss=loss,
         perplexity=float(np.exp(min(loss, 700.0))),
-        interval=_mean_interval(losses[used] / counts[used]),
+        interval=ratio_interval(losses, counts),
     )
 
 
-def _mean_interval(values: np.ndarray) -> List[float]:
-    """95 % interval of the mean of one number for each example, by the normal distribution."""
-    mean, half = float(values.mean()), 0.0
-    if len(values) > 1:
-        half = 1.959964 * float(values.std(ddof=1)) / float(np.sqrt(len(values)))
-    return [mean - half, mean + half]
+def _mean_interval(values: np.ndarray) -> Optional[List[float]]:
+    """95 % interval of the mean of one number for each example."""
+    return list(mean_interval(values)) if len(values) > 1 else None
+
+
+def ratio_interval(sums: np.ndarray, counts: np.ndarray) -> Optional[List[float]]:
+    """95 % interval of ``sums.sum() / counts.sum()`` over examples that count for more or less.
+
+    By linearisation: the spread is that of what each example's sum has beyond its count's share (Cochran,
+    *Sampling Techniques*, section 2.11).
+    """
+    used = counts > 0
+    if used.sum() < 2:
+        return None
+    ratio = sums.sum() / counts.sum()
+    return _mean_interval(ratio + (sums - ratio * counts)[used] / counts[used].mean())
 
 
 def probabilities_of(logits: np.ndarray) -> np.ndarray:
@@ -332,12 +343,6 @@ def probabilities_of(logits: np.ndarray) -> np.ndarray:
     wide = logits.astype(np.float64)
     shifted = np.exp(wide - wide.max(axis=-1, keepdims=True))
     return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
-
-
-def _confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> List[List[int]]:
-    counts = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (labels, predicted), 1)
-    return [list(map(int, row)) for row in counts]
 
 
 def sampled_accuracies(
@@ -354,7 +359,12 @@ def sampled_accuracies(
 
     Returns:
       One accuracy for each batch, as the graph computes it (float32).
+
+    Raises:
+      InputError: the model foretells numbers, which are not right or wrong.
     """
+    if model.recipe.head.task == "numbers":
+        raise InputError(f"{model.recipe.name}: found a regression, expected a model of classes")
     graph, schedule = model.graph, model.recipe.schedule
     kind = getattr(model.recipe.data, "sampler", "published")
     sampler = dataset.test_sampler(kind, schedule.batch_size, seed)

@@ -297,13 +297,17 @@ class RunFolder:
         line, self._seal = seal.sealed_line(str(self._seal), event)
         return line
 
-    def checkpoints(self) -> List[Dict[str, Any]]:
-        """List the checkpoint events whose files are still kept, oldest first."""
+    def logged_checkpoints(self) -> List[Dict[str, Any]]:
+        """List the checkpoint events, oldest first, whether their files are still there or not."""
         events = [event for event in self.events() if event["event"] == "checkpoint"]
         latest = {event["step"]: event for event in events}
+        return [event for _, event in sorted(latest.items())]
+
+    def checkpoints(self) -> List[Dict[str, Any]]:
+        """The same of those whose files are still there."""
         return [
             event
-            for _, event in sorted(latest.items())
+            for event in self.logged_checkpoints()
             if (self.path / (event["prefix"] + ".index")).exists()
         ]
 

@@ -1,7 +1,6 @@
 """Every run below a folder, each in one line: what was trained, how far it is, what it gave."""
 
 import dataclasses
-import fcntl
 import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -10,7 +9,9 @@ from urllib.parse import quote
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json
 from tf1_lstm.report.index_page import Shown
+from tf1_lstm.report.tables import error_text, percent
 from tf1_lstm.runs.folder import RunFolder
+from tf1_lstm.runs.locks import is_held
 from tf1_lstm.runs.pictures import logged_figures
 
 FINISHED, RUNNING, STOPPED = "finished", "running", "stopped"
@@ -33,6 +34,7 @@ class ListedRun:
       iterations: how many were planned, or done where it ended early.
       started: in UTC.
       accuracies: split -> accuracy of the last checkpoint, dropout off.
+      errors: of a regression, split -> mean absolute error in its place.
       weights_sha256: of the last checkpoint.
       log: the logged figures, oldest first; see ``logged_figures``.
     """
@@ -49,6 +51,7 @@ class ListedRun:
     iterations: int = 0
     started: str = ""
     accuracies: Dict[str, float] = dataclasses.field(default_factory=dict)
+    errors: Dict[str, float] = dataclasses.field(default_factory=dict)
     weights_sha256: str = ""
     log: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
 
@@ -56,6 +59,11 @@ class ListedRun:
         """Everything but the log, JSON-ready."""
         names = [field.name for field in dataclasses.fields(self) if field.name != "log"]
         return {**{name: getattr(self, name) for name in names}, "path": str(self.path)}
+
+    def figures(self) -> List[str]:
+        """Each split with its accuracy or its mean absolute error, in words."""
+        found = [f"{split} {percent(value, 5000)}" for split, value in self.accuracies.items()]
+        return found + [f"{split} error {error_text(value)}" for split, value in self.errors.items()]
 
 
 def list_runs(folder: Path) -> List[ListedRun]:
@@ -93,7 +101,7 @@ def _listed(path: Path) -> ListedRun:
         events = run.events()
         checkpoints = run.checkpoints()
         log = logged_figures(run)
-        accuracies = _accuracies(path, events)
+        measured = _measured(path, events)
     except InputError as error:
         return ListedRun(path, f"cannot be read: {error}")
     record = run.record
@@ -103,7 +111,7 @@ def _listed(path: Path) -> ListedRun:
     ended = bool(record.get("ended"))
     return ListedRun(
         path=path,
-        state=FINISHED if ended else RUNNING if _is_held(path) else STOPPED,
+        state=FINISHED if ended else RUNNING if is_held(path) else STOPPED,
         recipe=record["recipe"],
         sample=record["sample"],
         seed=record["options"]["seed"],
@@ -113,38 +121,25 @@ def _listed(path: Path) -> ListedRun:
         step=step,
         iterations=step if ended else planned[-1] if planned else 0,
         started=record.get("started") or "",
-        accuracies=accuracies,
+        accuracies=_of_splits(measured, "accuracy"),
+        errors=_of_splits(measured, "mean_absolute_error"),
         weights_sha256=last.get("weights_sha256", ""),
         log=log,
     )
 
 
-def _accuracies(path: Path, events: List[Dict[str, Any]]) -> Dict[str, float]:
-    """What ``reproduce`` measured of the last checkpoint, else what the training itself did."""
-    found = {event["split"]: event["accuracy"] for event in events if event["event"] == "evaluation"}
+def _measured(path: Path, events: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Evaluations of the last checkpoint: the training's own, and behind them those of ``reproduce``."""
+    found = [event for event in events if event["event"] == "evaluation"]
     if (path / "results.json").is_file():
         results = read_json(path / "results.json")
         evaluations = results.get("evaluations") if isinstance(results, dict) else None
-        found.update(
-            {
-                one["split"]: one["accuracy"]
-                for one in evaluations or ()
-                if isinstance(one, dict) and one.get("dropout") == "off"
-            }
-        )
-    return {split: value for split, value in found.items() if isinstance(value, float)}
+        found += evaluations if isinstance(evaluations, list) else []
+    return [one for one in found if isinstance(one, dict) and one.get("dropout") == "off"]
 
 
-def _is_held(path: Path) -> bool:
-    """Whether a process writes to the run now."""
-    try:
-        with open(path / ".lock", encoding="ascii") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+def _of_splits(measured: List[Dict[str, Any]], figure: str) -> Dict[str, float]:
+    return {str(one.get("split")): one[figure] for one in measured if isinstance(one.get(figure), float)}
 
 
 def _engine(record: Dict[str, Any]) -> str:

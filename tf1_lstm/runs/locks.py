@@ -59,10 +59,10 @@ def is_held(folder: Path) -> bool:
     try:
         with open(folder / NAME, "rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:  # there is no such file, or it cannot be asked
+        return False
     return False
 
 

@@ -65,8 +65,7 @@ class Reproduced(NamedTuple):
 
     Attributes:
       run: the run folder.
-      exit_code: 0; 1 where a published figure is contradicted; else that of a training that did not
-        get to its end.
+      exit_code: 0, or that of a training that did not get to its end.
       results: what ``results.json`` holds; None where the training did not get to its end.
     """
 
@@ -198,7 +197,12 @@ def _measure_all(options: ReproduceOptions, experiment: Resolved, path: Path) ->
     """Measure the checkpoint that was published, where there is one, and the last; in that order."""
     from tf1_lstm.runs.folder import RunFolder
 
-    checkpoints = {checkpoint["step"]: checkpoint for checkpoint in RunFolder.open(path).checkpoints()}
+    run = RunFolder.open(path)
+    last = run.logged_checkpoints()[-1:]
+    checkpoints = {checkpoint["step"]: checkpoint for checkpoint in run.checkpoints()}
+    if not last or last[0]["step"] not in checkpoints:
+        found = f"the last checkpoint, {last[0]['prefix']}, is missing" if last else "found no checkpoint"
+        raise InputError(f"{path}: {found}; expected a run with the checkpoint that it ended with")
     published = {figure.iteration for figure in experiment.published.published.figures}
     wanted = sorted({step for step in checkpoints if step in published} | {max(checkpoints)})
     return [

@@ -205,14 +205,16 @@ def results_of(job: Job) -> Optional[Dict[str, Any]]:
     if results is None or results.get("seed") != job.seed:
         return None
     if job.cell.engine == PORT:
-        settings = results.get("settings", {})
+        settings = results.get("settings")
+        settings = settings if isinstance(settings, dict) else {}
         epochs = settings.get("epochs", settings.get("schedule.epochs"))
         whole = results.get("epochs") == epochs and _measured_test(results)
         return results if whole else None
-    record = _record(job)
-    if record is None or not record.get("ended") or not record.get("checkpoints"):
+    record = _record(job) or {}
+    checkpoints = record.get("checkpoints")
+    last = checkpoints[-1] if isinstance(checkpoints, list) and checkpoints else None
+    if not record.get("ended") or not isinstance(last, dict):
         return None
-    last = record["checkpoints"][-1]
     return results if results.get("weights_sha256") == last.get("weights_sha256") else None
 
 
@@ -229,7 +231,8 @@ def first_done(same: Sequence[Job]) -> Job:
 
 
 def _measured_test(results: Dict[str, Any]) -> bool:
-    return any(evaluation.get("split") == "test" for evaluation in results.get("evaluations", ()))
+    found = results.get("evaluations")
+    return isinstance(found, list) and any(isinstance(e, dict) and e.get("split") == "test" for e in found)
 
 
 def _record(job: Job) -> Optional[Dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import read_json, sha256_of_file
-from tf1_lstm.report.documents import Document
+from tf1_lstm.report.documents import Document, read_port_results, read_results
 from tf1_lstm.report.study_pictures import curves_with_bands, strip_plot
 from tf1_lstm.report.study_report import (
     Provenance,
@@ -17,7 +17,7 @@ from tf1_lstm.report.study_report import (
     write_reports,
 )
 from tf1_lstm.report.study_rows import CellResults, reference_of, row_document, study_rows
-from tf1_lstm.runs.study import RESULTS, Job, Study, results_of
+from tf1_lstm.runs.study import PORT, RESULTS, Job, Study, results_of
 
 
 class Written(NamedTuple):
@@ -43,7 +43,8 @@ def write_study_table(study: Study, jobs: Sequence[Job], folder: Path) -> Writte
       folder: where to write.
 
     Raises:
-      InputError: no job is done, two seeds of a cell have equal weights, or a file cannot be written.
+      InputError: no job is done, results cannot be what they say, two seeds of a cell have equal weights, or a
+        file cannot be written.
     """
     cells: List[CellResults] = []
     made: List[Provenance] = []
@@ -53,11 +54,11 @@ def write_study_table(study: Study, jobs: Sequence[Job], folder: Path) -> Writte
         for job in jobs:
             if job.cell != cell:
                 continue
-            document = results_of(job)
-            if document is None:
+            if results_of(job) is None:
                 missing += 1
                 continue
-            document.setdefault("sample", False)
+            read = read_port_results if cell.engine == PORT else read_results
+            document = read(job.folder / RESULTS, errors=True)
             documents.append(document)
             digest = sha256_of_file(job.folder / RESULTS)
             made.append(provenance(len(cells), document, digest, other_processors(job)))

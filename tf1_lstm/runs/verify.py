@@ -43,10 +43,9 @@ def verify(path: Path, data: Optional[Path] = None, rerun: Optional[int] = None)
     yield Check(
         "recipe and data", True, f"settings as recorded; {len(hashes)} files with the recorded SHA-256"
     )
-    checkpoints = folder.checkpoints()
     yield _written(folder)
     intact: List[Dict[str, Any]] = []
-    for checkpoint in checkpoints:
+    for checkpoint in _to_be_there(folder):
         damage = folder.damage(checkpoint)
         if damage is None:
             intact.append(checkpoint)
@@ -62,9 +61,16 @@ def verify(path: Path, data: Optional[Path] = None, rerun: Optional[int] = None)
         yield _attempt("rerun", lambda: _rerun(folder, experiment, iterations))
 
 
-def _written(folder: Any) -> Check:
-    """Every iteration up to the last checkpoint has its loss, and the run is as long as it says."""
-    steps = [checkpoint["step"] for checkpoint in folder.checkpoints()]
+def _to_be_there(folder: RunFolder) -> List[Dict[str, Any]]:
+    """The checkpoints that the run kept, also where somebody has removed them since."""
+    logged, there = folder.logged_checkpoints(), folder.checkpoints()
+    kept = logged[-folder.record["options"]["keep"] :]
+    return [checkpoint for checkpoint in logged if checkpoint in kept or checkpoint in there]
+
+
+def _written(folder: RunFolder) -> Check:
+    """Every iteration up to the last checkpoint has its loss."""
+    steps = [checkpoint["step"] for checkpoint in folder.logged_checkpoints()]
     losses = len(folder.losses())
     last = max(steps) if steps else 0
     ended = " and ended" if folder.record.get("ended") else ", not ended"
