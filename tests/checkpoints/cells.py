@@ -1,6 +1,6 @@
 """TensorFlow 1's recurrent cells in NumPy, written from their definitions, to judge restored graphs."""
 
-from typing import Callable, Dict, List, Mapping, Tuple
+from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def _layer(cell: str, parts: Parts, sequence: np.ndarray, units: int, way: str) 
 
 
 def final_states(
-    cell: str, arrays: Mapping[str, np.ndarray], rows: np.ndarray, units: int, joined: bool = False
+    cell: str, arrays: Mapping[str, np.ndarray], rows: np.ndarray, units: Sequence[int], joined: bool = False
 ) -> List[np.ndarray]:
     """The last h of the top layer in each direction, for one sequence ``[steps, inputs]``.
 
@@ -77,7 +77,7 @@ def final_states(
       cell: a key of ``STEPS``.
       arrays: role -> values; the roles say how many layers and directions there are.
       rows: the sequence.
-      units: width of every layer.
+      units: width of each layer.
       joined: whether each layer reads both directions of the one below.
     """
     places = {tuple(role.split("/")[1:3]) for role in arrays if role.count("/") > 1}
@@ -88,6 +88,6 @@ def final_states(
         for way, sequence in zip(ways, sequences):
             place = f"/{way}/{layer}/"
             parts = {role.split(place)[1]: array for role, array in arrays.items() if place in role}
-            outputs.append(_layer(cell, parts, sequence, units, way))
+            outputs.append(_layer(cell, parts, sequence, units[layer], way))
         sequences = [np.concatenate(outputs, 1)] * len(ways) if joined else outputs
     return [output[-1 if way == "fw" else 0] for way, output in zip(ways, outputs)]

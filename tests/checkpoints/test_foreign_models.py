@@ -168,7 +168,7 @@ def test_every_role_comes_from_the_variable_that_tensorflow_computes_with(model_
     arrays = load_weights(saved.path, BOTH).arrays
     ids = np.random.RandomState(0).randint(0, WORDS, (3, STEPS))
     states = [
-        np.concatenate(final_states("basic_lstm", arrays, arrays["embedding"][row], UNITS, joined=True))
+        np.concatenate(final_states("basic_lstm", arrays, arrays["embedding"][row], [UNITS] * 3, joined=True))
         for row in ids
     ]
     found = states @ arrays["softmax/weights"] + arrays["softmax/bias"]

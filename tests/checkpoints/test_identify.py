@@ -177,12 +177,41 @@ def test_what_makes_no_model_is_refused_with_the_reason(shapes, reason):
     assert reason in found.problem
 
 
-def test_layers_of_different_widths_are_refused():
+def of_widths(scope: str, *sizes: Tuple[int, int]) -> Dict[str, Tuple[int, ...]]:
+    """A layer for each (inputs, units)."""
     shapes = {}
-    for layer, (inputs, units) in enumerate([(50, 64), (64, 32)]):
-        scope = f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell"
-        shapes.update({f"{scope}/kernel": (inputs + units, 4 * units), f"{scope}/bias": (4 * units,)})
-    assert "expected one width" in identified(shapes).problem
+    for layer, (inputs, units) in enumerate(sizes):
+        name = f"{scope.format(layer=layer)}/basic_lstm_cell"
+        shapes.update({f"{name}/kernel": (inputs + units, 4 * units), f"{name}/bias": (4 * units,)})
+    return shapes
+
+
+def widths_of(shapes: Dict[str, Tuple[int, ...]]) -> Tuple[int, ...]:
+    model = identified(shapes).model
+    assert model is not None
+    return model.widths
+
+
+@pytest.mark.parametrize("scope", ["rnn/multi_rnn_cell/cell_{layer}", "lstm{layer}/rnn"])
+def test_layers_of_different_widths_are_told_by_what_each_reads(scope):
+    found = identified({**of_widths(scope, (50, 64), (64, 32), (32, 50)), "w": (50, 2), "b": (2,)})
+    assert found.model is not None, found.problem
+    assert (found.model.inputs, found.model.units, found.model.layers) == (50, 64, 3)
+    assert found.model.widths == (64, 32, 50)
+    assert found.model.classes == 2
+
+
+def test_two_loops_are_layers_in_the_only_order_or_in_that_of_their_numbers():
+    lower, upper = of_widths("b/rnn", (50, 64)), of_widths("a/rnn", (64, 32))
+    assert widths_of({**lower, **upper}) == (64, 32)
+    turned = of_widths("a/rnn", (64, 50))  # either may read the other
+    assert "nothing says which is meant" in identified({**lower, **turned}).problem
+    assert widths_of(of_widths("lstm{layer}/rnn", (50, 64), (64, 50))) == (64, 50)
+
+
+def test_a_layer_that_does_not_read_the_one_below_is_refused():
+    shapes = of_widths("rnn/multi_rnn_cell/cell_{layer}", (50, 64), (60, 32))
+    assert "layer 1 of direction fw reads 60 numbers, expected 64" in identified(shapes).problem
 
 
 def bidirectional(scope: str, upper: int, layers: int = 2) -> Dict[str, Tuple[int, ...]]:

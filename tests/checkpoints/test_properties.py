@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 from hypothesis import given, settings
@@ -37,13 +37,23 @@ def models(draw: Any) -> Weights:
     classes = draw(st.integers(1, 9))
     joined = layers > 1 and directions == 2 and draw(st.booleans())
     dense, vocabulary = draw(st.integers(0, 9)), draw(st.integers(0, 12))
-    width = units * draw(st.sampled_from(sorted({1, directions})))
+    widths = (units, *(draw(st.integers(1, 7)) for _ in range(layers - 1)))
+    widths = widths if len(set(widths)) > 1 else ()
+    width = (widths or (units,))[-1] * draw(st.sampled_from(sorted({1, directions})))
     fixed = cell_kinds()[cell]
     size = (inputs, units, layers, directions)
     model = ModelDescription(
-        cell, fixed.gate_order, fixed.default_forget_bias, *size, classes, joined, dense, vocabulary
+        cell,
+        fixed.gate_order,
+        fixed.default_forget_bias,
+        *size,
+        classes,
+        joined,
+        dense,
+        vocabulary,
+        widths=widths,
     )
-    shapes = recurrent_shapes(cell, *size, cell == "lstm_peephole", joined)
+    shapes = recurrent_shapes(cell, *size, cell == "lstm_peephole", joined, widths)
     if vocabulary:
         shapes["embedding"] = (vocabulary, inputs)
     if dense:
@@ -126,10 +136,14 @@ def tensorflow_cell(cell: str, units: int) -> Any:
     return cells[cell](units)
 
 
+def units_of(model: ModelDescription) -> Sequence[int]:
+    return model.widths or (model.units,) * model.layers
+
+
 def tensorflow_stack(model: ModelDescription) -> Any:
     import tensorflow as tf
 
-    cells: List[Any] = [tensorflow_cell(model.cell, model.units) for _ in range(model.layers)]
+    cells: List[Any] = [tensorflow_cell(model.cell, units) for units in units_of(model)]
     return cells[0] if model.layers == 1 else tf.nn.rnn_cell.MultiRNNCell(cells)
 
 
@@ -142,9 +156,9 @@ def build(model: ModelDescription, rows: np.ndarray) -> Any:
         outputs, _ = tf.nn.dynamic_rnn(tensorflow_stack(model), inputs, dtype=tf.float32)
         return [outputs[0, -1]]
     if model.joined:
-        cells = [[tensorflow_cell(model.cell, model.units) for _ in range(model.layers)] for _ in "fb"]
+        cells = [[tensorflow_cell(model.cell, units) for units in units_of(model)] for _ in "fb"]
         outputs, _, _ = tf.contrib.rnn.stack_bidirectional_dynamic_rnn(*cells, inputs, dtype=tf.float32)
-        return [outputs[0, -1, : model.units], outputs[0, 0, model.units :]]
+        return [outputs[0, -1, : model.top_units], outputs[0, 0, model.top_units :]]
     both, _ = tf.nn.bidirectional_dynamic_rnn(
         tensorflow_stack(model), tensorflow_stack(model), inputs, dtype=tf.float32
     )
@@ -171,7 +185,7 @@ def test_tensorflow_restores_each_naming_and_computes_what_numpy_computes(weight
         with tf.Session() as session:
             tf.train.Saver(names).restore(session, str(path))
             found = session.run(outputs)
-    expected = final_states(model.cell, weights.arrays, rows, model.units, model.joined)
+    expected = final_states(model.cell, weights.arrays, rows, units_of(model), model.joined)
     assert len(found) == len(expected)
     for one, other in zip(found, expected):
         np.testing.assert_allclose(one, other, rtol=0, atol=2e-6)

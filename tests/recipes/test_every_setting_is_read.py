@@ -48,6 +48,8 @@ def others(leaf: Leaf) -> Iterator[Any]:
             yield from ([choice] for choice in choices if [choice] != leaf.value)
         else:
             yield from (choice for choice in choices if choice != leaf.value)
+    elif isinstance(leaf.value, list):
+        yield [7, 5]
     elif isinstance(leaf.value, bool):
         yield not leaf.value
     elif isinstance(leaf.value, int):

@@ -42,26 +42,29 @@ def recurrent_shapes(
     directions: int,
     optional: bool = False,
     joined: bool = False,
+    widths: Tuple[int, ...] = (),
 ) -> Dict[str, Shape]:
     """Canonical name -> shape of all recurrent weights.
 
     Args:
       cell: a name that ``core.cells.cell_kinds`` knows.
       inputs: what the first layer reads at each step.
-      units: width of each layer.
+      units: width of each layer, where ``widths`` does not say it.
       layers: layers in each direction.
       directions: 1 or 2.
       optional: with the parts that TensorFlow's cell may have and the class here has not.
       joined: each layer reads both directions of the one below; otherwise each direction is a stack
         of its own.
+      widths: units of each layer, where they differ.
     """
-    below = directions * units if joined else units
+    widths = widths or (units,) * layers
+    reads = (inputs, *(width * (directions if joined else 1) for width in widths))
     kind = cell_kinds()[cell]
     return {
         canonical_name(cell, direction, layer, part): shape
         for direction in range(directions)
         for layer in range(layers)
-        for part, shape in kind.part_shapes(below if layer else inputs, units, optional).items()
+        for part, shape in kind.part_shapes(reads[layer], widths[layer], optional).items()
     }
 
 
@@ -95,6 +98,7 @@ def expected_shapes(experiment: Experiment, input_size: int = 0, words: int = 0)
             layers,
             recurrent.directions,
             joined=recurrent.joined_layers,
+            widths=recurrent.widths,
         )
     )
     read = recurrent.width

@@ -39,7 +39,7 @@ class RecurrentVariables(NamedTuple):
 
     Attributes:
       cell: a name that ``cell_kinds`` knows.
-      inputs, units, layers, directions, joined: as in ``Model``.
+      inputs, units, layers, directions, joined, widths: as in ``ModelDescription``.
       sources: role -> where its values are.
       namings: the versions of TensorFlow whose names were used.
       notes: what was concluded rather than read.
@@ -54,6 +54,7 @@ class RecurrentVariables(NamedTuple):
     namings: Tuple[str, ...]
     notes: Tuple[str, ...] = ()
     joined: bool = False
+    widths: Tuple[int, ...] = ()
 
 
 @dataclass
@@ -135,7 +136,8 @@ def _one_scope(scope: _Scope, specs: Mapping[str, VariableSpec]) -> RecurrentVar
         weights, sizes[direction, layer] = _one_cell(cell, optional, parts, specs, f"{where}, layer {layer}")
         for part, source in weights.items():
             sources[canonical_name(cell, direction, layer, part)] = source
-    inputs, units, joined = _uniform(where, sizes, directions)
+    inputs, widths, joined = _widths(where, sizes, directions)
+    units = widths[0]
     if layers > 1 and joins_directions(scope.name) not in (None, joined):
         below = "one direction" if joined else "both directions"
         raise UnidentifiedError(
@@ -143,7 +145,15 @@ def _one_scope(scope: _Scope, specs: Mapping[str, VariableSpec]) -> RecurrentVar
             f"by their names they read {below} of {units} units"
         )
     return RecurrentVariables(
-        cell, inputs, units, layers, directions, sources, tuple(scope.namings), joined=joined
+        cell,
+        inputs,
+        units,
+        layers,
+        directions,
+        sources,
+        tuple(scope.namings),
+        joined=joined,
+        widths=_where_they_differ(widths),
     )
 
 
@@ -212,58 +222,87 @@ def _join(shards: Dict[int, str], specs: Mapping[str, VariableSpec], where: str,
     raise UnidentifiedError(f"{where}: the {len(names)} pieces of {names[0]} do not fit together")
 
 
-def _uniform(
+def _widths(
     where: str, sizes: Dict[Tuple[int, int], Tuple[int, int]], directions: int
-) -> Tuple[int, int, bool]:
-    """The model's (inputs, units, joined), where its cells agree on them."""
-    inputs, units = sizes[0, 0]
-    above = {cell_inputs for (_, layer), (cell_inputs, _) in sizes.items() if layer}
-    joined = directions == 2 and above == {2 * units}
-    below = 2 * units if joined else units
-    for (direction, layer), (cell_inputs, cell_units) in sorted(sizes.items()):
+) -> Tuple[int, Tuple[int, ...], bool]:
+    """The model's inputs, the units of each layer, and whether each reads both directions below it."""
+    inputs = sizes[0, 0][0]
+    widths = tuple(units for (direction, _), (_, units) in sorted(sizes.items()) if direction == 0)
+    above = [(cell_inputs, widths[layer - 1]) for (_, layer), (cell_inputs, _) in sizes.items() if layer]
+    joined = directions == 2 and bool(above) and all(read == 2 * below for read, below in above)
+    for (direction, layer), (cell_inputs, units) in sorted(sizes.items()):
         place = f"{where}: layer {layer} of direction {DIRECTIONS[direction]}"
-        if cell_units != units:
+        if units != widths[layer]:
             raise UnidentifiedError(
-                f"{place} has {cell_units} units, layer 0 has {units}, expected one width"
+                f"{place} has {units} units, forward it has {widths[layer]}, expected one width"
             )
-        if cell_inputs != (below if layer else inputs):
-            raise UnidentifiedError(
-                f"{place} reads {cell_inputs} numbers, expected {below if layer else inputs}"
-            )
-    return inputs, units, joined
+        expected = widths[layer - 1] * (2 if joined else 1) if layer else inputs
+        if cell_inputs != expected:
+            raise UnidentifiedError(f"{place} reads {cell_inputs} numbers, expected {expected}")
+    return inputs, widths, joined
+
+
+def _where_they_differ(widths: Tuple[int, ...]) -> Tuple[int, ...]:
+    return widths if len(set(widths)) > 1 else ()
 
 
 def _stacked(found: Dict[str, RecurrentVariables]) -> RecurrentVariables:
     """Several scopes as the layers of one model, where widths and numbers leave one order only."""
     scopes = sorted(found, key=_numbers)
     models = [found[scope] for scope in scopes]
-    bottom = next((model for model in models if model.inputs != _width(model)), models[0])
-    order = sorted(range(len(models)), key=lambda place: models[place] is not bottom)
-    alike = len({(model.cell, model.units, model.directions, model.layers) for model in models}) == 1
-    fits = [model.inputs == _width(bottom) for model in models] == [model is not bottom for model in models]
-    # Two bidirectional models of which one reads the other are often words and sentences, not layers.
-    two = len(models) == 2 and bottom.directions == 1
-    numbered = order[0] == 0 and _are_numbered(scopes)
-    if not (alike and bottom.layers == 1 and fits and (two or numbered)):
+    order = _order(scopes, models)
+    if not order:
         listed = ", ".join(scope or "(no scope)" for scope in scopes)
         raise UnidentifiedError(
             f"{len(models)} recurrent models in one checkpoint ({listed}), and nothing says which is meant"
         )
+    bottom = models[order[0]]
     sources: Dict[str, Source] = {}
     for layer, place in enumerate(order):
         for old, source in models[place].sources.items():
             kind, direction, _, part = old.split("/", 3)
             sources[f"{kind}/{direction}/{layer}/{part}"] = source
     note = f"the scopes {', '.join(scopes[place] for place in order)} were taken as layers"
+    turned = len(order) == 2 and _is_chain([models[place] for place in order[::-1]])
+    why = "their numbers say the order" if turned else "no other order fits"
     note += ", each reading both directions below it" if bottom.directions == 2 else ""
     namings = tuple(dict.fromkeys(naming for model in models for naming in model.namings))
     return bottom._replace(
         layers=len(models),
         sources=sources,
         namings=namings,
-        notes=(f"{note}: no other order fits",),
+        notes=(f"{note}: {why}",),
         joined=bottom.directions == 2,
+        widths=_where_they_differ(tuple(models[place].units for place in order)),
     )
+
+
+def _order(scopes: List[str], models: List[RecurrentVariables]) -> List[int]:
+    """The places of the layers from the lowest up; empty where nothing decides."""
+    alike = len({(model.cell, model.directions, model.layers) for model in models}) == 1
+    # Two bidirectional models of which one reads the other are often words and sentences, not layers.
+    two = len(models) == 2 and models[0].directions == 1
+    if not alike or models[0].layers > 1:
+        return []
+    numbered = _are_numbered(scopes)
+    in_order = list(range(len(models)))
+    if len({model.units for model in models}) == 1:
+        bottom = next((place for place in in_order if models[place].inputs != _width(models[place])), 0)
+        reads = [model.inputs == _width(model) for model in models]
+        if reads != [place != bottom for place in in_order]:
+            return []
+        found = [[bottom, *(place for place in in_order if place != bottom)]]
+    else:
+        orders = [in_order, in_order[::-1]] if two else [in_order]
+        found = [order for order in orders if _is_chain([models[place] for place in order])]
+        if numbered and in_order in found:  # 64 numbers, 128 units, 64 units: the other order fits as well
+            return in_order
+    return found[0] if len(found) == 1 and (two or (numbered and found[0] == in_order)) else []
+
+
+def _is_chain(models: List[RecurrentVariables]) -> bool:
+    """Whether each reads what the one before it gives."""
+    return all(above.inputs == _width(below) for below, above in zip(models, models[1:]))
 
 
 def _width(model: RecurrentVariables) -> int:

@@ -70,7 +70,11 @@ def _settings(
     pairs: List[Tuple[str, object, object]] = [
         ("cell", model.cell, cell_name(recurrent.cell)),
         ("inputs", model.inputs, getattr(recipe.inputs, "width", 0) or model.inputs),
-        ("units", model.units, recurrent.cell.units),
+        (
+            "units",
+            _units(model.widths or (model.units,)),
+            _units(recurrent.widths or (recurrent.cell.units,)),
+        ),
         ("layers", model.layers, recurrent.layers),
         ("directions", model.directions, directions),
         ("dense units", model.dense_units, head.dense),
@@ -85,9 +89,13 @@ def _settings(
         held = {True: "trained", False: "none in the checkpoint"}
         pairs.append(("embedding", held[bool(model.vocabulary)], held[EMBEDDING in expected]))
     differing = [f"{name} {found}, expected {wanted}" for name, found, wanted in pairs if found != wanted]
-    state = (model.units, model.directions, model.dense_units)
-    same_state = state == (recurrent.cell.units, directions, head.dense)
+    state = (model.top_units, model.directions, model.dense_units)
+    same_state = state == (recurrent.units[-1], directions, head.dense)
     return differing + (_readout(shapes, recipe, expected) if same_state else [])
+
+
+def _units(widths: Tuple[int, ...]) -> str:
+    return ", ".join(map(str, widths))
 
 
 def _readout(shapes: Mapping[str, Shape], recipe: Experiment, expected: Mapping[str, Shape]) -> List[str]:

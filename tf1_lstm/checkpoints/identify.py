@@ -79,7 +79,8 @@ def identify(specs: Mapping[str, VariableSpec], expected: Optional[Mapping[str, 
         recurrent = recognise(specs, cells)
     except UnidentifiedError as error:
         return Identified(None, str(error), scalars=separated.scalars, unread=tuple(separated.primaries))
-    widths = (recurrent.units,) if recurrent.directions == 1 else (recurrent.units, 2 * recurrent.units)
+    top = recurrent.widths[-1] if recurrent.widths else recurrent.units
+    widths = (top,) if recurrent.directions == 1 else (top, 2 * top)
     readout = find_readout(specs, others, recurrent.inputs, widths, expected)
     if isinstance(expected, Expected) and expected.variables:
         readout = _told(specs, readout, expected)
@@ -130,6 +131,7 @@ def _assemble(
         dense_units=others[DENSE_KERNEL][1] if DENSE_KERNEL in others else 0,
         vocabulary=others[EMBEDDING][0] if EMBEDDING in others else 0,
         front=others[FRONT[0]][0] if FRONT[0] in others else 0,
+        widths=recurrent.widths,
     )
     slots = _slots(sources, separated.slots)
     used |= {name for roles in slots.values() for source in roles.values() for name in source.names}

@@ -17,7 +17,7 @@ class ModelDescription:
       forget_bias: added to the forget gate when the cell runs. No checkpoint holds it: 1.0 is
         TensorFlow's default; None for a cell without a forget gate.
       inputs: numbers per step.
-      units: width of each layer.
+      units: width of the first layer, and of all where ``widths`` is empty.
       layers: layers in each direction.
       directions: 1, or 2 for a bidirectional model.
       classes: numbers that the last layer gives: one for each class of a softmax, one alone for a
@@ -26,6 +26,7 @@ class ModelDescription:
       dense_units: width of a layer between the recurrent ones and the last; 0 without one.
       vocabulary: rows of the trained embedding; 0 without one.
       front: numbers that a layer in front of the recurrent ones reads; 0 without one.
+      widths: units of each layer, from the first, where they differ.
     """
 
     cell: str
@@ -40,6 +41,12 @@ class ModelDescription:
     dense_units: int = 0
     vocabulary: int = 0
     front: int = 0
+    widths: Tuple[int, ...] = ()
+
+    @property
+    def top_units(self) -> int:
+        """Width of the last layer."""
+        return self.widths[-1] if self.widths else self.units
 
     def describe(self) -> str:
         """One line for people."""
@@ -52,7 +59,8 @@ class ModelDescription:
         classes = "no softmax" if self.classes is None else f"classes {self.classes}"
         if self.classes == 1:
             classes = "one output"
-        return f"{layers}, {directions}, {self.cell}, {inputs}, units {self.units}{dense}, {classes}"
+        units = ", ".join(map(str, self.widths or (self.units,)))
+        return f"{layers}, {directions}, {self.cell}, {inputs}, units {units}{dense}, {classes}"
 
 
 @dataclass

@@ -44,15 +44,19 @@ def setting(
     below: Optional[float] = None,
     choices: Tuple[str, ...] = (),
     flat: str = "",
+    later: bool = False,
 ) -> Any:
     """A dataclass field that is a setting.
 
     Args:
       meaning: one sentence for people.
       default: its value where none is given.
-      low, above, high, below: the numbers allowed, bounds included (low, high) or not.
+      low, above, high, below: the numbers allowed, bounds included (low, high) or not; of a tuple, of
+        each of its items.
       choices: the words allowed; of a tuple, of each of its items.
       flat: the name that it had when all settings were in one list; accepted still.
+      later: it came when there were records already: they lack it, and so do documents where it has its
+        default, so that those of before and of now are equal.
     """
     metadata = {
         "meaning": meaning,
@@ -62,6 +66,7 @@ def setting(
         "below": below,
         "choices": choices,
         "flat": flat,
+        "later": later,
     }
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=metadata)
@@ -138,7 +143,10 @@ def checked(field: "dataclasses.Field[Any]", hint: Any, value: Any) -> Any:
         value = float(value)
     if getattr(hint, "__origin__", None) is tuple:
         value = tuple(value) if isinstance(value, (list, tuple)) else value
-        good = isinstance(value, tuple) and all(isinstance(item, hint.__args__[0]) for item in value)
+        kind = hint.__args__[0]
+        good = isinstance(value, tuple) and all(
+            isinstance(item, kind) and not isinstance(item, bool) for item in value
+        )
     else:
         good = isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
     if not good:
@@ -172,6 +180,12 @@ def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:
                 raise InputError(
                     f"setting {field.name}: found {_short(word)}, expected {_one_of(choices, value)}"
                 )
+    for number in value if isinstance(value, tuple) else (value,):
+        _check_number(field, number)
+
+
+def _check_number(field: "dataclasses.Field[Any]", value: Any) -> None:
+    allowed = field.metadata
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         finite = not isinstance(value, float) or math.isfinite(value)
         bounds = (
@@ -217,6 +231,8 @@ def to_document(part: Part) -> Document:
     found: Document = {"kind": type(part).__name__}
     for field in setting_fields(type(part)):
         value = getattr(part, field.name)
+        if field.metadata["later"] and value == field.default:
+            continue
         if isinstance(value, Part):
             value = to_document(value)
         found[field.name] = list(value) if isinstance(value, tuple) else value
@@ -389,7 +405,8 @@ def _parsed(path: str, field: "dataclasses.Field[Any]", hint: Any, value: Any, o
         hint = optional_scalar(hint)
     if getattr(hint, "__origin__", None) is tuple:
         words = [word.strip() for word in value.strip("()[]").split(",") if word.strip()]
-        return [word.strip("'\"") for word in words] if hint.__args__[0] is str else _numbers(path, words)
+        kind = hint.__args__[0]
+        return [word.strip("'\"") for word in words] if kind is str else _numbers(path, words, kind)
     if hint is bool:
         words_of = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if value.lower() not in words_of:
@@ -401,11 +418,12 @@ def _parsed(path: str, field: "dataclasses.Field[Any]", hint: Any, value: Any, o
         raise InputError(f"setting {path}: found {_short(value)}, expected {type_words(hint)}") from error
 
 
-def _numbers(path: str, words: List[str]) -> List[float]:
+def _numbers(path: str, words: List[str], kind: type) -> List[float]:
     try:
-        return [float(word) for word in words]
+        return [kind(word) for word in words]
     except ValueError as error:
-        raise InputError(f"setting {path}: found {words!r}, expected numbers") from error
+        expected = "whole numbers" if kind is int else "numbers"
+        raise InputError(f"setting {path}: found {words!r}, expected {expected}") from error
 
 
 def _parsed_part(path: str, family: Type[Part], optional: bool, value: Any, old: Any) -> Any:

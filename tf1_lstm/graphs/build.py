@@ -316,7 +316,7 @@ def _carried_state(experiment: Experiment, training: bool) -> Any:
     """The state that a batch begins with: zeros at first, in variables; for evaluation of one example."""
     recurrent = experiment.recurrent
     size = experiment.schedule.batch_size if training else 1
-    cells = [recurrent.cell.tensorflow() for _ in range(recurrent.layers)]
+    cells = [recurrent.cell_of(layer).tensorflow() for layer in range(recurrent.layers)]
     sizes = tuple(cell.state_size for cell in cells) if len(cells) > 1 else cells[0].state_size
     count = iter(range(1000))
 

@@ -1,5 +1,6 @@
 """Recurrent cells of a graph: stacked, with dropout, with masks; and which variable is which weight."""
 
+import re
 from typing import Any, Dict, List, Optional
 
 from tf1_lstm.core.cells import DIRECTIONS, canonical_name, cell_name
@@ -7,6 +8,8 @@ from tf1_lstm.core.tensorflow import tf
 from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.dropout import LoopClock, StepMasks, StepSeededDropout
 from tf1_lstm.recipes.experiment import Recurrent
+
+LAYER_IN_SCOPE = re.compile(r"/cell_(\d+)/")
 
 
 class GraphDropout:
@@ -93,7 +96,7 @@ def make_cell(
     layers = []
     shared = recurrent.cell.tensorflow() if recurrent.shared_cell else None
     for layer in range(recurrent.layers):
-        cell = recurrent.cell.tensorflow() if shared is None else shared
+        cell = recurrent.cell_of(layer).tensorflow() if shared is None else shared
         if dropout is not None and (drop_top or layer < recurrent.layers - 1):
             cell = dropout.wrap(cell, clock, f"{direction}/{layer}")
         layers.append(cell)
@@ -111,6 +114,12 @@ def layer_scope(recurrent: Recurrent, layer: int) -> str:
     if recurrent.bidirectional is not None:
         return "bidirectional_rnn"
     return f"rnn/multi_rnn_cell/cell_{layer}" if recurrent.layers > 1 else "rnn"
+
+
+def layer_of(name: str) -> int:
+    """The layer, from 0, of a recurrent variable, by the scope that ``layer_scope`` gave it."""
+    numbered = LAYER_IN_SCOPE.search(name)
+    return int(numbered.group(1)) if numbered else 0
 
 
 def recurrent_variables(recurrent: Recurrent, variables: Any) -> Dict[str, Any]:

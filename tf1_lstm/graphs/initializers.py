@@ -9,6 +9,7 @@ import math
 from typing import Any, Callable, List, Optional, Tuple
 
 from tf1_lstm.core.tensorflow import tf
+from tf1_lstm.graphs.cells import layer_of
 from tf1_lstm.graphs.seeds import op_seed
 from tf1_lstm.recipes.experiment import Experiment, Keras, PyTorch, TensorFlow1
 
@@ -41,9 +42,10 @@ def seeded_getter(experiment: Experiment, seed: int) -> Any:
 
 def recurrent_initializer(experiment: Experiment, name: str, seed: int) -> Optional[Initializer]:
     """Initial values of a recurrent cell's variable; None where TensorFlow 1's own stand."""
-    initial, units = experiment.initial_values, experiment.recurrent.cell.units
+    initial = experiment.initial_values
     if isinstance(initial, TensorFlow1) or not name.startswith(("rnn/", "bidirectional_", "stack_")):
         return None
+    units = experiment.recurrent.units[layer_of(name)]
     last = name.rsplit("/", 1)[-1]
     if isinstance(initial, PyTorch):
         return _uniform(1 / math.sqrt(units), name, seed, draws=2 if last == "bias" else 1)

@@ -147,10 +147,10 @@ def _layer_by_layer(recurrent: Recurrent, sequence: Sequence, dropout: PlacedDro
         read = sequence._replace(values=dropout(values, "inputs-each-step", str(layer)))
         scope = layer_scope(recurrent, layer)
         if recurrent.bidirectional is not None:
-            cells = recurrent.cell.tensorflow(), recurrent.cell.tensorflow()
+            cells = recurrent.cell_of(layer).tensorflow(), recurrent.cell_of(layer).tensorflow()
             outputs, state = _both(*cells, read, scope)
         else:
-            outputs, state = _one(shared or recurrent.cell.tensorflow(), read, scope, None)
+            outputs, state = _one(shared or recurrent.cell_of(layer).tensorflow(), read, scope, None)
         states.append(state)
     both = recurrent.bidirectional is not None
     return outputs, tuple(zip(*states)) if both else tuple(states)

@@ -124,6 +124,7 @@ def _of_graph(
         read=answers.get("read", said.read),
         mask="sequence_length" if said.lengths else "none",
         shared_cell=said.shared and said.layers > 1,
+        widths=model.widths,
     )
     inputs: Any = parts.Rows(said.width or model.inputs)
     variables = {SOFTMAX_WEIGHTS: said.head.kernel, SOFTMAX_BIAS: said.head.bias}
@@ -216,7 +217,7 @@ def _of_names(checkpoint: OpenCheckpoint, identified: Identified, answers: Answe
     read = identified.sources[SOFTMAX_WEIGHTS].shape[0] if dense is None else dense.shape[0]
     both = None
     if model.directions == 2:
-        both = parts.Bidirectional("join" if read == 2 * model.units else "backward", model.joined)
+        both = parts.Bidirectional("join" if read == 2 * model.top_units else "backward", model.joined)
     if front is not None:
         front = front._replace(activation=answers.get("front_activation", "linear"))
     bias = _float(answers, "forget_bias", forget)
@@ -229,6 +230,7 @@ def _of_names(checkpoint: OpenCheckpoint, identified: Identified, answers: Answe
             bidirectional=both,
             read=answers.get("read", "state"),
             shared_cell=layers > model.layers,
+            widths=model.widths,
         ),
         head=_head(answers.get("head", kinds[0]), classes, between, "squared"),
         optimizer=_optimizer(None, notes),

@@ -254,6 +254,8 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
     read = get("read", "")
     if read not in POSITIONS:
         raise InputError(f"read: found {read!r}, expected one of {', '.join(filter(None, POSITIONS))}")
+    if get("widths"):
+        raise InputError(f"setting recurrent.widths: found {get('widths')}, expected layers of one width")
     places = tuple(filter(None, map(str.strip, get("dropout_at", "").split(","))))
     merge = get("merge", "") or "join"
     return Spec(

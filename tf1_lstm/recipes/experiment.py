@@ -125,9 +125,18 @@ class Recurrent(Part):
         "all layers share one cell and its weights (``MultiRNNCell([cell] * layers)``)", False
     )
     carried_state: bool = setting("each batch begins with the state that the one before it ended with", False)
+    widths: Tuple[int, ...] = setting(
+        "units of each stacked layer, from the first, where they differ; empty: those of the cell in all",
+        (),
+        low=1,
+        high=100_000,
+        later=True,
+    )
 
     def check(self) -> None:
         """Refuse what contradicts itself."""
+        if self.widths:
+            self._check_widths()
         if self.bidirectional is not None:
             if self.go_backwards:
                 raise InputError(
@@ -148,6 +157,31 @@ class Recurrent(Part):
                 "direction"
             )
 
+    def _check_widths(self) -> None:
+        shown = ", ".join(map(str, self.widths))
+        if len(self.widths) != self.layers:
+            raise InputError(
+                f"setting recurrent.widths: found {shown} with layers={self.layers}, expected a width for each "
+                "layer"
+            )
+        if self.widths[0] != self.cell.units:
+            raise InputError(
+                f"setting recurrent.widths: found {shown}, expected {self.cell.units} first (recurrent.cell.units)"
+            )
+        if self.shared_cell and len(set(self.widths)) > 1:
+            raise InputError(
+                f"setting recurrent.shared_cell: found true with the widths {shown}, expected false"
+            )
+
+    def cell_of(self, layer: int) -> Cell:
+        """The cell of a stacked layer, from 0."""
+        return dataclasses.replace(self.cell, units=self.widths[layer]) if self.widths else self.cell
+
+    @property
+    def units(self) -> Tuple[int, ...]:
+        """Units of each stacked layer, from the first."""
+        return self.widths or (self.cell.units,) * self.layers
+
     @property
     def directions(self) -> int:
         """1 or 2."""
@@ -162,7 +196,7 @@ class Recurrent(Part):
     def width(self) -> int:
         """How many numbers the next layer reads."""
         joined = self.bidirectional is not None and self.bidirectional.merge == "join"
-        return self.cell.units * (2 if joined else 1)
+        return self.units[-1] * (2 if joined else 1)
 
 
 # ---- dropout -------------------------------------------------------------------------------------

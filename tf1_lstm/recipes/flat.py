@@ -108,6 +108,7 @@ def _later(experiment: Experiment) -> Dict[str, Any]:
         "go_backwards": (recurrent.go_backwards, False),
         "shared_cell": (recurrent.shared_cell, False),
         "carried_state": (recurrent.carried_state, False),
+        "widths": (list(recurrent.widths), []),
         "front": (front.units if front else 0, 0),
         "front_activation": (front.activation if front else "", ""),
         "loss": (getattr(experiment.head, "loss", ""), ""),

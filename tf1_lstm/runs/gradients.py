@@ -141,7 +141,7 @@ def gradient_norms(
 def _layers(experiment: Experiment, values: Any) -> Tuple[List[List[_Series]], Any]:
     """All layers over ``[batch, steps, inputs]``, and what the head reads, ``[batch, units]``."""
     recurrent = experiment.recurrent
-    units, steps = recurrent.cell.units, values.shape[1].value
+    steps = values.shape[1].value
     directions = DIRECTIONS[: recurrent.directions]
     layers: List[List[_Series]] = []
     outputs = [values] * len(directions)
@@ -151,14 +151,14 @@ def _layers(experiment: Experiment, values: Any) -> Tuple[List[List[_Series]], A
         made, outputs_now = [], []
         for direction, output in zip(directions, outputs):
             read = tf.reverse(output, [1]) if direction == "bw" else output
-            series = _series(recurrent.cell, read, f"{direction}{layer}")
+            series = _series(recurrent.cell_of(layer), read, f"{direction}{layer}")
             made.append(series)
-            h = series.states[:, :, -units:]
+            h = series.states[:, :, -recurrent.units[layer] :]
             outputs_now.append(tf.reverse(h, [1]) if direction == "bw" else h)
         layers.append(made)
         outputs = outputs_now
     if recurrent.read == "state":
-        ends = [series.states[:, -1, -units:] for series in layers[-1]]
+        ends = [series.states[:, -1, -recurrent.units[-1] :] for series in layers[-1]]
         return layers, ends[0] if len(ends) == 1 else merged(recurrent, ends)
     both = outputs[0] if len(outputs) == 1 else tuple(outputs)
     return layers, read_out(recurrent, Sequence(values, steps), both, None, False)
@@ -175,8 +175,7 @@ def _series(kind: Any, read: Any, scope: str) -> _Series:
 def _measured(
     experiment: Experiment, series: _Series, losses: Any, session: Any
 ) -> Tuple[np.ndarray, np.ndarray, Optional[np.ndarray]]:
-    units = experiment.recurrent.cell.units
-    batch, steps = series.nudge.shape[0].value, series.nudge.shape[1].value
+    batch, steps, units = series.nudge.shape.as_list()
     (by_loss,) = tf.gradients(losses, series.nudge, unconnected_gradients="zero")
     direction = tf.compat.v1.placeholder(tf.float32, [batch, units])
     by_last = tf.gradients(series.states[:, -1, -units:], series.nudge, grad_ys=direction)[0]

@@ -154,5 +154,6 @@ class Model:
             joined=recurrent.joined_layers and recurrent.layers > 1,
             dense_units=getattr(head, "dense", 0),
             vocabulary=len(arrays["embedding"]) if "embedding" in arrays else 0,
+            widths=recurrent.widths if len(set(recurrent.widths)) > 1 else (),
         )
         return Weights(model=description, arrays=arrays, slots=slots, scalars=scalars, step=step)

@@ -166,11 +166,14 @@ def record_states(
     directions = ("fw", "bw")[: recurrent.directions]
     if counted is not None:
         values = [value * counted[:, :, None] for value in values]
+    several = len(values) == len(directions)  # each holds the states of all layers, side by side
     for place, value in enumerate(values):
         first_layer, direction = divmod(place, len(directions))
-        for column, part in enumerate(np.split(value, value.shape[2] // recurrent.cell.units, axis=2)):
-            layer, name = divmod(column, len(names))
-            states[f"{directions[direction]}/{first_layer + layer}/{names[name]}"] = part
+        layers = range(recurrent.layers) if several else [first_layer]
+        columns = [(layer, name) for layer in layers for name in names]
+        ends = np.cumsum([recurrent.units[layer] for layer, _ in columns])
+        for (layer, name), part in zip(columns, np.split(value, ends[:-1], axis=2)):
+            states[f"{directions[direction]}/{layer}/{name}"] = part
     return states
 
 
@@ -202,10 +205,11 @@ def _layer_by_layer(recurrent: Recurrent, read: _Read) -> List[Any]:
     found: List[Any] = []
     shared = recurrent.cell.tensorflow() if recurrent.shared_cell else None
     for layer in range(recurrent.layers):
-        cells = [shared or recurrent.cell.tensorflow(), recurrent.cell.tensorflow()]
+        cell = recurrent.cell_of(layer)
+        cells = [shared or cell.tensorflow(), cell.tensorflow()]
         states = _watched(recurrent, cells, read, layer_scope(recurrent, layer))
         # The last block of a cell's flattened state is h.
-        joined = tf.concat([state[:, :, -recurrent.cell.units :] for state in states], axis=2)
+        joined = tf.concat([state[:, :, -cell.units :] for state in states], axis=2)
         read = read._replace(values=joined)
         found += states
     return found

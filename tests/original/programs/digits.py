@@ -288,13 +288,51 @@ def normalised_cells():
     return Program(feeds, logits, loss)
 
 
-@outside("units")
+@program
 def layers_of_two_widths():
     """A layer of 8 units below one of 4."""
     x, y, feeds = _pictures()
     stack = rnn.MultiRNNCell([rnn.BasicLSTMCell(units) for units in (8, 4)])
     outputs, _ = v1.nn.dynamic_rnn(stack, x, dtype=tf.float32)
     logits = v1.layers.dense(outputs[:, -1], CLASSES)
+    loss = _cross_entropy(logits, y)
+    v1.train.AdamOptimizer().minimize(loss)
+    return Program(feeds, logits, loss)
+
+
+@program
+def two_loops_of_two_widths():
+    """A loop of 8 units, and a second one of 5 in a scope of its own that reads its outputs."""
+    x, y, feeds = _pictures()
+    with v1.variable_scope("lstm1"):
+        below, _ = v1.nn.dynamic_rnn(rnn.LSTMCell(8), x, dtype=tf.float32)
+    with v1.variable_scope("lstm2"):
+        outputs, _ = v1.nn.dynamic_rnn(rnn.LSTMCell(5), below, dtype=tf.float32)
+    logits = v1.layers.dense(outputs[:, -1], CLASSES)
+    loss = _cross_entropy(logits, y)
+    v1.train.AdamOptimizer().minimize(loss)
+    return Program(feeds, logits, loss)
+
+
+@program
+def joined_layers_of_three_widths():
+    """Both directions, joined below each layer: 7, 5 and 3 units."""
+    x, y, feeds = _pictures()
+    cells = [[rnn.GRUCell(units) for units in (7, 5, 3)] for _ in "fb"]
+    outputs, *_ = tf.contrib.rnn.stack_bidirectional_dynamic_rnn(*cells, x, dtype=tf.float32)
+    logits = v1.layers.dense(tf.reduce_mean(outputs, 1), CLASSES)
+    loss = _cross_entropy(logits, y)
+    v1.train.AdamOptimizer().minimize(loss)
+    return Program(feeds, logits, loss)
+
+
+@program
+def stacks_of_two_widths():
+    """A stack of 6 and 4 units in each direction; the last states joined."""
+    x, y, feeds = _pictures()
+    stacks = [rnn.MultiRNNCell([rnn.LSTMCell(units) for units in (6, 4)]) for _ in "fb"]
+    _, (forward, backward) = v1.nn.bidirectional_dynamic_rnn(*stacks, x, dtype=tf.float32)
+    logits = v1.layers.dense(tf.concat([forward[-1].h, backward[-1].h], 1), CLASSES)
     loss = _cross_entropy(logits, y)
     v1.train.AdamOptimizer().minimize(loss)
     return Program(feeds, logits, loss)

@@ -182,8 +182,8 @@ def _make_variables(recurrent: Recurrent, inputs: int, joined: bool) -> Dict[str
     if joined:
         shared = recurrent.cell.tensorflow() if recurrent.shared_cell else None
         for number in range(recurrent.layers):
-            width = inputs if number == 0 else recurrent.directions * recurrent.cell.units
-            cells = [shared or recurrent.cell.tensorflow() for _ in range(recurrent.directions)]
+            width = inputs if number == 0 else recurrent.directions * recurrent.units[number - 1]
+            cells = [shared or recurrent.cell_of(number).tensorflow() for _ in range(recurrent.directions)]
             _call(cells, width, layer_scope(recurrent, number))
     else:
         names = DIRECTIONS[: recurrent.directions]
