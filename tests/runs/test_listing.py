@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any, List
 
@@ -16,6 +17,14 @@ from tf1_lstm.runs.folder import RunFolder
 from tf1_lstm.runs.listing import list_runs
 from tf1_lstm.runs.loop import TrainOptions
 from tf1_lstm.runs.train import train
+
+try:
+    from mlflow.tracking import MlflowClient
+except ImportError:
+    MlflowClient = None
+needs_mlflow = pytest.mark.skipif(
+    MlflowClient is None, reason="MLflow is not installed (mlflow-skinny<2 has its file store)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +127,43 @@ def test_a_folder_without_runs_is_said(tmp_path: Path, capsys: Any):
     assert "no runs below" in printed(capsys, "runs", tmp_path)
     assert main(["report", str(tmp_path)]) == 2
     assert not list(tmp_path.iterdir())
+
+
+@needs_mlflow
+def test_mlflow_reads_back_what_was_trained(folder: Path, capsys: Any, tmp_path: Path):
+    store, out = tmp_path / "store", ("--out", tmp_path / "all.html")
+    assert "3 written, 1 that cannot be read left out" in printed(
+        capsys, "report", folder, "--mlflow", store, *out
+    )
+    client = MlflowClient(tracking_uri=store.as_uri())
+    number = client.get_experiment_by_name("imdb-lstm").experiment_id
+    found = {run.data.tags["mlflow.runName"]: run for run in client.search_runs([number])}
+    assert set(found) == {"begun", "group/seed1", "group/seed2"}
+    second, listed = found["group/seed2"], list_runs(folder)[3]
+    assert second.info.status == "FINISHED" and found["begun"].info.status == "KILLED"
+    assert (second.data.params["seed"], second.data.params["schedule.iterations"]) == ("2", "12")
+    assert second.data.metrics["tutorial-test/accuracy"] == listed.accuracies["tutorial-test"]
+    history = client.get_metric_history(second.info.run_id, "loss")
+    assert [(one.step, one.value) for one in history] == [(e["iteration"], e["loss"]) for e in listed.log]
+    assert "run.json" in [one.path for one in client.list_artifacts(second.info.run_id)]
+    assert "0 written, 3 there already" in printed(capsys, "report", folder, "--mlflow", store, *out)
+
+
+def test_without_mlflow_its_store_is_refused_with_the_next_step(
+    folder: Path, capsys: Any, monkeypatch: Any, tmp_path: Path
+):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    assert (
+        main(["report", str(folder), "--mlflow", str(tmp_path / "s"), "--out", str(tmp_path / "a.html")]) == 2
+    )
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1 and "pip install" in printed
+    assert not list(tmp_path.iterdir())
+
+
+@needs_mlflow
+def test_a_folder_that_is_no_store_is_left_alone(folder: Path, capsys: Any, tmp_path: Path):
+    (tmp_path / "letter.txt").write_text("Dear")
+    assert main(["report", str(folder), "--mlflow", str(tmp_path)]) == 2
+    assert "found no file store of MLflow" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]

@@ -15,6 +15,14 @@ def say(text: str) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def print_fact(name: str, text: Any) -> None:
+    """Print a name and what it is; in a terminal broken between words."""
+    from tf1_lstm.core.text_table import IN_A_FILE, terminal_width, wrapped
+
+    line, width = f"{name:<16}{text}", terminal_width()
+    say(line if width == IN_A_FILE else wrapped(line, " " * 16, width))
+
+
 def answer_and_count(
     paths: Sequence[str],
     out: Optional[Path],

@@ -15,6 +15,7 @@ from tf1_lstm.commands.options import (
     at_least,
     settings_of,
 )
+from tf1_lstm.commands.printing import print_fact
 from tf1_lstm.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def run(options: argparse.Namespace) -> int:
         print()
         finished.append(done)
     print(summary_table([done.results for done in finished if done.results is not None]))
-    print(f"\npage            {_page_of_all(finished[0].run.parent)}")
+    print()
+    print_fact("page", _page_of_all(finished[0].run.parent))
     print(f"all done in {time.monotonic() - started:.0f} s", file=sys.stderr)
     return max(done.exit_code for done in finished)
 
@@ -136,11 +138,12 @@ def _print(done: "Reproduced", banner: bool = True) -> None:
     path, results = done.run, done.results
     assert results is not None
     print(reproduction_table(results, banner))
-    print(f"\nengine          {engine_words(results.get('engine'))}")
-    print(f"weights_sha256  {results['weights_sha256']}")
-    print(f"checkpoint      {path / results['checkpoint']}")
-    print(f"results         {path / 'results.json'}")
+    print()
+    print_fact("engine", engine_words(results.get("engine")))
+    print_fact("weights_sha256", results["weights_sha256"])
+    print_fact("checkpoint", path / results["checkpoint"])
+    print_fact("results", path / "results.json")
     if "report" in results["pictures"]:
-        print(f"page            {path / 'report.html'}")
+        print_fact("page", path / "report.html")
     for name, file in results["pictures"].items():
-        print(f"{name:<16}{path / file}")
+        print_fact(name, path / file)

@@ -11,6 +11,7 @@ from tf1_lstm.commands.options import (
     add_setting_options,
     parse_settings,
 )
+from tf1_lstm.commands.printing import print_fact
 
 if TYPE_CHECKING:
     from tf1_lstm.runs.restore import Restored
@@ -48,14 +49,13 @@ def restoring_arguments(options: argparse.Namespace) -> Dict[str, Any]:
 
 def print_facts(facts: Dict[str, Any]) -> None:
     """Say what was loaded, and how it differs from what was published."""
+    from tf1_lstm.report.results import chosen, origin
     from tf1_lstm.runs.engine import engine_words
 
     if facts["sample"]:
         print("EMBEDDED SAMPLE: these figures say nothing about the published experiment")
-    print(f"checkpoint      {facts['checkpoint']} ({facts['chosen']})")
-    print(f"weights_sha256  {facts['weights_sha256']}")
-    print(f"engine          {engine_words(facts.get('engine'))}")
-    from tf1_lstm.report.results import chosen
-
-    for name, (published, used) in chosen(facts["deviations"]).items():
-        print(f"setting         {name} = {used} (published: {published})")
+    print_fact("checkpoint", f"{facts['checkpoint']} ({facts['chosen']})")
+    print_fact("weights_sha256", facts["weights_sha256"])
+    print_fact("engine", engine_words(facts.get("engine")))
+    for name, (original, used) in chosen(facts["deviations"]).items():
+        print_fact("setting", f"{name} = {used} ({origin(facts)}: {original})")

@@ -117,7 +117,7 @@ def _table(runs: Sequence[Shown]) -> str:
     names = "".join(f'<th scope="col"><button type="button">{escape(name)}</button></th>' for name in headers)
     lines = [f'<div class="wide"><table><thead><tr>{names}</tr></thead><tbody>']
     for run in runs:
-        changed = deviations_text(dict(run.changed), short=True) or "as published"
+        changed = deviations_text(dict(run.changed), short=True) or "none"
         name = f'<a href="{escape(run.page)}">{escape(run.name)}</a>' if run.page else escape(run.name)
         seed = "" if run.seed is None else run.seed
         recipe = run.recipe + (" (sample)" if run.sample else "")

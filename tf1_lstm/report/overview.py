@@ -15,6 +15,7 @@ from tf1_lstm.report.results import (
     comparisons,
     deviations_text,
     evaluations_at,
+    origin,
 )
 from tf1_lstm.report.tables import heading, percent
 
@@ -42,7 +43,7 @@ def report_picture(
     steps = {entry.get("checkpoint_step") for entry in results["evaluations"]}
     shown = tuple(checkpoints) or tuple(sorted(step for step in steps if step))
     deviations = deviations_text(results["deviations"], short=True)
-    subtitle = f"not as published: {deviations}" if deviations else ""
+    subtitle = f"not as {origin(results)}: {deviations}" if deviations else ""
     rows = [row for row in comparisons(results) if row.measured is not None and row.how == WHOLE]
     batches = results.get("test_batches") or {}
     with picture(path, heading(results), (14.5, 8.8), sample, subtitle) as figure:

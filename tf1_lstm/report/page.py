@@ -14,7 +14,7 @@ from tf1_lstm.report.documents import Document
 from tf1_lstm.report.html import document, section
 from tf1_lstm.report.html import table as html_table
 from tf1_lstm.report.logs import figure_names, is_of_epochs
-from tf1_lstm.report.results import chosen, comparisons
+from tf1_lstm.report.results import PUBLISHED, chosen, comparisons, origin
 from tf1_lstm.report.tables import (
     COMPARISON_HEADERS,
     EPOCHS_HEADERS,
@@ -171,8 +171,10 @@ def _deviation_section(results: Document, oddities: Sequence[str]) -> List[str]:
     rows = [
         (name, published, used) for name, (published, used) in sorted(chosen(results["deviations"]).items())
     ]
-    table = html_table(("setting", "published", "used here"), rows)
-    parts = section("Known deviations from the published version", table or "<p>None in the settings.</p>")
+    where = origin(results)
+    table = html_table(("setting", where, "used here"), rows)
+    version = "the published version" if where == PUBLISHED else "the experiment's file"
+    parts = section(f"Known deviations from {version}", table or "<p>None in the settings.</p>")
     if oddities:
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in oddities)
         parts += section("What is odd in the published version", f"<ul>{items}</ul>")

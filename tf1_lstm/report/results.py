@@ -14,6 +14,7 @@ from tf1_lstm.report.verdicts import NOT_JUDGED, Place, place_among
 WHOLE = "whole split"
 NOT_MEASURED = "not measured"
 NOT_COMPARABLE = "not comparable"
+PUBLISHED, IN_THE_FILE = "published", "in the file"
 
 
 def final_step(evaluations: Sequence[Document]) -> int:
@@ -239,16 +240,24 @@ def chosen(deviations: Mapping[str, Sequence[Any]]) -> Dict[str, Sequence[Any]]:
     return {name: pair for name, pair in deviations.items() if name not in FROM_DATA or pair[0] != 0}
 
 
-def deviations_text(deviations: Mapping[str, Sequence[Any]], short: bool = False) -> str:
+def origin(document: Mapping[str, Any]) -> str:
+    """Where the settings come from that a run's ``deviations`` differ from: what is ``published``, or ``in the file``."""
+    return IN_THE_FILE if document.get("own_file") else PUBLISHED
+
+
+def deviations_text(
+    deviations: Mapping[str, Sequence[Any]], short: bool = False, origin: str = PUBLISHED
+) -> str:
     """Settings that are not the published ones, e.g. ``"iterations 4,297 (published 782)"``.
 
     Args:
       deviations: setting -> (published, used).
       short: leave out the published values.
+      origin: what the others are: ``PUBLISHED``, or of an experiment of one's own ``IN_THE_FILE``.
     """
     parts = []
     for name, (published, used) in sorted(chosen(deviations).items()):
-        parts.append(f"{name} {_value(used)}" + ("" if short else f" (published {_value(published)})"))
+        parts.append(f"{name} {_value(used)}" + ("" if short else f" ({origin} {_value(published)})"))
     return ", ".join(parts)
 
 

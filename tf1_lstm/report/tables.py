@@ -12,7 +12,7 @@ from tf1_lstm.core.text_table import (
     wrapped,
 )
 from tf1_lstm.report.documents import Document
-from tf1_lstm.report.results import Comparison, chosen, comparisons, deviations_text, evaluations_at
+from tf1_lstm.report.results import Comparison, chosen, comparisons, deviations_text, evaluations_at, origin
 from tf1_lstm.report.verdicts import NOT_JUDGED
 
 SAMPLE = "EMBEDDED SAMPLE"
@@ -138,7 +138,9 @@ def reproduction_table(results: Document, banner: bool = True) -> str:
     if results["sample"] and banner:
         lines.append(wrapped(SAMPLE_BANNER))
     if chosen(results["deviations"]):
-        lines.append(wrapped("Not as published: " + one_line(deviations_text(results["deviations"]))))
+        where = origin(results)
+        changed = one_line(deviations_text(results["deviations"], origin=where))
+        lines.append(wrapped(f"Not as {where}: {changed}"))
     room = terminal_width(in_a_file=SENTENCE)
     if any("mean_absolute_error" in one for one in results["evaluations"]):
         return "\n".join([*lines, "", text_table(ERRORS_HEADERS, _errors(results), width=room)])

@@ -131,6 +131,13 @@ def named_experiment(name: str, run: Optional[RecordedRun] = None) -> Experiment
     return run.published
 
 
+def is_own(name: str, run: Optional[RecordedRun]) -> bool:
+    """Whether a command's RECIPE is a file of a user's own, or a run of one."""
+    if run is None and (Path(name) / "run.json").is_file():
+        run = run_of(Path(name))
+    return is_file(name) or (run is not None and bool(run.record.get("own_file")))
+
+
 def _variable(name: str) -> str:
     return "EXPERIMENT" if name.endswith(".py") else name.rpartition(":")[2]
 

@@ -276,6 +276,7 @@ def _results(
         "recipe": experiment.recipe.name,
         "settings": experiment.recipe.settings(),
         "deviations": deviations,
+        **({"own_file": True} if run.record.get("own_file") else {}),
         "seed": options.seed,
         "exact": options.exact,
         "engine": run.record.get("engine", {"name": "exact"}),

@@ -57,7 +57,7 @@ def restore(
     from tf1_lstm.checkpoints.restore import load_weights
     from tf1_lstm.runs.engine import engine_of, engine_record
     from tf1_lstm.runs.model import Model
-    from tf1_lstm.runs.recorded import named_experiment, run_of
+    from tf1_lstm.runs.recorded import is_own, named_experiment, run_of
     from tf1_lstm.runs.resolve import resolve
 
     checkpoint = str(checkpoint)
@@ -88,6 +88,7 @@ def restore(
         "step": weights.step,
         "weights_sha256": weights.digest(),
         "sample": experiment.dataset.is_sample,
+        "own_file": is_own(recipe, run),
         "deviations": experiment.deviations,
         "engine": engine_record(chosen),
     }
