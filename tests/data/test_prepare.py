@@ -14,10 +14,12 @@ import pytest
 
 from tests.conftest import PROJECT
 from tests.data.small_imdb import GLOVE, review_files, tar_gz, write_tree
+from tf1_lstm.cli import main
 from tf1_lstm.data import prepare
 from tf1_lstm.data.ids import WordIndex, clean, id_matrix
 from tf1_lstm.data.imdb import ImdbIds
 from tf1_lstm.data.prepare import prepare_imdb
+from tf1_lstm.data.sources import PUBLIC_FILES
 from tf1_lstm.data.writing import write_npy
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array, sha256_of_file
@@ -223,6 +225,7 @@ def test_real_ids_equal_a_slow_walk_through_the_rule(prepared: Path, shared: Pat
 LIMITS = """
 import resource, sys, time
 from pathlib import Path
+from tf1_lstm.cli import main
 from tf1_lstm.data import prepare
 
 shared, target = map(Path, sys.argv[1:])
@@ -244,3 +247,25 @@ def test_real_preparation_takes_under_60_s_and_2_gb(shared: Path, tmp_path: Path
     seconds, megabytes = map(float, process.stdout.split())
     assert seconds < 60
     assert megabytes < 2048
+
+
+@pytest.mark.parametrize("recipe, dataset", [("imdb-lstm", "imdb"), ("imdb-lstm32", "keras-imdb")])
+def test_what_a_command_without_data_suggests_works_as_it_is_printed(
+    recipe: str, dataset: str, tmp_path: Path, capsys: Any
+) -> None:
+    data = tmp_path / "data"
+    test_batches = ["test-batches", recipe, "--checkpoint", "none", "--data", str(data)]
+    assert main(test_batches) == 2
+    fetch, prepare = re.findall(r"`tf1-lstm (.*?)`", capsys.readouterr().err)
+    assert (fetch, prepare) == (f"fetch all --data {data}", f"prepare {dataset} --data {data}")
+    assert main(prepare.split()) == 2
+    assert f"`tf1-lstm {fetch}`" in capsys.readouterr().err
+    for what, name in (("imdb", "aclImdb_v1.tar.gz"), ("glove", "glove.6B.50d.txt")):  # as fetch puts them
+        assert name in [public.name for public in PUBLIC_FILES if public.what == what]
+        (data / what).mkdir(parents=True)
+    tar_gz(data / "imdb" / "aclImdb_v1.tar.gz", review_files())
+    (data / "glove" / "glove.6B.50d.txt").write_bytes(GLOVE)
+    assert main(prepare.split()) == 0
+    assert str(data / dataset / "manifest.json") in capsys.readouterr().out
+    assert main(test_batches) == 2  # The suggestion was right: it is not the data that are missing now.
+    assert "`tf1-lstm" not in capsys.readouterr().err
