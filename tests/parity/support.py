@@ -48,7 +48,9 @@ def small(name: str, **changes: Any) -> Dict[str, Any]:
     return flat_settings(recipe.with_settings({**sizes, **changes}))
 
 
-def make_bundle(base: Dict[str, Any], batch: int = 6, seed: int = 0, **changes: Any) -> Bundle:
+def make_bundle(
+    base: Dict[str, Any], batch: int = 6, seed: int = 0, scale: float = 0.6, **changes: Any
+) -> Bundle:
     """A bundle of random weights and inputs; numbers in it are the reference's, in float64 rounded."""
     settings = dict(base, **changes)
     random = np.random.RandomState(seed)
@@ -72,7 +74,7 @@ def make_bundle(base: Dict[str, Any], batch: int = 6, seed: int = 0, **changes: 
         )
         width = settings["input_size"]
     weights = {
-        role: random.normal(scale=0.6, size=shape).astype(np.float32)
+        role: random.normal(scale=scale, size=shape).astype(np.float32)
         for role, shape in spec.shapes(width, WORDS).items()
     }
     labels = np.eye(settings["classes"])[random.randint(0, settings["classes"], batch)]

@@ -63,8 +63,7 @@ def test_each_planted_mistake_is_named(framework):
                 n for n in line[view] if line["planted"] != ["padding-masked"] or n == line["planted"]
             ]
         assert line["visible"] == ([line["planted"]] if line["planted"] else []), line
-        # nn.GRU and Keras's reset_after have a second bias, which TensorFlow 1 has not.
-        assert False not in line["training"] or line["planted"] == ["reset-after"], line
+        assert False not in line["training"], line
         seen = sorted(set(line["planted"]) - OF_TRAINING)
         assert line["blind"] == ([seen] if seen else []), line
 

@@ -1,13 +1,16 @@
 """The diagnosis of loss, gradients and updates, on ports simulated in float32."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tests.parity.simulated import BUNDLES, everything_of
 from tests.parity.support import ROWS, make_bundle
 from tf1_lstm.parity.diagnosis import diagnose
+from tf1_lstm.parity.layouts import from_keras, to_keras
 from tf1_lstm.parity.mistakes import catalogue, training_catalogue
-from tf1_lstm.parity.problem import problem_of
+from tf1_lstm.parity.problem import Numbers, problem_of
 
 TRAINED_BUNDLES = {
     "rows": make_bundle(ROWS, batch=3),
@@ -122,3 +125,51 @@ def test_a_mistake_in_the_cell_is_told_by_gradients_in_the_cells_own_weights():
         .explanations[0]
         .training
     )
+
+
+@pytest.mark.parametrize(("second", "explained"), [(1.0, True), (2.0, False), (0.0, False)])
+def test_a_second_bias_that_a_gru_trains_is_explained(second, explained):
+    """Keras's GRU with its default ``reset_after``, calculated as the cell that has two biases by right.
+
+    ``second`` is how many times the step of the candidate's second bias is made.
+    """
+    problem = problem_of(make_bundle(ROWS, cell="gru"))
+    cell, units = problem.spec.cell, problem.spec.cell.units
+    kernel, recurrent, bias = to_keras(cell, problem.spec.parts(problem.weights, "fw", 0))
+    prefix, other = "gru/fw/0/", dataclasses.replace(cell, name="gru_reset_after")
+    weights = {role: array for role, array in problem.weights.items() if not role.startswith(prefix)}
+    own = {"kernel": kernel, "recurrent_kernel": recurrent, "bias": np.stack([bias, np.zeros_like(bias)])}
+    weights.update({prefix + part: array for part, array in own.items()})
+    port = dataclasses.replace(problem.with_spec(cell=other), weights=weights).in_type(np.float32)
+
+    def as_seen(arrays, summed):
+        parts = from_keras(cell, [arrays[prefix + part] for part in own], summed)
+        rest = {role: array for role, array in arrays.items() if not role.startswith(prefix)}
+        return {**rest, **{prefix + part: array for part, array in parts.items()}}
+
+    def trained(now):
+        found = port.training(now)
+        assert found is not None
+        return found
+
+    first = trained(port.weights)
+    updates, now = [], {role: array.astype(np.float64) for role, array in port.weights.items()}
+    rule = port.spec.optimizer
+    slots = {role: rule.slots(array) for role, array in now.items()}
+    for step in (1, 2, 3):
+        gradients = trained(now).gradients
+        for role, array in now.items():
+            move, slots[role] = rule.move(slots[role], gradients[role], step)
+            if role == prefix + "bias":
+                move[1, 2 * units :] *= second
+            now[role] = array - move
+        updates.append(as_seen(now, True))
+    seen = Numbers(
+        first.forward.logits,
+        first.forward.steps(),
+        first.loss,
+        as_seen(first.gradients, False),
+        tuple(updates),
+    )
+    found = diagnose(problem, seen)
+    assert [(e.names, e.training) for e in found.explanations] == [(("reset-after",), explained)]

@@ -158,4 +158,4 @@ def _back_gru(cell: ReferenceCell, parts: Parts, trace: Trace, d_h: np.ndarray) 
         new_bias=d_new.sum(axis=(0, 1)),
         new_back_bias=d_product.sum(axis=(0, 1)),
     )
-    return Gradients(gru_gradients(cell, found), d_gates @ own.gates_in.T + d_new @ own.new_in.T)
+    return Gradients(gru_gradients(cell, parts, found), d_gates @ own.gates_in.T + d_new @ own.new_in.T)

@@ -15,6 +15,8 @@ import numpy as np
 from tf1_lstm.core.cells import cell_kinds
 
 Parts = Mapping[str, np.ndarray]
+# Of a port whose GRU has a bias for the state too, where TensorFlow 1's has none.
+SECOND_BIAS = "candidate/recurrent_bias"
 Pair = Tuple[np.ndarray, np.ndarray]
 
 
@@ -264,9 +266,8 @@ def gru_arrays(cell: ReferenceCell, parts: Parts) -> GruArrays:
         gates_in, gates_back = split_rows(parts["gates/kernel"], units)
         new_in, new_back = split_rows(parts["candidate/kernel"], units)
         bias = parts["candidate/bias"]
-        return GruArrays(
-            gates_in, gates_back, parts["gates/bias"], new_in, new_back, bias, np.zeros_like(bias)
-        )
+        back_bias = parts.get(SECOND_BIAS, np.zeros_like(bias))
+        return GruArrays(gates_in, gates_back, parts["gates/bias"], new_in, new_back, bias, back_bias)
 
     def r_u(array: np.ndarray) -> np.ndarray:
         return np.concatenate([array[..., units : 2 * units], array[..., :units]], axis=-1)
@@ -276,15 +277,16 @@ def gru_arrays(cell: ReferenceCell, parts: Parts) -> GruArrays:
     return GruArrays(r_u(kernel), r_u(recurrent), r_u(bias).sum(axis=0), kernel[at], recurrent[at], *bias[at])
 
 
-def gru_gradients(cell: ReferenceCell, found: GruArrays) -> Dict[str, np.ndarray]:
-    """Return derivatives by ``gru_arrays`` as derivatives by the cell's own parts."""
+def gru_gradients(cell: ReferenceCell, parts: Parts, found: GruArrays) -> Dict[str, np.ndarray]:
+    """Return derivatives by ``gru_arrays`` as derivatives by the cell's own ``parts``."""
     if cell.name == "gru":
-        return {
+        gradients = {
             "gates/kernel": np.concatenate([found.gates_in, found.gates_back]),
             "gates/bias": found.gates_bias,
             "candidate/kernel": np.concatenate([found.new_in, found.new_back]),
             "candidate/bias": found.new_bias,
         }
+        return {**gradients, SECOND_BIAS: found.new_back_bias} if SECOND_BIAS in parts else gradients
 
     def joined(r_u: np.ndarray, new: np.ndarray) -> np.ndarray:
         r, u = np.split(r_u, 2, axis=-1)

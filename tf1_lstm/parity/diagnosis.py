@@ -25,12 +25,11 @@ from tf1_lstm.parity.mistakes import apply_all, catalogue
 from tf1_lstm.parity.problem import Numbers, Problem, largest_error
 from tf1_lstm.parity.readout_mistakes import temperature
 from tf1_lstm.parity.reference import ForwardPass
-from tf1_lstm.parity.rounding import PREDICTABLE, Rounding
+from tf1_lstm.parity.rounding import MOST_ROUNDING, PREDICTABLE, Rounding
 from tf1_lstm.parity.training_diagnosis import ROUNDING_MARGIN, explain_training
 
 TOLERANCE = 1e-5
 SHARE_EXPLAINED = 0.95
-MOST_ROUNDING = 1e-3
 # A wrong model can be chaotic: it doubles rounding errors every few steps. There a prediction may be
 # this many times as far off as its own rounding, if it leaves hardly anything of the difference and
 # there are too many numbers for that to be chance.
@@ -145,8 +144,8 @@ class _Search:
         if factor != 1.0:
             self.singles.append(temperature(factor))
         self.difference = largest_error(right.logits, seen.logits)
-        error = np.abs(right.logits - seen.logits).reshape(len(right.logits), -1)
-        worst = np.argsort(-error.max(axis=1))[:SCREENED_EXAMPLES]
+        error = np.abs(right.logits - seen.logits) / np.maximum(1.0, np.abs(seen.logits))
+        worst = np.argsort(-error.reshape(len(error), -1).max(axis=1), kind="stable")[:SCREENED_EXAMPLES]
         self._rows = np.sort(worst)
         self._small = problem.rows(self._rows).in_type(np.float32)
 
@@ -191,7 +190,17 @@ class _Search:
         right = self._right.logits
         if not self._is_explained(predicted.logits, seen.logits, right, rounding, "logits", candidate):
             return None
-        return Explanation(candidate, None, largest_error(predicted.logits, seen.logits))
+        known = self._judged(predicted.logits, rounding, candidate)
+        return Explanation(candidate, None, largest_error(predicted.logits[known], seen.logits[known]))
+
+    def _judged(self, predicted: np.ndarray, rounding: Rounding, candidate: Candidate) -> np.ndarray:
+        """Return the examples by whose logits a candidate is judged: those that float32 decides.
+
+        All, where too few would be left, and where no mistake is claimed.
+        """
+        known = rounding.known_examples() if candidate else np.ones(len(predicted), bool)
+        enough = 2 * known.sum() >= len(known) and predicted[known].size >= FEWEST_IF_CHAOTIC
+        return known if enough else np.ones(len(predicted), bool)
 
     def _is_explained(
         self,
@@ -210,10 +219,13 @@ class _Search:
             if not known.any():
                 return False
             predicted, seen, right = predicted[:, known], seen[:, known], right[:, known]
+        own = rounding.of(name)
+        if name == "logits":
+            judged = self._judged(predicted, rounding, candidate)
+            predicted, seen, right, own = predicted[judged], seen[judged], right[judged], own[judged]
         error, difference = largest_error(predicted, seen), largest_error(right, seen)
         if error > _near(self._tolerance, difference):
             return False
-        own = rounding.of(name)
         close = self._tolerance + min(MOST_ROUNDING, ROUNDING_MARGIN * float(own.max()))
         if error <= close:
             return not candidate or difference <= close or error <= (1 - SHARE_EXPLAINED) * difference
@@ -225,7 +237,7 @@ class _Search:
         self, predicted: np.ndarray, seen: np.ndarray, share: float, own: np.ndarray, name: str
     ) -> bool:
         """Return whether a chaotic model's prediction, ``share`` of the difference off, is near enough."""
-        if name == "logits" and self._seen.steps and own > PREDICTABLE:
+        if name == "logits" and self._seen.steps and own.max() > PREDICTABLE:
             return True  # The states before the chaos have decided; most of the difference is explained.
         if seen.size < FEWEST_IF_CHAOTIC or share > CHAOTIC_SHARE:
             return False
@@ -258,7 +270,10 @@ class _Search:
         return None if fit is None else Explanation((), fit, fit.worst_z)
 
     def _may_fit(self, candidate: Candidate) -> bool:
-        """Return False where the worst examples alone, in float32, rule the candidate out."""
+        """Return False where each of the worst examples, in float32, rules the candidate out.
+
+        One alone does not: a wrong model may be chaotic in it.
+        """
         if any(mistake.mixes_examples for mistake in candidate):
             return True
         changed = apply_all(self._small, candidate)
@@ -267,9 +282,9 @@ class _Search:
         predicted = changed.forward()
         if predicted is None:
             return False
-        return largest_error(predicted.logits, self._seen.logits[self._rows]) <= _near(
-            self._tolerance, self.difference
-        )
+        near = _near(self._tolerance, self.difference)
+        pairs = zip(predicted.logits, self._seen.logits[self._rows])
+        return any(largest_error(mine, theirs) <= near for mine, theirs in pairs)
 
     def _begins_alike(self, changed: Problem) -> bool:
         """Return False where the first layer's first steps alone rule a problem out."""

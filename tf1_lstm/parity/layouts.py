@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import ReferenceCell, gate_order
+from tf1_lstm.parity.cells import SECOND_BIAS, ReferenceCell, gate_order
 
 Arrays = Dict[str, np.ndarray]
 LSTM_ORDER = ("i", "f", "j", "o")  # Keras and PyTorch alike
@@ -63,8 +63,17 @@ def to_keras(cell: ReferenceCell, parts: Mapping[str, np.ndarray]) -> List[np.nd
     return [kernel[: -cell.units], kernel[-cell.units :], bias]
 
 
-def from_keras(cell: ReferenceCell, weights: Sequence[np.ndarray]) -> Arrays:
-    """Return the parts of one cell from a Keras layer's weights; a missing bias counts as zero."""
+def from_keras(cell: ReferenceCell, weights: Sequence[np.ndarray], summed_bias: bool = True) -> Arrays:
+    """Return the parts of one cell from a Keras layer's weights; a missing bias counts as zero.
+
+    A GRU with two biases in place of TensorFlow 1's gives its candidate's second one as ``SECOND_BIAS``.
+
+    Args:
+      cell: what the layer stands for.
+      weights: as ``get_weights`` returns them.
+      summed_bias: add the gates' two biases (their values); False takes the first (for a gradient, which
+        is the same for both).
+    """
     if cell.name == "gru_reset_after":
         bias = weights[2] if len(weights) > 2 else np.zeros((2, weights[0].shape[1]), weights[0].dtype)
         if bias.ndim == 1:  # GRU with reset_after=False
@@ -72,15 +81,18 @@ def from_keras(cell: ReferenceCell, weights: Sequence[np.ndarray]) -> Arrays:
         return {"kernel": weights[0], "recurrent_kernel": weights[1], "bias": bias}
     kernel = np.concatenate([weights[0], weights[1]])
     bias = weights[2] if len(weights) > 2 else np.zeros(kernel.shape[1], kernel.dtype)
+    second: Arrays = {}
+    two = 2 * cell.units
     if bias.ndim == 2:  # GRU with reset_after: an input and a recurrent bias
-        bias = bias.sum(axis=0)
+        second = {SECOND_BIAS: bias[1, two:]}
+        bias = np.concatenate([bias[:, :two].sum(axis=0) if summed_bias else bias[0, :two], bias[0, two:]])
     if cell.name == "gru":
-        two = 2 * cell.units
         return {
             "gates/kernel": reorder(kernel[:, :two], "ur", "ru"),
             "gates/bias": reorder(bias[:two], "ur", "ru"),
             "candidate/kernel": kernel[:, two:],
             "candidate/bias": bias[two:],
+            **second,
         }
     if cell.name == "basic_lstm":
         bias = _plus_forget_bias(bias, cell.units, -cell.forget_bias)
@@ -121,13 +133,13 @@ def from_torch(cell: ReferenceCell, weights: Mapping[str, np.ndarray], summed_bi
     """
     bias: List[np.ndarray] = [weights[name] for name in ("bias_ih", "bias_hh") if name in weights]
     arrays = [weights["weight_ih"].T, weights["weight_hh"].T]
-    if bias and cell.name == "gru_reset_after":
+    if bias and cell.name in ("gru", "gru_reset_after"):
         arrays.append(np.stack(bias))
     elif bias:
         arrays.append(sum(bias[1:], bias[0]) if summed_bias else bias[0])
     if cell.name in ("gru", "gru_reset_after"):
         arrays = [reorder(array, *reversed(GRU_ORDERS)) for array in arrays]
-    return from_keras(cell, arrays)
+    return from_keras(cell, arrays, summed_bias)
 
 
 def cells_in_order(directions: Sequence[str], layers: int) -> List[Tuple[str, int]]:

@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.parity.cells import ReferenceCell, gate_order
+from tf1_lstm.parity.cells import SECOND_BIAS, ReferenceCell, gate_order
 from tf1_lstm.parity.mistake import Candidate
 from tf1_lstm.parity.mistakes import apply_all, training_catalogue
 from tf1_lstm.parity.optimizers import AdamRule
@@ -53,6 +53,8 @@ def explain_training(
         views.append(_Loaded(changed, mistakes, tolerance))
         if mistakes:
             views.append(_InCell(changed, mistakes, tolerance))
+        if _apply(changed, mistakes).spec.cell.reset_after:
+            views.append(_TwoBiases(changed, mistakes, tolerance))
     known = training_catalogue(problem, seen)
     for size in (0, 1, 2):
         tried = known if size < 2 else [mistake for mistake in known if mistake.common]
@@ -109,6 +111,10 @@ class _Loaded:
             return all(_loss_of(_apply(self._problem, (m,))) != _loss_of(self._problem) for m in more)
         return self._updates_fit(more, gradients, rounding, seen)
 
+    def factor(self, role: str, spec: Spec) -> float:
+        """Return how many times the optimizer's step moves what is seen of a role."""
+        return spec.factor(role)
+
     def is_chaotic(self) -> bool:
         """Return whether rounding moves a gradient by so much that no update can be predicted."""
         cached = next(iter(self._cache.values()), None)
@@ -162,7 +168,7 @@ class _Loaded:
             return found[0][1], found[1][1]
 
         def factor(role: str) -> float:
-            return 0.0 if self._has_no(role, seen) else spec.factor(role)
+            return 0.0 if self._has_no(role, seen) else self.factor(role, spec)
 
         of_port = Seen(seen.gradients or {}, seen.updates)
         steps = own_steps(spec.optimizer, self.start(), first, rounding, of_port, gradient_of, factor)
@@ -190,6 +196,32 @@ class _InCell(_Loaded):
         base = dataclasses.replace(self._problem, weights=dict(weights))
         found = _apply(base, (*self._mistakes, *more)).training()
         return None if found is None else (found.loss, self._pull_back(found.gradients))
+
+
+class _TwoBiases(_Loaded):
+    """Training of a GRU of Keras or PyTorch in place of TensorFlow 1's: it has a second bias, and trains it.
+
+    The gates only ever see the sum of their two, which moves twice; the candidate's second one is inside of the
+    reset gate.
+    """
+
+    def __init__(self, problem: Problem, mistakes: Candidate, tolerance: float) -> None:
+        super().__init__(problem, mistakes, tolerance)
+        self._gates = {problem.spec.role(d, n, "gates/bias") for d, n in _cells(problem.spec)}
+
+    def start(self) -> Arrays:
+        """Return the weights as they are loaded, and second biases of zeros."""
+        spec, found = self._problem.spec, super().start()
+        first = {at: found[spec.role(*at, "candidate/bias")] for at in _cells(spec)}
+        return {**found, **{spec.role(*at, SECOND_BIAS): np.zeros_like(bias) for at, bias in first.items()}}
+
+    def factor(self, role: str, spec: Spec) -> float:
+        """Return how many biases the optimizer moves there."""
+        return spec.factor(role) * (2.0 if role in self._gates else 1.0)
+
+
+def _cells(spec: Spec) -> List[Tuple[str, int]]:
+    return [(direction, layer) for direction in spec.directions for layer in range(spec.cell_layers)]
 
 
 def _pull_back(problem: Problem, mistakes: Candidate) -> Callable[[Arrays], Arrays]:

@@ -116,7 +116,7 @@ class KerasWatch(Watch):
                 if number == 0:
                     first = loss
                     by_id = {id(v): g for v, g in zip(variables, gradients)}
-                    roles = self._by_role(partial(_gradient, by_id=by_id), 0.0)
+                    roles = self._by_role(partial(_gradient, by_id=by_id), 0.0, summed_bias=False)
                 if self.half_is_unused:
                     optimizer, note = None, HALF_MOVES
                 if optimizer is None:
@@ -185,7 +185,7 @@ class KerasWatch(Watch):
             return None, "Keras does not have PyTorch's Adam; the model is not compiled with its own"
         return keras.optimizers.Adam(wanted.learning_rate, epsilon=wanted.epsilon), ""
 
-    def _by_role(self, value_of: ValueOf, forget_bias: float) -> Arrays:
+    def _by_role(self, value_of: ValueOf, forget_bias: float, summed_bias: bool = True) -> Arrays:
         """Return every role's array; ``value_of`` picks the value or the gradient of a variable."""
         cell = self._spec.cell.with_forget_bias(forget_bias)
         found: Arrays = {}
@@ -194,7 +194,8 @@ class KerasWatch(Watch):
             if hasattr(own, "tf1_parts"):
                 parts = {part: value_of(variable) for part, variable in own.tf1_parts().items()}
             else:
-                parts = from_keras(cell, [value_of(variable) for variable in watched.handle.weights])
+                arrays = [value_of(variable) for variable in watched.handle.weights]
+                parts = from_keras(cell, arrays, summed_bias)
             for part, array in parts.items():
                 found[self._spec.role(watched.direction, watched.layer, part)] = array
         layers = {"softmax": self._dense(self._spec.outputs)}

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 import numpy as np
 
 from tests.parity.support import IDS, ROWS, make_bundle, small
-from tf1_lstm.parity.bundle import Bundle
+from tf1_lstm.parity.bundle import Bundle, read_bundle
 from tf1_lstm.parity.diagnosis import diagnose
 from tf1_lstm.parity.problem import Numbers, problem_of
 from tf1_lstm.parity.watch import NotVisibleError, Watch
@@ -174,9 +174,11 @@ def cases(framework: str, which: str) -> List[Case]:
     return pairs
 
 
-def main(framework: str, which: str) -> None:
-    for base, flaws in cases(framework, which):
-        bundle = BUNDLES[base]
+def main(framework: str, which: str, *named: str) -> None:
+    """Run the ports of ``cases``; or of a bundle's file those with one of the named mistakes each."""
+    bundles = {which: read_bundle(which)} if named else BUNDLES
+    for base, flaws in [(which, (flaw,)) for flaw in named] or cases(framework, which):
+        bundle = bundles[base]
         problem = problem_of(bundle)
         seen = see(framework, bundle, flaws)
         found = {}
