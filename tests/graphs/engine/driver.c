@@ -37,10 +37,11 @@ static void expect(int holds, const char *what) {
   exit(1);
 }
 
-/* All results of one layer with its products, one behind the other. */
+/* All results of one layer with its products, one behind the other; the first `alike` do not depend on where
+ * the inputs are multiplied. */
 typedef struct {
   float *all;
-  int64_t count;
+  int64_t count, alike;
   int status;
 } Results;
 
@@ -53,23 +54,50 @@ static Results run(EngineHow how, EngineLayer layer, int64_t width, const float 
   float *part[11];
   Results found = {.count = 0, .status = 0};
   for (int k = 0; k < 11; k++) part[k] = array(sizes[k], 0);
-  int status = engine_product(how, layer.rows, width, gates, layer.units, inputs, kernel, bias, part[0]);
-  if (!status) status = engine_forward(how, &layer, part[0], part[1], part[2], part[3], part[4]);
+  const EngineGradients d = {part[5], part[6], part[7], part[9], part[10]};
+  int status = ENGINE_OK;
+  if (!layer.inputs)
+    status = engine_product(how, layer.rows, width, gates, layer.units, inputs, kernel, bias, part[0]);
   if (!status)
-    status = engine_backward(how, &layer, part[4], d_outputs, d_last, d_last, part[5], part[6], part[7]);
+    status = engine_forward(how, &layer, layer.inputs ? 0 : part[0], part[1], part[2], part[3], part[4]);
+  if (!status) status = engine_backward(how, &layer, part[4], d_outputs, d_last, d_last, &d);
   if (!status) status = engine_product_inputs(how, layer.rows, width, gates, layer.units, part[5], kernel, part[8]);
-  if (!status)
+  if (!status && !layer.inputs)
     status = engine_product_weights(how, layer.rows, width, gates, layer.units, inputs, part[5], part[9], part[10]);
-  for (int k = 0; k < 11; k++)
-    if (k != 4) found.count += sizes[k]; /* what is kept has rows that nothing reads */
+  /* What was projected is not a result of both, and what is kept has rows that nothing reads. */
+  for (int k = 1; k < 11; k++)
+    if (k != 4) found.count += sizes[k];
+  found.alike = found.count - sizes[9] - sizes[10];
   found.all = malloc(found.count ? (size_t)found.count * sizeof(float) : 1);
   int64_t at = 0;
   for (int k = 0; k < 11; k++) {
-    if (k != 4) memcpy(found.all + at, part[k], (size_t)sizes[k] * sizeof(float)), at += sizes[k];
+    if (k && k != 4) memcpy(found.all + at, part[k], (size_t)sizes[k] * sizeof(float)), at += sizes[k];
     free(part[k]);
   }
   found.status = status;
   return found;
+}
+
+/* The same layer where it multiplies its inputs itself. */
+static void by_step(EngineHow how, EngineLayer l, int64_t width, const float *inputs, const float *kernel,
+                    const float *bias, const float *d_outputs, const float *d_last) {
+  const Results before = run(how, l, width, inputs, kernel, bias, d_outputs, d_last);
+  l.inputs = inputs, l.inputs_width = width, l.kernel = kernel, l.bias = bias;
+  const Results one = run(how, l, width, inputs, kernel, bias, d_outputs, d_last);
+  how.threads = 4;
+  const Results many = run(how, l, width, inputs, kernel, bias, d_outputs, d_last);
+  expect(one.status == ENGINE_OK && many.status == ENGINE_OK, "a shape with inputs is refused");
+  expect(!memcmp(one.all, many.all, (size_t)one.count * sizeof(float)), "threads change bits of a layer with inputs");
+  expect(!memcmp(one.all, before.all, (size_t)one.alike * sizeof(float)), "where inputs are multiplied changes bits");
+  free(before.all), free(one.all), free(many.all);
+  for (int k = 0;; k++) {
+    allocations_left = k;
+    const Results starved = run(how, l, width, inputs, kernel, bias, d_outputs, d_last);
+    allocations_left = -1;
+    free(starved.all);
+    if (starved.status == ENGINE_OK) break;
+    expect(starved.status == ENGINE_NO_MEMORY, "a failed allocation is not told");
+  }
 }
 
 static void one_shape(enum engine_set set, enum engine_cell cell) {
@@ -91,6 +119,8 @@ static void one_shape(enum engine_set set, enum engine_cell cell) {
   expect(one.status == ENGINE_OK && many.status == ENGINE_OK, "a shape is refused");
   expect(!memcmp(one.all, many.all, (size_t)one.count * sizeof(float)), "threads change bits");
   free(one.all), free(many.all);
+  if (!by_index && cell != RESET_AFTER_GRU)
+    by_step((EngineHow){set, 1}, l, width, inputs, kernel, bias, d_outputs, d_last);
   if (by_index && places) {
     index[places - 1] = (int32_t)l.rows;
     const Results wrong = run((EngineHow){set, 2}, l, width, inputs, kernel, bias, d_outputs, d_last);

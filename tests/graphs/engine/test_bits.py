@@ -6,11 +6,13 @@ from typing import Dict, List
 import numpy as np
 import pytest
 
-from tests.graphs.engine.support import SETS, by_engine, make_case, needs_engine
+from tests.graphs.engine.support import SETS, by_engine, by_numpy, make_case, needs_engine, worst
+from tf1_lstm.graphs.engine import layers
 from tf1_lstm.graphs.engine.layers import CELLS, layer
 from tf1_lstm.graphs.engine.library import FUSED, EngineChoice
 
 pytestmark = needs_engine
+TOLERANCE = 3e-6
 
 
 def same(one, other):
@@ -24,6 +26,43 @@ def test_threads_and_fused_instruction_sets_give_the_same_bits(cell):
     for instructions in [name for name in SETS if name in FUSED or name == SETS[0]]:
         for threads in (1, 2, 5):
             assert same(by_engine(case, EngineChoice(instructions, threads)), first), (instructions, threads)
+
+
+@pytest.mark.parametrize("instructions", SETS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_where_inputs_are_multiplied_changes_no_bit_but_of_their_kernel(cell, instructions, monkeypatch):
+    case = make_case(cell, units=21, inputs=7, batch=30, steps=9, ragged=True, reverse=True)
+    choice = EngineChoice(instructions, 2)
+    by_step = by_engine(case, choice)
+    monkeypatch.setattr(layers, "MOST_BY_STEP", 0)
+    before = by_engine(case, choice)
+    assert worst(before, by_numpy(case)) < TOLERANCE
+    for name in set(before) - {
+        "kernel",
+        "bias",
+        "gates/kernel",
+        "candidate/kernel",
+        "gates/bias",
+        "candidate/bias",
+    }:
+        assert by_step[name].tobytes() == before[name].tobytes(), name
+    for name in [name for name in before if name.endswith("kernel")]:
+        assert by_step[name][-21:].tobytes() == before[name][-21:].tobytes(), name
+
+
+def test_what_is_fed_has_derivatives_as_well():
+    from tf1_lstm.core.tensorflow import tf
+
+    case = make_case("basic_lstm", units=7, inputs=4, batch=5, steps=6)
+    expected = by_numpy(case._replace(d_outputs=0 * case.d_outputs))["inputs"]
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        parts = {name: tf.constant(value) for name, value in case.parts.items()}
+        inputs = tf.compat.v1.placeholder(tf.float32, case.inputs.shape)
+        found = layer(
+            EngineChoice(SETS[0], 2), "basic_lstm", parts, inputs, forget_bias=case.cell.forget_bias
+        )
+        derivative = tf.gradients(tf.reduce_sum(found.h * case.d_last), inputs)[0]
+        assert np.abs(session.run(derivative, {inputs: case.inputs}) - expected).max() < TOLERANCE
 
 
 @pytest.mark.parametrize("instructions", SETS)

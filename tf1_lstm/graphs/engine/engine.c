@@ -57,17 +57,20 @@ static void cut_into_chunks(Layer *l) {
 static Layer layer_of(const EngineLayer *given) {
   Layer l = {.given = *given, .padded = engine_padded(given->units), .gates = engine_gates(given->cell)};
   l.width = l.gates * l.padded;
+  l.in_front = given->inputs ? given->inputs_width : 0;
+  l.sums = given->units + (given->inputs ? given->inputs_width + 1 : 0);
   cut_into_chunks(&l);
   return l;
 }
 
 static int64_t forward_scratch(const Layer *l) {
-  const int64_t row = l->width + ALIASING + 2 * (l->padded + ALIASING) + l->padded;
+  const int64_t row = l->width + ALIASING + 2 * (l->in_front + l->padded + ALIASING) + l->padded;
   return CHUNK_ROWS * (row + engine_kept(l->given.cell) * l->padded);
 }
 
 static int64_t backward_scratch(const Layer *l) {
-  const int64_t block_row = l->width + ALIASING + 2 * (l->padded + ALIASING);
+  const int64_t in_front = l->sums - l->given.units;
+  const int64_t block_row = l->width + ALIASING + 2 * (in_front + l->padded + ALIASING);
   return BLOCK_STEPS * CHUNK_ROWS * block_row + 4 * CHUNK_ROWS * l->padded + 4 * l->padded;
 }
 
@@ -78,6 +81,10 @@ static int check(EngineHow how, const EngineLayer *l) {
   const int64_t width = gates * engine_padded(l->units);
   if (size_of(l->batch, l->steps, 2 * width) < 0 || size_of(l->rows, width, 1) < 0) return ENGINE_BAD_SHAPE;
   if (size_of(l->units, width, MOST_GROUPS) < 0) return ENGINE_BAD_SHAPE;
+  if (l->inputs && (l->index || l->cell == RESET_AFTER_GRU || l->inputs_width < 0 || l->inputs_width > LARGEST ||
+                    size_of(l->rows, l->inputs_width, 1) < 0 ||
+                    size_of(l->units + l->inputs_width + 1, width, MOST_GROUPS) < 0))
+    return ENGINE_BAD_SHAPE;
   if (!l->index && l->rows != l->batch * l->steps) return ENGINE_BAD_SHAPE;
   for (int64_t k = 0; l->index && k < l->batch * l->steps; k++)
     if (l->index[k] < 0 || l->index[k] >= l->rows) return ENGINE_BAD_INDEX;
@@ -122,7 +129,7 @@ int engine_product(EngineHow how, int64_t rows, int64_t width, int64_t gates, in
   float *packed = allocate((width + 1) * columns);
   if (!packed) return ENGINE_NO_MEMORY;
   float *padded_bias = packed + width * columns;
-  kernels->pack(packed, kernel, width, gates, units);
+  kernels->pack(packed, kernel, width, gates, units, width);
   pad(padded_bias, bias, gates, units, padded);
   const Product work = {.rows = rows, .width = width, .columns = columns, .padded = columns, .a = inputs,
                         .packed = packed, .bias = padded_bias, .out = projected};
@@ -188,13 +195,19 @@ int engine_forward(EngineHow how, const EngineLayer *given, const float *project
   if (status) return status;
   const Kernels *kernels = kernels_of(how.set);
   Layer l = layer_of(given);
-  float *weights = allocate(given->units * l.width + 3 * l.padded);
+  const int64_t depth = l.in_front + given->units;
+  float *weights = allocate((depth + 1) * l.width + 3 * l.padded);
   if (!weights) return ENGINE_NO_MEMORY;
-  float *extra = weights + given->units * l.width;
-  kernels->pack(weights, given->recurrent, given->units, l.gates, given->units);
+  float *bias = weights + depth * l.width, *extra = bias + l.width;
+  /* A panel has the kernel's rows, and the recurrent ones behind them. */
+  if (given->inputs) {
+    kernels->pack(weights, given->kernel, l.in_front, l.gates, given->units, depth);
+    pad(bias, given->bias, l.gates, given->units, l.padded);
+  }
+  kernels->pack(weights + l.in_front * kernels->panel, given->recurrent, given->units, l.gates, given->units, depth);
   memset(extra, 0, (size_t)(3 * l.padded) * sizeof(float));
   if (given->extra) pad(extra, given->extra, 3, given->units, l.padded);
-  l.weights = weights, l.extra = extra, l.projected = projected;
+  l.weights = weights, l.bias = bias, l.extra = extra, l.projected = projected;
   l.outputs = outputs, l.last_h = last_h, l.last_c = last_c, l.saved = saved;
   status = run_jobs(kernels->forward, &l, l.chunks, how.threads, forward_scratch(&l));
   free(weights);
@@ -202,28 +215,31 @@ int engine_forward(EngineHow how, const EngineLayer *given, const float *project
 }
 
 /* Add the groups' sums, and take the padding off. */
-static int add_groups(EngineHow how, const Layer *l, float *d_recurrent, float *d_extra) {
-  const int64_t units = l->given.units, size = units * l->width + 3 * l->padded;
+static int add_groups(EngineHow how, const Layer *l, const EngineGradients *d) {
+  const int64_t units = l->given.units, size = l->sums * l->width + 3 * l->padded;
   float *total = l->partial + l->groups * size;
   const int status = add_up(how, l->groups, size, l->partial, total);
   if (status) return status;
-  unpad(d_recurrent, total, units * l->gates, units, l->padded);
-  if (d_extra) unpad(d_extra, total + units * l->width, 3, units, l->padded);
+  if (l->given.inputs) {
+    unpad(d->kernel, total, l->in_front * l->gates, units, l->padded);
+    unpad(d->bias, total + l->in_front * l->width, l->gates, units, l->padded);
+  }
+  unpad(d->recurrent, total + (l->sums - units) * l->width, units * l->gates, units, l->padded);
+  if (d->extra) unpad(d->extra, total + l->sums * l->width, 3, units, l->padded);
   return ENGINE_OK;
 }
 
 int engine_backward(EngineHow how, const EngineLayer *given, const float *saved, const float *d_outputs,
-                    const float *d_last_h, const float *d_last_c, float *d_projected, float *d_recurrent,
-                    float *d_extra) {
+                    const float *d_last_h, const float *d_last_c, const EngineGradients *gradients) {
   int status = check(how, given);
   if (status) return status;
   const Kernels *kernels = kernels_of(how.set);
   Layer l = layer_of(given);
   const int64_t steps = given->batch * given->steps, packed = l.padded * l.width;
-  const int64_t partial = given->units * l.width + 3 * l.padded;
+  const int64_t partial = l.sums * l.width + 3 * l.padded;
   float *memory = allocate(packed + 3 * l.padded + (l.groups + 1) * partial);
-  float *by_step = given->index ? allocate(steps * l.width) : d_projected;
-  status = memory && by_step ? ENGINE_OK : ENGINE_NO_MEMORY;
+  float *by_step = given->index ? allocate(steps * l.width) : gradients->projected;
+  status = memory && (by_step || given->inputs) ? ENGINE_OK : ENGINE_NO_MEMORY;
   if (!status) {
     float *extra = memory + packed;
     kernels->pack_transposed(memory, given->recurrent, given->units, l.gates, given->units);
@@ -234,12 +250,12 @@ int engine_backward(EngineHow how, const EngineLayer *given, const float *saved,
     l.d_outputs = d_outputs, l.d_last_h = d_last_h, l.d_last_c = d_last_c;
     status = run_jobs(kernels->backward, &l, l.groups, how.threads, backward_scratch(&l));
   }
-  if (!status) status = add_groups(how, &l, d_recurrent, d_extra);
+  if (!status) status = add_groups(how, &l, gradients);
   if (!status && given->index) {
     /* A job has some of the columns, so their number changes no bit. */
     const int64_t parts = l.width / UNIT_PADDING, threads = how.threads < 1 ? 1 : how.threads;
     const Sum sum = {.rows = steps, .width = l.width, .jobs = parts < threads ? parts : threads, .from = by_step,
-                     .index = given->index, .targets = given->rows, .to = d_projected};
+                     .index = given->index, .targets = given->rows, .to = gradients->projected};
     status = run_jobs(kernels->sum_by_index, &sum, sum.jobs, how.threads, 0);
   }
   if (given->index) free(by_step);

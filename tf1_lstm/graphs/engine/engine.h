@@ -42,7 +42,22 @@ typedef struct {
   const int32_t *lengths; /* [batch]; later steps carry the state on and put out zeros; 0: all steps */
   const float *recurrent; /* [units, gates * units] */
   const float *extra;     /* [3, units]: diagonals i f o (PEEPHOLE_LSTM) or biases (RESET_AFTER_GRU) */
+  /* Where `inputs` is given, nothing is projected before: each step multiplies its own. There is no index then,
+   * and the cell is not RESET_AFTER_GRU. */
+  int64_t inputs_width;
+  const float *inputs;    /* [batch * steps, inputs_width] */
+  const float *kernel;    /* [inputs_width, gates * units] */
+  const float *bias;      /* [gates * units] */
 } EngineLayer;
+
+/* Derivatives of a layer. */
+typedef struct {
+  float *projected; /* [rows, gates * padded]; may be 0 where the layer has inputs */
+  float *recurrent; /* [units, gates * units] */
+  float *extra;     /* [3, units] where the cell has it */
+  float *kernel;    /* as in the layer, where it has inputs */
+  float *bias;
+} EngineGradients;
 
 int engine_supports(enum engine_set set);
 int64_t engine_padded(int64_t units);
@@ -60,13 +75,11 @@ int engine_product_inputs(EngineHow how, int64_t rows, int64_t width, int64_t ga
 int engine_product_weights(EngineHow how, int64_t rows, int64_t width, int64_t gates, int64_t units,
                            const float *inputs, const float *d_projected, float *d_kernel, float *d_bias);
 
-/* outputs [batch, steps, units] and saved may be 0; last_c [batch, units] is for cells that have a c. */
+/* projected is 0 where the layer has inputs; outputs [batch, steps, units] and saved may be 0; last_c [batch, units] is for cells that have a c. */
 int engine_forward(EngineHow how, const EngineLayer *layer, const float *projected, float *outputs,
                    float *last_h, float *last_c, float *saved);
-/* d_outputs, d_last_h and d_last_c may be 0. d_projected [rows, gates * padded], d_recurrent as recurrent,
- * d_extra [3, units] where the cell has it. */
+/* d_outputs, d_last_h and d_last_c may be 0. */
 int engine_backward(EngineHow how, const EngineLayer *layer, const float *saved, const float *d_outputs,
-                    const float *d_last_h, const float *d_last_c, float *d_projected, float *d_recurrent,
-                    float *d_extra);
+                    const float *d_last_h, const float *d_last_c, const EngineGradients *gradients);
 
 #endif

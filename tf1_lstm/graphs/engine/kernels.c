@@ -13,10 +13,10 @@ static void fetch(const float *from, int64_t floats) {
 /* ---- weights as panels: [columns / PANEL][depth][PANEL] ---- */
 
 /* A panel lies within one gate: the padded units are a multiple of every panel's width. */
-static void pack(float *to, const float *kernel, int64_t width, int64_t gates, int64_t units) {
+static void pack(float *to, const float *kernel, int64_t width, int64_t gates, int64_t units, int64_t depth) {
   const int64_t p = engine_padded(units);
   for (int64_t gate = 0; gate < gates; gate++)
-    for (int64_t unit = 0; unit < p; unit += PANEL) {
+    for (int64_t unit = 0; unit < p; unit += PANEL, to += (depth - width) * PANEL) {
       const int64_t count = unit < units ? least(PANEL, units - unit) : 0;
       for (int64_t k = 0; k < width; k++, to += PANEL) {
         const float *from = kernel + (k * gates + gate) * units + unit;
@@ -140,6 +140,10 @@ static const float *projected_at(const Layer *l, int64_t place) {
   return l->projected + (l->given.index ? l->given.index[place] : place) * l->width;
 }
 
+static const float *inputs_at(const Layer *l, int64_t place) {
+  return l->given.inputs + place * l->given.inputs_width;
+}
+
 static float *kept_at(const Layer *l, int64_t chunk, int64_t s, int64_t m) {
   const int64_t row = engine_kept(l->given.cell) * l->padded;
   return l->saved + ((chunk * l->given.steps + s) * l->chunk_rows + m) * row;
@@ -155,7 +159,11 @@ static int64_t longest(const Layer *l, int64_t first, int64_t rows) {
 /* What the next step reads, and what this one keeps. */
 static void fetch_forward(const Layer *l, int64_t first, int64_t rows, int64_t s, float *const *kept) {
   for (int64_t m = 0; m < rows; m++) {
-    if (s + 1 < length_of(l, first + m)) fetch(projected_at(l, place_of(l, first + m, s + 1)), l->width);
+    if (s + 1 < length_of(l, first + m)) {
+      const int64_t place = place_of(l, first + m, s + 1);
+      if (l->given.inputs) fetch(inputs_at(l, place), l->given.inputs_width);
+      else fetch(projected_at(l, place), l->width);
+    }
     if (l->saved) fetch(kept[m], engine_kept(l->given.cell) * l->padded);
   }
 }
@@ -164,7 +172,7 @@ static void fetch_forward(const Layer *l, int64_t first, int64_t rows, int64_t s
 static void fetch_backward(const Layer *l, int64_t chunk, int64_t first, int64_t rows, int64_t s) {
   for (int64_t m = 0; m < rows; m++) {
     if (s > 1) fetch(kept_at(l, chunk, s - 2, m), engine_kept(l->given.cell) * l->padded);
-    if (s > 0 && s - 1 < length_of(l, first + m))
+    if (l->d_projected && s > 0 && s - 1 < length_of(l, first + m))
       fetch(l->d_projected + place_of(l, first + m, s - 1) * l->width, l->width);
   }
 }
@@ -174,12 +182,15 @@ static void forward_job(const void *work, int64_t chunk, float *scratch) {
   const enum engine_cell cell = l->given.cell;
   const int64_t p = l->padded, units = l->given.units, first = chunk * l->chunk_rows;
   const int64_t rows = least(l->chunk_rows, l->given.batch - first);
-  const int64_t ldg = l->width + ALIASING, ldh = p + ALIASING;
-  float *g = scratch, *h = g + CHUNK_ROWS * ldg, *reset_h = h + CHUNK_ROWS * ldh;
-  float *c = reset_h + CHUNK_ROWS * ldh, *unsaved = c + CHUNK_ROWS * p;
-  const size_t row_bytes = (size_t)units * sizeof(float);
-  memset(h, 0, (size_t)(CHUNK_ROWS * ldh) * sizeof(float));
-  memset(reset_h, 0, (size_t)(CHUNK_ROWS * ldh) * sizeof(float));
+  const int64_t in_front = l->in_front, depth = in_front + units;
+  const int64_t ldg = l->width + ALIASING, ldh = in_front + p + ALIASING;
+  /* Rows that the weights are multiplied with, and the states in them. */
+  float *g = scratch, *left = g + CHUNK_ROWS * ldg, *reset_left = left + CHUNK_ROWS * ldh;
+  float *h = left + in_front, *reset_h = reset_left + in_front;
+  float *c = reset_left + CHUNK_ROWS * ldh, *unsaved = c + CHUNK_ROWS * p;
+  const size_t row_bytes = (size_t)units * sizeof(float), front_bytes = (size_t)in_front * sizeof(float);
+  memset(left, 0, (size_t)(CHUNK_ROWS * ldh) * sizeof(float));
+  memset(reset_left, 0, (size_t)(CHUNK_ROWS * ldh) * sizeof(float));
   memset(c, 0, (size_t)(CHUNK_ROWS * p) * sizeof(float));
   for (int64_t m = 0; l->outputs && m < rows; m++) {
     const int64_t length = length_of(l, first + m);
@@ -192,20 +203,25 @@ static void forward_job(const void *work, int64_t chunk, float *scratch) {
     float *kept[CHUNK_ROWS];
     for (int64_t m = 0; m < rows; m++) {
       const int active = s < length_of(l, first + m);
-      x[m] = active ? projected_at(l, place_of(l, first + m, s)) : 0;
+      const int64_t place = place_of(l, first + m, s);
+      x[m] = !active ? 0 : l->given.inputs ? l->bias : projected_at(l, place);
       in[m] = !active ? g + m * ldg : cell == RESET_AFTER_GRU ? l->extra : x[m];
+      if (active && l->given.inputs) {
+        memcpy(left + m * ldh, inputs_at(l, place), front_bytes);
+        if (cell == GRU) memcpy(reset_left + m * ldh, inputs_at(l, place), front_bytes);
+      }
       kept[m] = l->saved ? kept_at(l, chunk, s, m) : unsaved + m * engine_kept(cell) * p;
     }
     fetch_forward(l, first, rows, s, kept);
     const int64_t at_once = cell == GRU ? 2 * p : l->width;
-    rows_times_panels(rows, units, h, ldh, l->weights, units, at_once, in, g, ldg);
+    rows_times_panels(rows, depth, left, ldh, l->weights, depth, at_once, in, g, ldg);
     if (cell == GRU) {
       for (int64_t m = 0; m < rows; m++)
         if (x[m]) {
           gru_gates(l, g + m * ldg, h + m * ldh, reset_h + m * ldh, kept[m]);
           in[m] = x[m] + 2 * p;
         }
-      rows_times_panels(rows, units, reset_h, ldh, l->weights + 2 * p * units, units, p, in, g + 2 * p, ldg);
+      rows_times_panels(rows, depth, reset_left, ldh, l->weights + 2 * p * depth, depth, p, in, g + 2 * p, ldg);
     }
     for (int64_t m = 0; m < rows; m++) {
       if (!x[m]) continue;
@@ -225,17 +241,18 @@ static void forward_job(const void *work, int64_t chunk, float *scratch) {
 
 /* Scratch of one chunk on its way back. */
 typedef struct {
-  int64_t ldg, ldh;
-  float *gates, *h_before, *reset_h; /* of BLOCK_STEPS steps, which `flush` adds up */
+  int64_t ldg, ldh, in_front;
+  float *gates, *left, *reset_left; /* of BLOCK_STEPS steps, which `flush` adds up */
   float *d_h, *d_c, *carried, *back, *extra, *d_output;
 } Back;
 
 static Back back_scratch(const Layer *l, float *scratch) {
   const int64_t block = BLOCK_STEPS * CHUNK_ROWS, p = l->padded;
-  Back b = {.ldg = l->width + ALIASING, .ldh = p + ALIASING, .gates = scratch};
-  b.h_before = b.gates + block * b.ldg;
-  b.reset_h = b.h_before + block * b.ldh;
-  b.d_h = b.reset_h + block * b.ldh;
+  Back b = {.in_front = l->sums - l->given.units, .ldg = l->width + ALIASING, .gates = scratch};
+  b.ldh = b.in_front + p + ALIASING;
+  b.left = b.gates + block * b.ldg;
+  b.reset_left = b.left + block * b.ldh;
+  b.d_h = b.reset_left + block * b.ldh;
   b.d_c = b.d_h + CHUNK_ROWS * p;
   b.carried = b.d_c + CHUNK_ROWS * p;
   b.back = b.carried + CHUNK_ROWS * p;
@@ -244,13 +261,13 @@ static Back back_scratch(const Layer *l, float *scratch) {
   return b;
 }
 
-/* Add what the last steps gave to the gradient of the recurrent weights. */
+/* Add what the last steps gave to the gradient of the weights. */
 static void flush(const Layer *l, const Back *b, int64_t rows, float *total) {
-  const int64_t p = l->padded, units = l->given.units, whole = l->given.cell == GRU ? 2 * p : l->width;
-  add_transposed(rows, units, whole, b->h_before, b->ldh, b->gates, b->ldg, total, l->width);
+  const int64_t p = l->padded, whole = l->given.cell == GRU ? 2 * p : l->width;
+  add_transposed(rows, l->sums, whole, b->left, b->ldh, b->gates, b->ldg, total, l->width);
   if (whole < l->width)
-    add_transposed(rows, units, p, b->reset_h, b->ldh, b->gates + whole, b->ldg, total + whole, l->width);
-  float *extra = total + units * l->width;
+    add_transposed(rows, l->sums, p, b->reset_left, b->ldh, b->gates + whole, b->ldg, total + whole, l->width);
+  float *extra = total + l->sums * l->width;
   add_row(extra, b->extra, 0, 3 * p);
   memset(b->extra, 0, (size_t)(3 * p) * sizeof(float));
 }
@@ -264,9 +281,18 @@ static void start_back(const Layer *l, const Back *b, int64_t first, int64_t row
     const size_t row_bytes = (size_t)units * sizeof(float);
     if (l->d_last_h) memcpy(b->d_h + m * p, l->d_last_h + (first + m) * units, row_bytes);
     if (l->d_last_c) memcpy(b->d_c + m * p, l->d_last_c + (first + m) * units, row_bytes);
-    memset(l->d_projected + ((first + m) * l->given.steps + length) * l->width, 0,
-           (size_t)(rest * l->width) * sizeof(float));
+    if (l->d_projected)
+      memset(l->d_projected + ((first + m) * l->given.steps + length) * l->width, 0,
+             (size_t)(rest * l->width) * sizeof(float));
   }
+}
+
+/* The inputs of one step, and a one for the bias, in front of the state before it. */
+static void put_in_front(const Layer *l, const Back *b, int64_t place, float *left, float *reset_left) {
+  const int64_t width = l->given.inputs_width;
+  memcpy(left, inputs_at(l, place), (size_t)width * sizeof(float));
+  left[width] = 1.f;
+  if (l->given.cell == GRU) memcpy(reset_left, left, (size_t)b->in_front * sizeof(float));
 }
 
 static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *total) {
@@ -276,8 +302,8 @@ static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *
   int64_t filled = 0;
   start_back(l, b, first, rows);
   for (int64_t s = longest(l, first, rows) - 1; s >= 0; s--) {
-    float *gates = b->gates + filled * b->ldg, *h_before = b->h_before + filled * b->ldh;
-    float *reset_h = b->reset_h + filled * b->ldh;
+    float *gates = b->gates + filled * b->ldg, *left = b->left + filled * b->ldh;
+    float *reset_left = b->reset_left + filled * b->ldh;
     const float *in[CHUNK_ROWS];
     BackRow row[CHUNK_ROWS];
     int active[CHUNK_ROWS];
@@ -286,18 +312,20 @@ static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *
       active[m] = s < length_of(l, first + m);
       in[m] = b->carried + m * p;
       row[m] = (BackRow){.d_later = b->d_h + m * p, .d_c = b->d_c + m * p, .gates = gates + m * b->ldg,
-                         .h_before = h_before + m * b->ldh, .reset_h = reset_h + m * b->ldh,
+                         .h_before = left + m * b->ldh + b->in_front,
+                         .reset_h = reset_left + m * b->ldh + b->in_front,
                          .carried = b->carried + m * p, .extra = b->extra};
       if (!active[m]) {
         memset(row[m].gates, 0, (size_t)width * sizeof(float));
-        memset(row[m].h_before, 0, (size_t)p * sizeof(float));
-        memset(row[m].reset_h, 0, (size_t)p * sizeof(float));
+        memset(left + m * b->ldh, 0, (size_t)(b->in_front + p) * sizeof(float));
+        memset(reset_left + m * b->ldh, 0, (size_t)(b->in_front + p) * sizeof(float));
         memset(row[m].carried, 0, (size_t)p * sizeof(float));
         continue;
       }
       row[m].kept = kept_at(l, chunk, s, m);
       row[m].before = s ? kept_at(l, chunk, s - 1, m) : 0;
-      row[m].projected = l->d_projected + place * width;
+      row[m].projected = l->d_projected ? l->d_projected + place * width : row[m].gates;
+      if (b->in_front) put_in_front(l, b, place, left + m * b->ldh, reset_left + m * b->ldh);
       if (l->d_outputs) {
         memcpy(b->d_output, l->d_outputs + place * units, (size_t)units * sizeof(float));
         row[m].d_output = b->d_output;
@@ -330,7 +358,7 @@ static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *
 static void backward_job(const void *work, int64_t group, float *scratch) {
   const Layer *l = work;
   const Back b = back_scratch(l, scratch);
-  const int64_t size = l->given.units * l->width + 3 * l->padded;
+  const int64_t size = l->sums * l->width + 3 * l->padded;
   float *total = l->partial + group * size;
   memset(total, 0, (size_t)size * sizeof(float));
   for (int64_t chunk = group; chunk < l->chunks; chunk += l->groups) backward_chunk(l, chunk, &b, total);
@@ -343,5 +371,5 @@ static void backward_job(const void *work, int64_t group, float *scratch) {
 #else
 #define TABLE engine_kernels_avx
 #endif
-const Kernels TABLE = {pack,        pack_transposed, product_job,      product_transposed_job,
+const Kernels TABLE = {pack,        pack_transposed, PANEL, product_job,      product_transposed_job,
                        forward_job, backward_job,    sum_by_index_job, sum_all_job};

@@ -28,14 +28,17 @@ typedef struct {
 typedef struct {
   EngineLayer given;
   int64_t padded, gates, width; /* width: gates * padded */
+  int64_t in_front;             /* of the state in what the weights are multiplied with: width of the inputs */
+  int64_t sums;                 /* rows of the weights' gradient: inputs, a one for the bias, units; or units */
   int64_t chunk_rows, chunks, groups;
-  const float *weights;         /* packed; backward: packed transposed */
+  const float *weights;         /* packed, those of the inputs first; backward: the recurrent, packed transposed */
+  const float *bias;            /* [width], where there are inputs */
   const float *extra;           /* [3, padded], zeros where the cell has none */
   const float *projected;
   float *outputs, *last_h, *last_c, *saved;
   const float *d_outputs, *d_last_h, *d_last_c;
-  float *d_projected;           /* [batch * steps, width] */
-  float *partial;               /* [groups, units * width + 3 * padded] */
+  float *d_projected;           /* [batch * steps, width]; 0: nobody asks */
+  float *partial;               /* [groups, sums * width + 3 * padded] */
 } Layer;
 
 /* Sums of rows [rows, width]: of those with one index, or of all. */
@@ -50,9 +53,10 @@ typedef struct {
 typedef void (*Job)(const void *work, int64_t job, float *scratch);
 
 typedef struct {
-  /* kernel [width, gates * units] as panels of padded columns; or its transpose. */
-  void (*pack)(float *to, const float *kernel, int64_t width, int64_t gates, int64_t units);
+  /* kernel [width, gates * units] as panels of padded columns, which have `depth` rows; or its transpose. */
+  void (*pack)(float *to, const float *kernel, int64_t width, int64_t gates, int64_t units, int64_t depth);
   void (*pack_transposed)(float *to, const float *kernel, int64_t width, int64_t gates, int64_t units);
+  int64_t panel; /* columns of a panel */
   Job product, product_transposed, forward, backward, sum_by_index, sum_all;
 } Kernels;
 

@@ -16,6 +16,9 @@ CELLS = {
 }
 WITH_C = ("basic_lstm", "lstm_peephole", "lstm_coupled")
 UNIT_PADDING = 32
+# Weights of a layer that multiplies its inputs step by step, in floats: with the sums of their gradient they
+# stay in a core's cache.
+MOST_BY_STEP = 1 << 17
 
 Parts = Mapping[str, Any]
 
@@ -78,8 +81,16 @@ def layer(
     inputs, index, size, shape = (_words if looked_up else _rows)(sequence)
     weights = _arrange(cell, parts, inputs.shape[1].value)
     units, gates = weights.recurrent.shape[0].value, CELLS[cell]
-    projected = ops.engine_product(inputs, weights.kernel, weights.bias, gates=gates, **how)
-    projected.set_shape([inputs.shape[0], gates * (-(-units // UNIT_PADDING) * UNIT_PADDING)])
+    columns = gates * (-(-units // UNIT_PADDING) * UNIT_PADDING)
+    by_step = not looked_up and cell != "gru_reset_after"
+    by_step = by_step and (inputs.shape[1].value + units) * columns <= MOST_BY_STEP
+    if by_step:
+        projected = tf.zeros([0, columns])
+        given = (inputs, weights.kernel, weights.bias)
+    else:
+        projected = ops.engine_product(inputs, weights.kernel, weights.bias, gates=gates, **how)
+        projected.set_shape([inputs.shape[0], columns])
+        given = (tf.zeros([0, 0]), tf.zeros([0, 0]), tf.zeros([0]))
     found = ops.engine_layer(
         projected,
         size,
@@ -88,6 +99,8 @@ def layer(
         weights.recurrent,
         weights.extra,
         tf.constant([forget_bias], tf.float32),
+        *given,
+        multiply=int(by_step),
         cell=list(CELLS).index(cell),
         reverse=int(reverse),
         all_outputs=int(all_outputs),

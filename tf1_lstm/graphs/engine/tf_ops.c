@@ -46,10 +46,10 @@ void TF_RegisterOpDefinition(TF_OpDefinitionBuilder *, TF_Status *);
 void TF_ShapeInferenceContextSetUnknownShape(TF_ShapeInferenceContext *, TF_Status *);
 
 /* ---- one call of an op: its tensors, and the first thing that went wrong ---- */
-#define MOST_TENSORS 12
+#define MOST_TENSORS 16
 
 typedef struct {
-  int32_t set, threads, gates, cell, reverse, outputs, saved;
+  int32_t set, threads, gates, cell, reverse, outputs, saved, multiply, project;
 } Attributes;
 
 typedef struct {
@@ -188,24 +188,31 @@ static void compute_product_weights(void *kernel, TF_OpKernelContext *context) {
   end(&call);
 }
 
-/* Inputs 0 to 6 of both ops of a layer; returns what was projected. */
+/* Inputs 0 to 9 of both ops of a layer; returns what was projected, 0 where the layer has inputs. */
 static const float *layer_inputs(Call *call, const Attributes *a, EngineLayer *layer) {
-  int64_t p[3], s[3], i[3], n[3], r[3], e[3], f[3];
+  int64_t p[3], s[3], i[3], n[3], r[3], e[3], f[3], x[3], k[3], b[3];
   const float *projected = input(call, 0, 2, p);
   const int32_t *size = input(call, 1, 1, s), *index = optional(call, 2, 2, i), *lengths = optional(call, 3, 1, n);
   const float *recurrent = input(call, 4, 2, r), *extra = optional(call, 5, 2, e), *bias = input(call, 6, 1, f);
+  const float *inputs = input(call, 7, 2, x), *kernel = input(call, 8, 2, k), *kernel_bias = input(call, 9, 1, b);
   expect(call, s[0] == 2 && f[0] == 1, "engine: batch and steps, and one forget bias are expected");
   if (failed(call)) return 0;
   *layer = (EngineLayer){.cell = a->cell, .reverse = a->reverse, .forget_bias = bias[0], .batch = size[0],
-                         .steps = size[1], .units = r[0], .rows = p[0], .index = index, .lengths = lengths,
-                         .recurrent = recurrent, .extra = extra};
+                         .steps = size[1], .units = r[0], .rows = a->multiply ? x[0] : p[0], .index = index,
+                         .lengths = lengths, .recurrent = recurrent, .extra = extra};
   const int64_t gates = engine_gates(a->cell);
-  expect(call, gates && r[1] == gates * r[0] && p[1] == gates * engine_padded(r[0]), "engine: weights do not fit");
+  expect(call, gates && r[1] == gates * r[0], "engine: weights do not fit");
+  if (a->multiply) {
+    expect(call, k[0] == x[1] && k[1] == r[1] && b[0] == r[1], "engine: inputs, kernel and bias do not fit");
+    layer->inputs = inputs, layer->inputs_width = x[1], layer->kernel = kernel, layer->bias = kernel_bias;
+  } else {
+    expect(call, p[1] == gates * engine_padded(r[0]), "engine: weights do not fit");
+  }
   expect(call, !index || (i[0] == size[0] && i[1] == size[1]), "engine: the index is not [batch, steps]");
   expect(call, !lengths || n[0] == size[0], "engine: there is not one length for each example");
   expect(call, extra ? e[0] == 3 && e[1] == r[0] : a->cell != PEEPHOLE_LSTM && a->cell != RESET_AFTER_GRU,
          "engine: diagonals or biases are not [3, units]");
-  return projected;
+  return a->multiply ? 0 : projected;
 }
 
 static int has_c(int cell) { return cell == BASIC_LSTM || cell == PEEPHOLE_LSTM || cell == COUPLED_LSTM; }
@@ -234,20 +241,25 @@ static void compute_layer_gradient(void *kernel, TF_OpKernelContext *context) {
   EngineLayer layer;
   int64_t s[3], o[3], h[3], c[3];
   layer_inputs(&call, a, &layer);
-  const float *saved = input(&call, 7, 1, s), *d_outputs = optional(&call, 8, 3, o);
-  const float *d_last_h = optional(&call, 9, 2, h), *d_last_c = optional(&call, 10, 2, c);
+  const float *saved = input(&call, 10, 1, s), *d_outputs = optional(&call, 11, 3, o);
+  const float *d_last_h = optional(&call, 12, 2, h), *d_last_c = optional(&call, 13, 2, c);
   if (!failed(&call)) {
     const int64_t batch = layer.batch, units = layer.units;
     expect(&call, s[0] == engine_saved(&layer), "EngineLayerGradient: the forward op did not keep anything");
     expect(&call, !d_outputs || (o[0] == batch && o[1] == layer.steps && o[2] == units), "d_outputs do not fit");
     expect(&call, (!d_last_h || (h[0] == batch && h[1] == units)) && (!d_last_c || (c[0] == batch && c[1] == units)),
            "EngineLayerGradient: derivatives of the last state do not fit");
-    float *d_projected = output(&call, layer.rows, engine_gates(a->cell) * engine_padded(units), -1);
-    float *d_recurrent = output(&call, units, engine_gates(a->cell) * units, -1);
-    float *d_extra = output(&call, layer.extra ? 3 : 0, units, -1);
-    if (!failed(&call))
-      check(&call, engine_backward(how_of(a), &layer, saved, d_outputs, d_last_h, d_last_c, d_projected, d_recurrent,
-                                   layer.extra ? d_extra : 0));
+    const int64_t columns = engine_gates(a->cell) * units;
+    EngineGradients d;
+    d.projected = output(&call, a->project ? layer.rows : 0, engine_gates(a->cell) * engine_padded(units), -1);
+    d.recurrent = output(&call, units, columns, -1);
+    d.extra = output(&call, layer.extra ? 3 : 0, units, -1);
+    d.kernel = output(&call, layer.inputs_width, columns, -1);
+    d.bias = output(&call, layer.inputs ? columns : 0, -1, -1);
+    if (!a->project) d.projected = 0;
+    if (!layer.extra) d.extra = 0;
+    expect(&call, a->project || a->multiply, "EngineLayerGradient: derivatives by what was projected are missing");
+    if (!failed(&call)) check(&call, engine_backward(how_of(a), &layer, saved, d_outputs, d_last_h, d_last_c, &d));
   }
   end(&call);
 }
@@ -265,6 +277,8 @@ static void *create(TF_OpKernelConstruction *construction) {
   TF_OpKernelConstruction_GetAttrInt32(construction, "reverse", &a->reverse, status);
   TF_OpKernelConstruction_GetAttrInt32(construction, "all_outputs", &a->outputs, status);
   TF_OpKernelConstruction_GetAttrInt32(construction, "keep", &a->saved, status);
+  TF_OpKernelConstruction_GetAttrInt32(construction, "multiply", &a->multiply, status);
+  TF_OpKernelConstruction_GetAttrInt32(construction, "project", &a->project, status);
   TF_DeleteStatus(status);
   if (a->gates < 1) a->gates = 1;
   return a;
@@ -272,7 +286,7 @@ static void *create(TF_OpKernelConstruction *construction) {
 
 static const char *const attributes[] = {"instruction_set: int", "threads: int", "gates: int = 1",
                                          "cell: int = 0",        "reverse: int = 0", "all_outputs: int = 1",
-                                         "keep: int = 1"};
+                                         "keep: int = 1",        "multiply: int = 0", "project: int = 1"};
 
 static void add_op(const char *name, void (*compute)(void *, TF_OpKernelContext *), const char *const *inputs,
                    const char *const *outputs) {
@@ -292,7 +306,7 @@ static void add_op(const char *name, void (*compute)(void *, TF_OpKernelContext 
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, 0})
 #define LAYER_INPUTS "projected: float", "size: int32", "index: int32", "lengths: int32", "recurrent: float", \
-  "extra: float", "forget_bias: float"
+  "extra: float", "forget_bias: float", "inputs: float", "kernel: float", "bias: float"
 
 __attribute__((constructor)) static void add_ops(void) {
   add_op("EngineProduct", compute_product, LIST("inputs: float", "kernel: float", "bias: float"),
@@ -305,7 +319,7 @@ __attribute__((constructor)) static void add_ops(void) {
          LIST("outputs: float", "last_h: float", "last_c: float", "saved: float"));
   add_op("EngineLayerGradient", compute_layer_gradient,
          LIST(LAYER_INPUTS, "saved: float", "d_outputs: float", "d_last_h: float", "d_last_c: float"),
-         LIST("d_projected: float", "d_recurrent: float", "d_extra: float"));
+         LIST("d_projected: float", "d_recurrent: float", "d_extra: float", "d_kernel: float", "d_bias: float"));
 }
 
 /* ---- what Python asks ---- */
