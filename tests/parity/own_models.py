@@ -107,6 +107,17 @@ MODELS: Dict[str, Experiment] = {
     "the mean of all steps": of_words(Recurrent(LSTM, read="mean")),
     "the maximum of the sum": of_words(Recurrent(LSTM, 2, merged("sum"), "maximum")),
     "the last output of each direction": of_words(Recurrent(GRU(UNITS), 1, BOTH, "output")),
+    "three widths, selu twice, absolute errors at each step": experiment(
+        Recurrent(LSTM, 3, read="steps", widths=(UNITS, 3, 6)),
+        Regression(2, loss="absolute", dense=4, dense_activation="selu", activation="selu"),
+        front=Layer(3, "selu"),
+    ),
+    "lengths, joined layers of two widths": experiment(
+        Recurrent(GRU(UNITS), 2, merged("join", joined=True), "mean", widths=(UNITS, 3), **COUNTED)
+    ),
+    "two stacks of two widths": experiment(
+        Recurrent(ResetAfterGRU(UNITS), 2, BOTH, "steps", widths=(UNITS, 7))
+    ),
 }
 # Between them they use every setting; the others are combinations.
 FEW = (
@@ -118,6 +129,8 @@ FEW = (
     "zeros left out, two stacks, maximum",
     "words up to the last, backwards",
     "the forward direction and Adadelta",
+    "three widths, selu twice, absolute errors at each step",
+    "lengths, joined layers of two widths",
 )
 
 

@@ -134,6 +134,7 @@ class Checkpoint:
         self._dataset = restored.experiment.dataset
         self.recipe = restored.experiment.recipe
         self.facts: Dict[str, Any] = restored.facts
+        self._from_states: Any = None
 
     @property
     def splits(self) -> Sequence[str]:
@@ -189,6 +190,38 @@ class Checkpoint:
         documents = predict(self._restored.model, self._dataset, self.encode(texts))
         return Predictions(documents, [one["name"] for one in documents])
 
+    def outputs(
+        self,
+        inputs: np.ndarray,
+        *,
+        initial_state: Optional[Sequence[np.ndarray]] = None,
+        lengths: Optional[np.ndarray] = None,
+    ) -> Any:
+        """Logits, the last layer's outputs and the last states of a batch, from states of one's own.
+
+        Args:
+          inputs: ``[batch, steps]`` ids or ``[batch, steps, width]`` numbers.
+          initial_state: in Keras's order: of each layer h, then c; forward, then backward; each
+            ``[batch, units]``. Zeros if None. ``states`` of a batch before goes on where it ended.
+          lengths: ``[batch]``, steps of each example that count, where the model reads them.
+
+        Returns:
+          ``logits``, ``outputs`` and ``states``; see ``runs.given_state.StateOutputs``.
+
+        Raises:
+          InputError: inputs or states of another number, type or shape.
+        """
+        from tf1_lstm.runs.given_state import outputs_from
+        from tf1_lstm.runs.model import Model
+
+        if self._from_states is None:
+            model = self._restored.model
+            self._from_states = Model(
+                self.recipe, self._dataset.constants(), device=model.device, given_state=True
+            )
+            self._from_states.load(model.weights(self.facts["step"]))
+        return outputs_from(self._from_states, np.asarray(inputs), "inputs", initial_state, lengths)
+
     def export(self, to: str, out: PathLike, **more: Any) -> List[str]:
         """Write a bundle, or a model for Keras, PyTorch or ONNX; see ``runs.export.export``.
 
@@ -204,6 +237,8 @@ class Checkpoint:
     def close(self) -> None:
         """Free TensorFlow's session."""
         self._restored.model.session.close()
+        if self._from_states is not None:
+            self._from_states.session.close()
 
     def __enter__(self) -> "Checkpoint":
         return self

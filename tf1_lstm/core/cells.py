@@ -18,6 +18,7 @@ State = Tuple[np.ndarray, ...]
 
 VERSIONS = ("0.12", "1.0", "1.2")  # the last version of, or the first with, each way to name variables
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear")
+LAYER_ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear", "selu")  # of fully connected layers
 DIRECTIONS = ("fw", "bw")
 PEEPHOLES = ("w_i_diag", "w_f_diag", "w_o_diag")
 RECURRENT_KERNEL = "recurrent_kernel"
@@ -136,10 +137,11 @@ def snake_case(name: str) -> str:
 
 
 def tensorflow_activation(name: str) -> Any:
-    """TensorFlow's function of one of ``ACTIVATIONS``; None for ``linear`` of a layer is ``tf.identity``."""
+    """TensorFlow's function of one of ``ACTIVATIONS`` or ``LAYER_ACTIVATIONS``."""
     from tf1_lstm.core.tensorflow import tf
 
-    return {"tanh": tf.tanh, "relu": tf.nn.relu, "sigmoid": tf.sigmoid, "linear": tf.identity}[name]
+    known = {"tanh": tf.tanh, "relu": tf.nn.relu, "sigmoid": tf.sigmoid, "selu": tf.nn.selu}
+    return {**known, "linear": tf.identity}[name]
 
 
 def _activation(where: str) -> Any:

@@ -21,7 +21,7 @@ from tf1_lstm.graphs.initializers import (
     layer_initializers,
     seeded_getter,
 )
-from tf1_lstm.graphs.layers import Sequence, recurrence
+from tf1_lstm.graphs.layers import Sequence, given_states, recurrence
 from tf1_lstm.graphs.optimizers import TrainingOps, add_training
 from tf1_lstm.graphs.seeds import op_seed
 from tf1_lstm.recipes import experiment as parts
@@ -56,6 +56,8 @@ class Graph(NamedTuple):
       outputs: of the last layer, [batch, steps, units], after dropout; for two directions a (forward,
         backward) pair.
       states: final states, as in ``layers.Recurrence``.
+      initial_state: placeholders of what the layers begin with, arranged as ``states``; None unless it
+        is given.
       carry: keeps the batch's last state for the next batch, without training; None unless state is
         carried.
       forget: makes the next batch begin with zeros; None unless state is carried.
@@ -80,6 +82,7 @@ class Graph(NamedTuple):
     train_op: Optional[Any]
     outputs: Any
     states: Any
+    initial_state: Optional[Any]
     carry: Optional[Any]
     forget: Optional[Any]
     variables: Dict[str, Any]
@@ -99,6 +102,7 @@ def build(
     exact: bool = True,
     batch_size: Optional[int] = None,
     engine: Optional[EngineChoice] = None,
+    given_state: bool = False,
 ) -> Graph:
     """Build the graph of an experiment in a ``tf.Graph`` of its own.
 
@@ -112,18 +116,26 @@ def build(
       batch_size: a fixed batch dimension, which lets TensorFlow leave out much work on shapes; None
         takes any.
       engine: calculates the recurrent layers; None for ``dynamic_rnn``.
+      given_state: the layers begin with states that are fed, not with zeros or carried ones; for
+        ``dynamic_rnn``.
 
     Raises:
       InputError: the fast engine lacks something that the experiment has; or layers that share a cell
         read another number of inputs than they have units.
     """
+    if given_state and engine is not None:
+        raise InputError(
+            "--engine fast: found a state that is given, expected zeros (the exact engine takes it)"
+        )
     graph = tf.Graph()
     with graph.as_default():
         tf.compat.v1.set_random_seed(op_seed(seed, "graph"))
         with tf.compat.v1.variable_scope(
             tf.compat.v1.get_variable_scope(), custom_getter=seeded_getter(experiment, seed)
         ):
-            found = _forward(experiment, dict(constants or {}), seed, exact, batch_size, training, engine)
+            found = _forward(
+                experiment, dict(constants or {}), seed, exact, batch_size, training, engine, given_state
+            )
         # The fused cross-entropy does not repeat on a GPU; without one this changes nothing.
         with tf.device("/cpu:0" if exact else None):
             loss, accuracy = _loss(experiment, found["logits"], found["labels"])
@@ -154,6 +166,7 @@ def _forward(
     batch_size: Optional[int],
     training: bool,
     engine: Optional[EngineChoice],
+    given_state: bool,
 ) -> Dict[str, Any]:
     recurrent, dropout = experiment.recurrent, experiment.dropout
     labels = _labels(experiment, batch_size)
@@ -176,20 +189,25 @@ def _forward(
         values, front = _layer(experiment, FRONT, values, experiment.front.units, seed)
         values = tensorflow_activation(experiment.front.activation)(values)
     _check_shared(experiment, values.shape[2].value)
-    carried = _carried_state(experiment, training) if recurrent.carried_state else None
+    given = given_states(recurrent, placed.is_used) if given_state else None
+    carried = _carried_state(experiment, training) if recurrent.carried_state and not given_state else None
     looked_up = read.looked_up if values is read.values else None
     sequence = Sequence(values, steps, counted.lengths, counted.mask, looked_up)
     fast = None if engine is None else FastLayers(engine, experiment, training).recurrence
-    begun = None if carried is None else tf.nest.map_structure(tf.identity, carried)
+    begun = given if carried is None else tf.nest.map_structure(tf.identity, carried)
     found = recurrence(recurrent, sequence, in_loop, placed, begun, fast)
     last = placed(found.last, "states")
     dense: Dict[str, Any] = {}
     if experiment.head.dense:
         last, dense = _layer(experiment, DENSE, last, experiment.head.dense, seed)
         last = tensorflow_activation(experiment.head.dense_activation)(placed(last, "dense"))
+        last = placed(last, "dense-outputs")
     logits, softmax = _layer(experiment, SOFTMAX, last, experiment.head.width, seed)
     if isinstance(experiment.head, parts.Sigmoid):
         logits = tf.concat([tf.zeros_like(logits), logits], axis=-1)  # [batch, 2]
+    if experiment.head.activation != "linear":
+        logits = tensorflow_activation(experiment.head.activation)(logits)
+    logits = placed(logits, "outputs")
     trained = recurrent_variables(recurrent, tf.compat.v1.trainable_variables())
     return {
         "inputs": read.placeholder,
@@ -200,6 +218,7 @@ def _forward(
         "logits": logits,
         "outputs": found.outputs,
         "states": found.states,
+        "initial_state": given,
         **_carry_ops(carried, found.states),
         "variables": {**read.trained, **front, **trained, **dense, **softmax},
         "constants": read.frozen,

@@ -76,7 +76,7 @@ def recurrence(
       sequence: what they read.
       in_loop: dropout on the cells' outputs; None for none.
       placed: dropout at named places.
-      initial_state: of the stack; zeros if None.
+      initial_state: arranged as the states that are returned; zeros if None.
       fast: calculates each layer in place of ``dynamic_rnn``.
     """
     if recurrent.go_backwards:
@@ -86,10 +86,30 @@ def recurrence(
     if in_loop is not None and _reads_last_only(recurrent, sequence, in_loop):
         return _without_dead_dropout(recurrent, sequence, in_loop, initial_state)
     if one_by_one(recurrent, placed.is_used):
-        outputs, states = _layer_by_layer(recurrent, sequence, placed)
+        outputs, states = _layer_by_layer(recurrent, sequence, placed, initial_state)
     else:
         outputs, states = _one_loop(recurrent, sequence, in_loop, initial_state)
     return Recurrence(outputs, states, read_out(recurrent, sequence, outputs, states, placed.is_used))
+
+
+def given_states(recurrent: Recurrent, placed: bool) -> Any:
+    """Placeholders of the states that all layers begin with, arranged as ``Recurrence.states``.
+
+    Args:
+      recurrent: the layers.
+      placed: whether there is dropout at named places.
+    """
+
+    def stack() -> Any:
+        sizes = [recurrent.cell_of(layer).tensorflow().state_size for layer in range(recurrent.layers)]
+        found = tuple(tf.nest.map_structure(_placeholder, size) for size in sizes)
+        return found if recurrent.layers > 1 or one_by_one(recurrent, placed) else found[0]
+
+    return stack() if recurrent.bidirectional is None else (stack(), stack())
+
+
+def _placeholder(units: int) -> Any:
+    return tf.compat.v1.placeholder(tf.float32, [None, units], name="initial_state")
 
 
 def _reversed(sequence: Sequence) -> Sequence:
@@ -131,13 +151,20 @@ def _one_loop(
     forward = make_cell(recurrent, "fw", dropout, LoopClock())
     if recurrent.bidirectional is None:
         return _one(forward, sequence, None, initial_state)
-    return _both(forward, make_cell(recurrent, "bw", dropout, LoopClock()), sequence, None)
+    backward = make_cell(recurrent, "bw", dropout, LoopClock())
+    return _both(forward, backward, sequence, None, initial_state)
 
 
-def _layer_by_layer(recurrent: Recurrent, sequence: Sequence, dropout: PlacedDropout) -> Tuple[Any, Any]:
+def _layer_by_layer(
+    recurrent: Recurrent, sequence: Sequence, dropout: PlacedDropout, initial_state: Optional[Any]
+) -> Tuple[Any, Any]:
     outputs: Any = None
     states = []
     shared = recurrent.cell.tensorflow() if recurrent.shared_cell else None
+    both = recurrent.bidirectional is not None
+    begun: Any = [None] * recurrent.layers if initial_state is None else initial_state
+    if both and initial_state is not None:
+        begun = list(zip(*initial_state))
     for layer in range(recurrent.layers):
         values = sequence.values
         if layer:
@@ -148,11 +175,10 @@ def _layer_by_layer(recurrent: Recurrent, sequence: Sequence, dropout: PlacedDro
         scope = layer_scope(recurrent, layer)
         if recurrent.bidirectional is not None:
             cells = recurrent.cell_of(layer).tensorflow(), recurrent.cell_of(layer).tensorflow()
-            outputs, state = _both(*cells, read, scope)
+            outputs, state = _both(*cells, read, scope, begun[layer])
         else:
-            outputs, state = _one(shared or recurrent.cell_of(layer).tensorflow(), read, scope, None)
+            outputs, state = _one(shared or recurrent.cell_of(layer).tensorflow(), read, scope, begun[layer])
         states.append(state)
-    both = recurrent.bidirectional is not None
     return outputs, tuple(zip(*states)) if both else tuple(states)
 
 
@@ -163,9 +189,7 @@ def _one(
     if sequence.mask is not None:
         cell = MaskedCell(cell, _clock_of(cell))
         values = tf.concat([values, sequence.mask[:, :, None]], axis=2)
-        if initial_state is not None:
-            zeros = cell.zero_state(tf.shape(values)[0], tf.float32)
-            initial_state = (initial_state, zeros[1])
+        initial_state = _with_output(cell, initial_state, values)
     outputs, state = tf.compat.v1.nn.dynamic_rnn(
         cell,
         values,
@@ -178,13 +202,24 @@ def _one(
     return outputs, state if sequence.mask is None else state[0]
 
 
-def _both(forward: Any, backward: Any, sequence: Sequence, scope: Optional[str]) -> Tuple[Any, Any]:
+def _with_output(cell: MaskedCell, initial_state: Optional[Any], values: Any) -> Optional[Any]:
+    """The state that a masked cell begins with: that of the cell inside, and an output of zeros."""
+    if initial_state is None:
+        return None
+    return initial_state, cell.zero_state(tf.shape(values)[0], tf.float32)[1]
+
+
+def _both(
+    forward: Any, backward: Any, sequence: Sequence, scope: Optional[str], initial_state: Optional[Any]
+) -> Tuple[Any, Any]:
+    begun = (None, None) if initial_state is None else initial_state
     values, masked = sequence.values, sequence.mask is not None
     if masked:
         forward = MaskedCell(forward, _clock_of(forward))
         backward = MaskedCell(backward, _clock_of(backward))
         assert sequence.mask is not None
         values = tf.concat([values, sequence.mask[:, :, None]], axis=2)
+        begun = tuple(_with_output(cell, one, values) for cell, one in zip((forward, backward), begun))
     outputs, states = tf.compat.v1.nn.bidirectional_dynamic_rnn(
         forward,
         backward,
@@ -193,6 +228,8 @@ def _both(forward: Any, backward: Any, sequence: Sequence, scope: Optional[str])
         parallel_iterations=PARALLEL_ITERATIONS,
         scope=scope,
         sequence_length=sequence.lengths,
+        initial_state_fw=begun[0],
+        initial_state_bw=begun[1],
     )
     return outputs, tuple(state[0] for state in states) if masked else states
 

@@ -17,7 +17,7 @@ from tf1_lstm.checkpoints.identify import Identified, identify
 from tf1_lstm.checkpoints.inspection import may_share
 from tf1_lstm.checkpoints.reading import OpenCheckpoint
 from tf1_lstm.checkpoints.restore import differences
-from tf1_lstm.core.cells import ACTIVATIONS, cell_kinds
+from tf1_lstm.core.cells import ACTIVATIONS, LAYER_ACTIVATIONS, cell_kinds
 from tf1_lstm.errors import InputError
 from tf1_lstm.original.model import Described
 from tf1_lstm.original.trace import TracedDense
@@ -28,7 +28,6 @@ from tf1_lstm.recipes.python_source import python_source
 
 COMMONEST = "no checkpoint holds this: the commonest value"
 FROM_GRAPH = "from the graph"
-DENSE_ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear")
 VECTORS = "{}.vectors.npy"  # where the word vectors that are a constant of the graph go
 HEADS = ("softmax", "sigmoid", "regression")
 ANSWERS = (
@@ -111,10 +110,10 @@ def _of_graph(
     activation = answers.get("activation", said.first.activation or "tanh")
     cell = _cell(model.cell, model.units, bias, activation)
     notes["recurrent.cell"] = FROM_GRAPH
-    if said.dense is not None and said.dense.activation not in DENSE_ACTIVATIONS:
+    if said.dense is not None and said.dense.activation not in LAYER_ACTIVATIONS:
         raise InputError(
             f"{checkpoint.prefix}: found a layer {said.dense.kernel} with {said.dense.activation} in front of the last one, "
-            f"expected one of {', '.join(DENSE_ACTIVATIONS)} (graph runs them all)"
+            f"expected one of {', '.join(LAYER_ACTIVATIONS)} (graph runs them all)"
         )
     both = parts.Bidirectional(said.merge, model.joined) if said.directions == 2 else None
     recurrent = parts.Recurrent(

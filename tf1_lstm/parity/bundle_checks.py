@@ -4,7 +4,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.core.cells import ACTIVATIONS, cell_kinds
+from tf1_lstm.core.cells import ACTIVATIONS, LAYER_ACTIVATIONS, cell_kinds
 from tf1_lstm.core.parts import kinds
 from tf1_lstm.files import sha256_of_array
 from tf1_lstm.parity.spec import POSITIONS, Spec, spec_of
@@ -36,6 +36,7 @@ ADDED: Dict[str, type] = {
     "dense_units": int,
     "dense_activation": str,
     "output": str,
+    "output_activation": str,
     "optimizer": str,
     "read": str,
     "loss": str,
@@ -57,9 +58,10 @@ CHOICES = {
     "read": tuple(POSITIONS),
     "merge": ("", "sum", "product", "average", "forward"),
     "mask": MASKS,
-    "front_activation": ("", *ACTIVATIONS),
+    "front_activation": ("", *LAYER_ACTIVATIONS),
     "loss": ("squared", "absolute"),
-    "dense_activation": ("relu", "tanh", "sigmoid", "linear"),
+    "dense_activation": LAYER_ACTIVATIONS,
+    "output_activation": LAYER_ACTIVATIONS,
     "activation": ACTIVATIONS,
     "optimizer": tuple(kind.flat_kind for kind in kinds(Optimizer).values()),
 }
@@ -90,6 +92,13 @@ def _document_problems(document: Dict[str, Any]) -> Iterator[str]:
     for key, kind in {**WANTED, **ADDED}.items():
         if key in settings or key in WANTED:
             yield from _setting_problems(key, kind, settings.get(key))
+    widths = settings.get("widths", [])
+    counted = isinstance(widths, list) and all(
+        type(units) is int and 1 <= units <= 100_000 for units in widths
+    )
+    if not counted or (widths and [settings["units"]] * settings["layers"] != [widths[0]] * len(widths)):
+        yield f"document: setting 'widths' is {widths!r:.60}, expected the units of each layer"
+        return
     yield from _combination_problems(settings)
     words = document.get("words")
     if settings["inputs"] == "ids" and not (
@@ -232,5 +241,5 @@ def _expected(
         for layer in range(spec.layers):
             for part in ("h", "c") if spec.cell.has_c else ("h",):
                 name = f"steps/{direction}/{layer}/{part}"
-                found[name] = (float32, (batch, steps, spec.cell.units))
+                found[name] = (float32, (batch, steps, spec.cell_of(layer).units))
     return found

@@ -95,6 +95,15 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
     return np.tanh(values * 0.5) * 0.5 + 0.5
 
 
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def _selu(x: np.ndarray) -> np.ndarray:
+    """Scaled exponential linear units (Klambauer et al., 2017)."""
+    found = SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))
+    return np.asarray(found, x.dtype)
+
+
 def _relu(values: np.ndarray) -> np.ndarray:
     return np.maximum(values, 0)
 
@@ -112,6 +121,7 @@ ACTIVATIONS: Dict[str, Tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.nd
     ),
     "tanh": (np.tanh, lambda y: 1 - y * y),
     "relu": (_relu, lambda y: (y > 0).astype(y.dtype)),
+    "selu": (_selu, lambda y: np.where(y > 0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA).astype(y.dtype)),
     "linear": (lambda x: x, np.ones_like),
 }
 

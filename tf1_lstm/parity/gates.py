@@ -124,7 +124,8 @@ def _one_step(bundle: Bundle, steps: Arrays, weights: Arrays, direction: str, la
     h = _at(steps, direction, layer, "h", step - 1)
     has_c = f"{direction}/{layer}/c" in steps
     c = _at(steps, direction, layer, "c", step - 1) if has_c else np.zeros_like(h)
-    return cells.run(spec.cell, spec.parts(weights, direction, layer), read[:, None], state=(h, c))
+    parts = spec.parts(weights, direction, layer)
+    return cells.run(spec.cell_of(layer), parts, read[:, None], state=(h, c))
 
 
 def _from_states(

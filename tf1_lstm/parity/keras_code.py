@@ -95,7 +95,8 @@ def _body(trained: Trained) -> Iterator[str]:
     if spec.dense_units:
         yield f'x = keras.layers.Dense({spec.dense_units}, activation="{spec.dense_activation}")(x)'
     taken = "[inputs, lengths]" if spec.takes_lengths else "inputs"
-    yield f"return keras.Model({taken}, keras.layers.Dense({spec.outputs})(x))"
+    activation = f', activation="{spec.scores_activation}"' if spec.scores_activation != "linear" else ""
+    yield f"return keras.Model({taken}, keras.layers.Dense({spec.outputs}{activation})(x))"
 
 
 def _mask(spec: Spec) -> Iterator[str]:
@@ -131,14 +132,14 @@ def _turned(spec: Spec) -> Iterator[str]:
 def _one_direction(spec: Spec) -> Iterator[str]:
     masked = ", mask=mask" if spec.mask != "none" else ""
     if spec.shared_cell:
-        yield f"layer = {_layer(spec, True)}"
+        yield f"layer = {_layer(spec, 0, True)}"
         yield f"for _ in range({spec.layers}):  # all layers share it"
         yield f"{INDENT}x = layer(x{masked})"
         if not spec.reads_sequence:
             yield "x = x[:, -1]"
         return
     for layer in range(spec.layers):
-        yield f"x = {_layer(spec, spec.reads_sequence or layer < spec.layers - 1)}(x{masked})"
+        yield f"x = {_layer(spec, layer, spec.reads_sequence or layer < spec.layers - 1)}(x{masked})"
 
 
 def _both_directions(spec: Spec) -> Iterator[str]:
@@ -147,9 +148,9 @@ def _both_directions(spec: Spec) -> Iterator[str]:
     paired = [is_pair(spec, layer) for layer in range(spec.layers)]
     for layer in range(sum(paired)):
         if layer < spec.layers - 1:
-            yield f"x = keras.layers.Bidirectional({_layer(spec, True)})(x{masked})"
+            yield f"x = keras.layers.Bidirectional({_layer(spec, layer, True)})(x{masked})"
         else:
-            last = f"keras.layers.Bidirectional({_layer(spec, whole)}, merge_mode=None)(x{masked})"
+            last = f"keras.layers.Bidirectional({_layer(spec, layer, whole)}, merge_mode=None)(x{masked})"
             yield f"forward, backward = {last}"
     if all(paired):
         return
@@ -162,10 +163,10 @@ def _both_directions(spec: Spec) -> Iterator[str]:
         more = whole or layer < spec.layers - 1
         first = layer == sum(paired)
         if both:
-            yield f"forward = {_layer(spec, more)}(forward{masked})"
+            yield f"forward = {_layer(spec, layer, more)}(forward{masked})"
         if backward:
             turned = "_back" if masked and not first else ""
-            yield f"backward = {_layer(spec, more, backwards=first)}(backward{masked}{turned})"
+            yield f"backward = {_layer(spec, layer, more, backwards=first)}(backward{masked}{turned})"
     if whole and backward:
         yield "backward = keras.ops.flip(backward, axis=1)"
 
@@ -195,8 +196,8 @@ def _steps_read(spec: Spec) -> Iterator[str]:
         yield "x = keras.ops.max(x, axis=1)"
 
 
-def _layer(spec: Spec, returns_sequences: bool, backwards: bool = False) -> str:
-    name, units = spec.cell.name, spec.cell.units
+def _layer(spec: Spec, number: int, returns_sequences: bool, backwards: bool = False) -> str:
+    name, units = spec.cell.name, spec.cell_of(number).units
     options = ", return_sequences=True" if returns_sequences else ""
     options += ", go_backwards=True" if backwards else ""
     activation = ""

@@ -21,7 +21,7 @@ Arrays = Dict[str, np.ndarray]
 OPERATOR_SET = 14
 LSTM_GATES = ("i", "o", "f", "j")
 FLOAT, INT32, INT64 = 1, 6, 7  # of TensorProto.DataType
-ONNX_ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}
+ONNX_ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid", "selu": "Selu"}
 DENSE, SOFTMAX = ("dense/kernel", "dense/bias"), ("softmax/weights", "softmax/bias")
 
 
@@ -84,7 +84,12 @@ class _Graph:
         if spec.dense_units:
             dense = self._linear(features, DENSE, "dense")
             features = self._activated(spec.dense_activation, dense, f"dense_{spec.dense_activation}")
-        self._linear(features, SOFTMAX, "logits")
+        linear = spec.scores_activation == "linear"
+        self._activated(
+            spec.scores_activation,
+            self._linear(features, SOFTMAX, "logits" if linear else "scores"),
+            "logits",
+        )
         return self._found
 
     def _add(self, operator: str, inputs: List[str], output: str, **attributes: Any) -> str:
@@ -137,7 +142,7 @@ class _Graph:
             for direction in spec.directions:
                 name = f"{direction}_{layer}"
                 parts = spec.parts(self._trained.weights, direction, layer)
-                operator, arrays, attributes = _operator(spec.cell, parts)
+                operator, arrays, attributes = _operator(spec.cell_of(layer), parts)
                 given = {
                     key: self._constant(f"{spec.role(direction, layer, key).replace('/', '_')}", array[None])
                     for key, array in arrays.items()

@@ -68,7 +68,7 @@ class Problem:
         weights = dict(self.weights)
         for direction in self.spec.directions:
             for layer in range(self.spec.cell_layers):
-                parts = change(self.spec.cell, self.spec.parts(self.weights, direction, layer))
+                parts = change(self.spec.cell_of(layer), self.spec.parts(self.weights, direction, layer))
                 weights.update(
                     {self.spec.role(direction, layer, part): array for part, array in parts.items()}
                 )

@@ -223,6 +223,8 @@ def _answers(problem: Problem) -> Iterator[Mistake]:
             _changed(log_probabilities=True),
         )
     for name in ("relu", "tanh"):
+        if name == problem.spec.scores_activation:
+            continue
         yield Mistake(
             "logits-activated",
             name,

@@ -94,8 +94,9 @@ def forward(
     if spec.dense_units:
         activation = ACTIVATIONS[spec.dense_activation][0]
         features = activation(drop("dense", states @ weights["dense/kernel"] + weights["dense/bias"]))
+        features = drop("dense-outputs", features)
     scores = (features * spec.scale) @ weights["softmax/weights"] + weights["softmax/bias"]
-    logits = answer(spec, scores)
+    logits = drop("outputs", answer(spec, scores))
     if spec.per_step:
         logits = logits.reshape(*sequence.shape[:2], -1)
     return ForwardPass(traces, states, features, scores, logits, read, counted)
@@ -147,7 +148,7 @@ def _run_layers(
             seen = None if mask is None else mask[:, ::turn]
             parts = spec.parts(weights, direction, layer)
             steps = read[direction][:, ::turn]
-            traces[direction, layer] = cells.run(spec.cell, parts, steps, seen, noise=noise())
+            traces[direction, layer] = cells.run(spec.cell_of(layer), parts, steps, seen, noise=noise())
         read = {name: traces[name, layer].h[:, :: order(name)] for name in spec.directions}
         if spec.joined_layers:
             read = dict.fromkeys(spec.directions, np.concatenate(list(read.values()), axis=2))
@@ -250,7 +251,7 @@ def _back_layers(
         d_inputs: Arrays = {}  # in the order of the inputs
         for direction, (d_h, d_c) in d_outputs.items():
             trace, parts = result.traces[direction, layer], spec.parts(weights, direction, layer)
-            back = backprop.back(spec.cell, parts, trace, d_h, d_c)
+            back = backprop.back(spec.cell_of(layer), parts, trace, d_h, d_c)
             for part, array in back.parts.items():
                 role = spec.role(direction, layer, part)
                 found[role] = found[role] + array  # layers may share a cell

@@ -4,7 +4,7 @@ The switches that a port may have set wrongly keep the published value unless a 
 ``mistakes``) changes them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
@@ -36,6 +36,7 @@ class Spec:
         recurrent layers, and all states stand in that order.
       shared_cell: all layers have the weights of layer 0.
       layers: stacked layers in each direction.
+      widths: units of each of them, from the first, where they differ.
       bidirectional: a second stack that reads the sequence from its end.
       optimizer: what trains it.
       embedding: of ids, an input's ``flat_kind``; "" where the inputs are rows.
@@ -58,14 +59,14 @@ class Spec:
         ``"max"`` over all steps that count; ``"steps"``: every step.
       normalise: epsilon of a layer normalisation (without scale and shift) of the states; 0 for none.
       states_activation: applied to the states that are read.
-      scores_activation: applied to the logits.
+      scores_activation: applied to the logits; of a regression published, of classes a mistake.
       temperature: factor on the logits.
       log_probabilities: returns the logarithms of the probabilities.
       label_smoothing: the share of each label that is spread over all classes.
       backward_first: joins the directions as (backward, forward).
       wrong_direction: reads the forward direction where the backward one was published.
       first_layer: reads the states of the first layer in place of the last one's.
-      dense_activation: of that layer: ``"relu"``, ``"tanh"``, ``"sigmoid"`` or ``"linear"``.
+      dense_activation: of that layer: ``"relu"``, ``"tanh"``, ``"sigmoid"``, ``"linear"`` or ``"selu"``.
       scale: factor on what the softmax reads.
       answer_order: ``""``; ``"columns"``: the two classes change places; ``"sign"``: the one number of
         a sigmoid is for class 0.
@@ -121,6 +122,11 @@ class Spec:
     labels_swapped: bool = False
     loss_sum: bool = False
     untrained: str = ""
+    widths: Tuple[int, ...] = ()
+
+    def cell_of(self, layer: int) -> ReferenceCell:
+        """Return the cell of a layer, from 0."""
+        return replace(self.cell, units=self.widths[layer]) if self.widths else self.cell
 
     @property
     def directions(self) -> Tuple[str, ...]:
@@ -148,7 +154,8 @@ class Spec:
     @property
     def width_read(self) -> int:
         """How many numbers are read of the recurrent layers."""
-        return self.cell.units * (len(self.directions_read) if self.merge == "join" else 1)
+        units = self.cell_of(self.layer_read).units
+        return units * (len(self.directions_read) if self.merge == "join" else 1)
 
     @property
     def takes_lengths(self) -> bool:
@@ -186,7 +193,7 @@ class Spec:
         """How many numbers a layer reads at each step, where the first reads ``inputs``."""
         if layer == 0:
             return inputs
-        return self.cell.units * (2 if self.joined_layers else 1)
+        return self.cell_of(layer - 1).units * (2 if self.joined_layers else 1)
 
     @property
     def outputs(self) -> int:
@@ -197,7 +204,7 @@ class Spec:
     def drops_features(self) -> bool:
         """Whether a dropout is on what the softmax reads, or on what a ReLU makes it of."""
         places = set(self.dropout_places)
-        return self.keep_prob < 1 and (not places or bool({"states", "dense"} & places))
+        return self.keep_prob < 1 and (not places or bool({"states", "dense", "dense-outputs"} & places))
 
     def shapes(self, inputs: int, words: int = 0) -> Shapes:
         """Role -> shape of every weight; ``words`` are the rows of a trained embedding."""
@@ -209,7 +216,7 @@ class Spec:
             inputs = self.front_units
         for direction in self.directions:
             for layer in range(self.cell_layers):
-                for part, shape in self.cell.shapes(self.width(inputs, layer)).items():
+                for part, shape in self.cell_of(layer).shapes(self.width(inputs, layer)).items():
                     found[self.role(direction, layer, part)] = shape
         read = self.width_read
         if self.dense_units:
@@ -254,8 +261,6 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
     read = get("read", "")
     if read not in POSITIONS:
         raise InputError(f"read: found {read!r}, expected one of {', '.join(filter(None, POSITIONS))}")
-    if get("widths"):
-        raise InputError(f"setting recurrent.widths: found {get('widths')}, expected layers of one width")
     places = tuple(filter(None, map(str.strip, get("dropout_at", "").split(","))))
     merge = get("merge", "") or "join"
     return Spec(
@@ -283,6 +288,7 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
         dense_activation=get("dense_activation", "relu"),
         output=get("output", "softmax"),
         loss=get("loss", "squared"),
+        scores_activation=get("output_activation", "linear"),
         position=POSITIONS[read],
         double_bias=get("double_bias", False),
         classes=settings["classes"],
@@ -291,4 +297,5 @@ def spec_of(settings: Mapping[str, Any]) -> Spec:
         padding=get("padding", "back"),
         keep_prob=settings["keep_prob"] if places else settings["output_keep_prob"],
         dropout_places=places,
+        widths=tuple(get("widths", ())),
     )

@@ -21,6 +21,7 @@ ACTIVATIONS = {
     "relu": "torch.relu({})",
     "tanh": "torch.tanh({})",
     "sigmoid": "torch.sigmoid({})",
+    "selu": "torch.selu({})",
 }
 TURNED = '''
 
@@ -99,14 +100,13 @@ def _parts(trained: Trained) -> Iterator[str]:
         options += ", batch_first=True" + (", bidirectional=True" if spec.bidirectional else "")
         yield f"self.recurrent = nn.{TORCH_LAYERS[name]}({trained.width}, {units}{options})"
     elif spec.shared_cell:
-        yield f"self.recurrent = {_layer(spec, trained.width)}  # all layers share it"
+        yield f"self.recurrent = {_layer(spec, trained.width, 0)}  # all layers share it"
     else:
         yield "self.recurrent = nn.ModuleList("
         yield INDENT + "["
         for layer in range(spec.layers):
-            yield from [f"{2 * INDENT}{_layer(spec, spec.width(trained.width, layer))},"] * len(
-                spec.directions
-            )
+            one = _layer(spec, spec.width(trained.width, layer), layer)
+            yield from [f"{2 * INDENT}{one},"] * len(spec.directions)
         yield INDENT + "]"
         yield ")"
     if own and name in ("basic_rnn", "basic_lstm") and not spec.double_bias:
@@ -118,8 +118,8 @@ def _parts(trained: Trained) -> Iterator[str]:
     yield f"self.linear = nn.Linear({trained.weights['softmax/weights'].shape[0]}, {spec.outputs})"
 
 
-def _layer(spec: Spec, width: int) -> str:
-    name, units = spec.cell.name, spec.cell.units
+def _layer(spec: Spec, width: int, number: int) -> str:
+    name, units = spec.cell.name, spec.cell_of(number).units
     if has_torch_layer(spec.cell, spec.mask):
         return f"nn.{TORCH_LAYERS[name]}({width}, {units}, batch_first=True)"
     options = f", {spec.cell.forget_bias:g}" if spec.cell.has_c else ""
@@ -153,10 +153,8 @@ def _forward(trained: Trained) -> Iterator[str]:
     yield f"features = {_merged(spec, read)}"
     yield from _steps_read(spec)
     if spec.dense_units:
-        dense = "self.dense(features)"
-        linear = spec.dense_activation == "linear"
-        yield f"features = {dense if linear else f'torch.{spec.dense_activation}({dense})'}"
-    yield "return self.linear(features)"
+        yield f"features = {ACTIVATIONS[spec.dense_activation].format('self.dense(features)')}"
+    yield f"return {ACTIVATIONS[spec.scores_activation].format('self.linear(features)')}"
 
 
 def _recurrence(spec: Spec, read: Dict[str, str]) -> Iterator[str]:

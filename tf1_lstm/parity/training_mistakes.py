@@ -118,9 +118,13 @@ def _held(problem: Problem) -> List[Tuple[str, Tuple[Tuple[str, int, int, float]
     spec, cell = problem.spec, problem.spec.cell
     found: List[Tuple[str, Tuple[Tuple[str, int, int, float], ...]]] = [("", ())]
     if cell.has_c and cell.forget_bias and "f" in gate_order(cell.name):
-        first = gate_order(cell.name).index("f") * cell.units
-        roles = [role for role in problem.weights if spec.is_recurrent_bias(role)]
-        held = tuple((role, first, first + cell.units, cell.forget_bias) for role in roles)
+        place, blocks = gate_order(cell.name).index("f"), len(gate_order(cell.name))
+        units = {
+            role: len(bias) // blocks
+            for role, bias in problem.weights.items()
+            if spec.is_recurrent_bias(role)
+        }
+        held = tuple((role, place * n, (place + 1) * n, cell.forget_bias) for role, n in units.items())
         found.insert(0, (", the forget bias too", held))
     return found
 

@@ -81,7 +81,7 @@ class Watch(abc.ABC):
         A model that reads the backward state alone may be ported with a layer that is given both, forward
         first, whose other half is zero.
         """
-        units = spec.cell.units
+        units = spec.cell_of(spec.layers - 1).units
         if self.half_is_unused is None:
             wide = spec.readout == "backward-state" and not spec.dense_units and len(kernel) == 2 * units
             self.half_is_unused = wide and not kernel[:units].any()

@@ -187,13 +187,13 @@ class KerasWatch(Watch):
 
     def _by_role(self, value_of: ValueOf, forget_bias: float, summed_bias: bool = True) -> Arrays:
         """Return every role's array; ``value_of`` picks the value or the gradient of a variable."""
-        cell = self._spec.cell.with_forget_bias(forget_bias)
         found: Arrays = {}
         for watched in self._recurrent():
             own = _cell_of(watched.handle)
             if hasattr(own, "tf1_parts"):
                 parts = {part: value_of(variable) for part, variable in own.tf1_parts().items()}
             else:
+                cell = self._spec.cell_of(watched.layer).with_forget_bias(forget_bias)
                 arrays = [value_of(variable) for variable in watched.handle.weights]
                 parts = from_keras(cell, arrays, summed_bias)
             for part, array in parts.items():

@@ -213,7 +213,6 @@ class TorchWatch(Watch):
 
     def _by_role(self, value_of: ValueOf, forget_bias: float, summed_bias: bool = True) -> Arrays:
         """Return every role's array; ``value_of`` picks the value or the gradient of a parameter."""
-        cell = self._spec.cell.with_forget_bias(forget_bias)
         found: Arrays = {}
         for watched in self._recurrent():
             module = watched.handle
@@ -224,6 +223,7 @@ class TorchWatch(Watch):
                 arrays = {
                     n: value_of(getattr(module, n + suffix)) for n in NAMES if hasattr(module, n + suffix)
                 }
+                cell = self._spec.cell_of(watched.layer).with_forget_bias(forget_bias)
                 parts = from_torch(cell, arrays, summed_bias)
             for part, array in parts.items():
                 found[self._spec.role(watched.direction, watched.layer, part)] = array

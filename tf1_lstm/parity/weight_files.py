@@ -92,8 +92,8 @@ def _keras_layers(trained: Trained) -> List[Tuple[str, Sequence[np.ndarray]]]:
     for layer in range(spec.cell_layers):
         for direction in spec.directions if is_pair(spec, layer) else _by_depth(spec):
             parts = spec.parts(weights, direction, layer)
-            own = spec.cell.name in KERAS_LAYERS
-            arrays = to_keras(spec.cell, parts) if own else [parts[n] for n in spec.cell.shapes(1)]
+            own, cell = spec.cell.name in KERAS_LAYERS, spec.cell_of(layer)
+            arrays = to_keras(cell, parts) if own else [parts[n] for n in cell.shapes(1)]
             if is_pair(spec, layer):
                 half = "forward" if direction == "fw" else "backward"
                 place = f"bidirectional{f'_{layer}' if layer else ''}/{half}_layer"
@@ -150,7 +150,7 @@ def torch_state(trained: Trained) -> Arrays:
         elif spec.shared_cell:
             prefix = "recurrent."
         if has_torch_layer(spec.cell, spec.mask):
-            named = {name + suffix: array for name, array in to_torch(spec.cell, parts).items()}
+            named = {name + suffix: array for name, array in to_torch(spec.cell_of(layer), parts).items()}
         else:
             named = {part.replace("/", "_"): array for part, array in parts.items()}
         found.update({prefix + name: array for name, array in named.items()})
@@ -164,7 +164,7 @@ def torch_state(trained: Trained) -> Arrays:
 
 def is_one_module(spec: Spec) -> bool:
     """Whether one of PyTorch's modules has all layers and directions, as it joins them."""
-    if not has_torch_layer(spec.cell, spec.mask) or (spec.shared_cell and spec.layers > 1):
+    if not has_torch_layer(spec.cell, spec.mask) or (spec.shared_cell and spec.layers > 1) or spec.widths:
         return False
     return not spec.bidirectional or spec.joined_layers or spec.layers == 1
 

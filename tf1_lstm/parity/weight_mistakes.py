@@ -70,9 +70,7 @@ def _rounded(bits: int) -> Change:
         return kept.astype(np.uint32).view(np.float32).reshape(array.shape).astype(array.dtype)
 
     def change(problem: Problem) -> Problem:
-        cell = problem.spec.cell
-
-        def loaded(_: ReferenceCell, parts: Arrays) -> Arrays:
+        def loaded(cell: ReferenceCell, parts: Arrays) -> Arrays:
             if not (cell.has_c and cell.forget_bias):
                 return {name: short(array) for name, array in parts.items()}
             at = gate_order(cell.name).index("f") * cell.units
@@ -221,15 +219,15 @@ def _on_halves(where: str, edit: HalfEdit, order: Tuple[str, ...] = ()) -> Chang
 
 def _square(problem: Problem) -> bool:
     """Return whether every layer reads as many numbers as it has units."""
-    spec, widths = problem.spec, []
+    spec, read = problem.spec, []
 
     def note(of_inputs: np.ndarray, of_state: np.ndarray, gates: Tuple[str, ...]) -> Pair:
-        widths.append(len(of_inputs))
+        read.append(len(of_inputs) == len(of_state))
         return of_inputs, of_state
 
     for layer in range(spec.layers):
-        _with_halves(spec.cell, spec.parts(problem.weights, "fw", layer), note)
-    return set(widths) == {spec.cell.units}
+        _with_halves(spec.cell_of(layer), spec.parts(problem.weights, "fw", layer), note)
+    return all(read)
 
 
 def _columns(width: int, own: Sequence[str], order: Sequence[str]) -> np.ndarray:

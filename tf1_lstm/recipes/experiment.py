@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Tuple
 
-from tf1_lstm.core.cells import Cell
+from tf1_lstm.core.cells import LAYER_ACTIVATIONS, Cell
 from tf1_lstm.core.parts import Part, changed, from_document, leaves, setting, to_document
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.data_parts import Data
@@ -20,7 +20,16 @@ READS = ("state", "output", "steps", "mean", "maximum")
 MASKS = ("none", "sequence_length", "mask_zero")
 # Sizes that are taken from the data where they are 0.
 FROM_DATA = ("inputs.words", "head.classes", "head.outputs")
-PLACES = ("inputs", "inputs-each-step", "embedding", "layers", "states", "dense")
+PLACES = (
+    "inputs",
+    "inputs-each-step",
+    "embedding",
+    "layers",
+    "states",
+    "dense",
+    "dense-outputs",
+    "outputs",
+)
 
 
 # ---- what the recurrent layers read --------------------------------------------------------------
@@ -80,7 +89,7 @@ class Layer(Part):
     """A fully connected layer, at each step alike where it stands in front of the recurrent ones."""
 
     units: int = setting("numbers that it gives", low=1, high=100_000)
-    activation: str = setting("after the product", "relu", choices=("relu", "tanh", "sigmoid", "linear"))
+    activation: str = setting("after the product", "relu", choices=LAYER_ACTIVATIONS)
 
 
 # ---- recurrent layers ----------------------------------------------------------------------------
@@ -237,7 +246,8 @@ class Dropout(AnyDropout):
         "inputs (of each recurrent layer, one mask for all steps of an example), inputs-each-step (of each "
         "recurrent layer, a new mask at each step), embedding (each number looked up), layers (each output "
         "of each layer but the last), states (what is read of the last layer), dense (what the dense layer "
-        "gives, before its ReLU)",
+        "gives, before its activation), dense-outputs (what it gives, after it), outputs (of a regression, after "
+        "their activation)",
         choices=PLACES,
         flat="dropout_at",
     )
@@ -269,12 +279,14 @@ class Head(Part):
       width: numbers that the last layer gives.
       dense: width of the layer in front of the last; 0 for none.
       dense_activation: of that layer.
+      activation: of the last layer.
     """
 
     abstract = True
     task: ClassVar[str] = "classes"
     dense: int = 0
     dense_activation: str = "relu"
+    activation: str = "linear"
 
     @property
     def columns(self) -> int:
@@ -301,7 +313,7 @@ def _dense() -> Any:
 
 
 def _dense_activation() -> Any:
-    return setting("of that layer", "relu", choices=("relu", "tanh", "sigmoid", "linear"))
+    return setting("of that layer", "relu", choices=LAYER_ACTIVATIONS)
 
 
 @dataclass(frozen=True)
@@ -363,6 +375,7 @@ class Regression(Head):
     loss: str = setting("the mean of which errors is made small", "squared", choices=("squared", "absolute"))
     dense: int = _dense()
     dense_activation: str = _dense_activation()
+    activation: str = setting("of the outputs", "linear", choices=LAYER_ACTIVATIONS, later=True)
 
     @property
     def columns(self) -> int:
@@ -621,6 +634,8 @@ class Experiment(Part):
             )
         missing = {
             "dense": (not self.head.dense, "a dense layer (head.dense)"),
+            "dense-outputs": (not self.head.dense, "a dense layer (head.dense)"),
+            "outputs": (self.head.task != "numbers", "a regression"),
             "layers": (self.recurrent.layers < 2, "stacked layers (recurrent.layers)"),
             "embedding": (isinstance(self.inputs, Rows), "ids"),
         }

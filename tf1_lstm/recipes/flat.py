@@ -111,6 +111,7 @@ def _later(experiment: Experiment) -> Dict[str, Any]:
         "widths": (list(recurrent.widths), []),
         "front": (front.units if front else 0, 0),
         "front_activation": (front.activation if front else "", ""),
+        "output_activation": (experiment.head.activation, "linear"),
         "loss": (getattr(experiment.head, "loss", ""), ""),
         "dense_activation": (experiment.head.dense_activation, "relu"),
         "rho": (getattr(experiment.optimizer, "rho", 0.95), 0.95),

@@ -1,6 +1,6 @@
 """A model over arrays that somebody gives, without a data set."""
 
-from typing import Optional
+from typing import Any, Dict, Iterator, Optional
 
 import numpy as np
 
@@ -14,7 +14,17 @@ AT_ONCE = 500
 def outputs_of(
     model: Model, inputs: np.ndarray, where: str, lengths: Optional[np.ndarray] = None
 ) -> np.ndarray:
-    """The logits, or the numbers of a regression, dropout off.
+    """The logits, or the numbers of a regression, dropout off; see ``feeds_of``."""
+    found = []
+    for feeds in feeds_of(model, inputs, where, lengths):
+        found.append(model.session.run(model.graph.logits, feeds))
+    return np.concatenate(found)
+
+
+def feeds_of(
+    model: Model, inputs: np.ndarray, where: str, lengths: Optional[np.ndarray] = None
+) -> Iterator[Dict[Any, np.ndarray]]:
+    """Yield what a graph is fed of arrays that somebody gives, ``AT_ONCE`` examples at once, dropout off.
 
     Args:
       model: filled with weights.
@@ -43,13 +53,10 @@ def outputs_of(
     if lengths is not None:
         _check_lengths(model, inputs, lengths, where)
         inputs = inputs if rows else cut_to_lengths(inputs, lengths)
-    found = []
     for first in range(0, len(inputs), AT_ONCE):
         part = inputs[first : first + AT_ONCE].astype(np.float32 if rows else np.int32)
         counted = None if lengths is None else lengths[first : first + AT_ONCE].astype(np.int32)
-        feeds = {graph.inputs: part, graph.keep_prob: 1.0, **model.length_feed(part, counted)}
-        found.append(model.session.run(graph.logits, feeds))
-    return np.concatenate(found)
+        yield {graph.inputs: part, graph.keep_prob: 1.0, **model.length_feed(part, counted)}
 
 
 def cut_to_lengths(ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from tf1_lstm.core.cells import DIRECTIONS, canonical_name, cell_name
+from tf1_lstm.core.cells import DIRECTIONS, canonical_name, cell_name, tensorflow_activation
 from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.layers import Sequence, merged, read_out
 from tf1_lstm.graphs.quiet import tf
@@ -211,7 +211,8 @@ def _fill(
 def _losses(experiment: Experiment, weights: Mapping[str, np.ndarray], last: Any, labels: np.ndarray) -> Any:
     """Cross-entropy of each example, ``[batch]``, in nats."""
     if "dense/kernel" in weights:
-        last = tf.nn.relu(tf.matmul(last, weights["dense/kernel"]) + weights["dense/bias"])
+        activation = tensorflow_activation(experiment.head.dense_activation)
+        last = activation(tf.matmul(last, weights["dense/kernel"]) + weights["dense/bias"])
     logits = tf.matmul(last, weights["softmax/weights"]) + weights["softmax/bias"]
     if weights["softmax/bias"].shape[-1] == 1:
         logits = tf.concat([tf.zeros_like(logits), logits], axis=1)

@@ -31,6 +31,7 @@ class Model:
       threads: TensorFlow's intra- and inter-op threads; 0 lets it decide.
       device: ``"cpu"`` hides every GPU from TensorFlow.
       engine: calculates the recurrent layers; None for TensorFlow itself.
+      given_state: the recurrent layers begin with states that are fed (see ``runs.given_state``).
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Model:
         threads: int = 0,
         device: str = "auto",
         engine: Optional[EngineChoice] = None,
+        given_state: bool = False,
     ) -> None:
         keep_freed_memory()
         self.recipe = recipe
@@ -63,6 +65,7 @@ class Model:
                 exact=exact,
                 batch_size=self._fixed_batch() if training else None,
                 engine=engine,
+                given_state=given_state,
             )
         with self.graph.graph.as_default():
             # All kept: what to forget is decided by the run, which knows which files are good.
