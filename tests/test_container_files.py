@@ -328,7 +328,7 @@ image_check.NEEDED = ()
 def check_all(folder, options):
     (folder / "storage").mkdir()
     source = "import os, time; os.setsid(); open({place!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    subprocess.Popen(["sh", "-c", sys.executable + " -c \\"" + source + "\\" & sleep 600"]).wait()
+    subprocess.Popen(["sh", "-c", '"$0" -c "$1" & sleep 600', sys.executable, source]).wait()
 image_check.check_all = check_all
 os.environ["TMPDIR"] = {folder!r}
 sys.argv = ["image-check"]
@@ -343,8 +343,9 @@ def test_a_stopped_image_check_leaves_nothing_behind(number, tmp_path):
     folder.mkdir()
     source = STOPPED.format(tools=str(PROJECT / "tools"), place=str(place), folder=str(folder))
     program = subprocess.Popen([sys.executable, "-c", source], env=dict(os.environ, PYTHONPATH=str(PROJECT)))
+    latest = time.time() + 60
     while not place.exists() or not place.read_text():
-        assert program.poll() is None
+        assert program.poll() is None and time.time() < latest
         time.sleep(0.02)
     program.send_signal(number)
     assert program.wait(60) == 128 + number
