@@ -103,7 +103,7 @@ def parse_json(text: str) -> Any:
       ValueError: it is not; also where Python's parser runs out of its stack.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_finite)
+        return json.loads(text, parse_constant=_refuse_constant, parse_int=whole_number, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("lists within lists without end") from error
 
@@ -112,7 +112,12 @@ def _refuse_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
 
 
-def _whole(digits: str) -> int:
+def whole_number(digits: str) -> int:
+    """A number of JSON.
+
+    Raises:
+      ValueError: one of more digits than a file of ours can have.
+    """
     if len(digits) > MOST_DIGITS:  # the time that Python takes grows with the square
         raise ValueError(f"a number of {len(digits):,} digits")
     return int(digits)

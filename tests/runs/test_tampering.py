@@ -318,3 +318,46 @@ def test_checkpoints_that_were_not_to_be_kept_are_not_missed(tmp_path):
     assert called([*TRAIN, "--keep", "1"], tmp_path).returncode == 0
     checked = called(["verify", "run"], tmp_path)
     assert checked.returncode == 0 and checked.stdout.count("  checkpoint ") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("iterations", None),
+        ("iterations", "8"),
+        ("environment", 3),
+        ("own_file", "mine.py"),
+        ("own_file", {"name": "mine.py", "variable": "EXPERIMENT", "sha256": "0" * 64}),
+    ],
+)
+def test_a_record_that_was_forged_with_its_seals_is_refused_by_name(name, value, run):
+    def forge(record: Dict[str, Any]) -> None:
+        record[name] = value
+        record["seal"] = seal.seals_of(record)
+
+    edit_record(run, forge)
+    with pytest.raises(InputError, match=f"run.json: {name}: found"):
+        RunFolder.open(run)
+
+
+def test_a_file_of_the_data_that_is_gone_is_noticed(run, tmp_path):
+    forged = {"idsMatrixGone.npy": "0" * 64}
+
+    def forge(record: Dict[str, Any]) -> None:
+        record["data"].update(forged)
+        record["seal"] = seal.seals_of(record)
+
+    edit_record(run, forge)
+    checked = called(["verify", "run"], tmp_path)
+    assert checked.returncode == 1
+    assert (
+        "idsMatrixGone.npy: changed since the run began: none found, SHA-256 0000000000000000…"
+        in checked.stdout
+    )
+
+
+def test_the_largest_seed_makes_a_run_that_can_be_read(tmp_path):
+    seed = str(2**63 - 1)
+    assert called([*TRAIN[:-4], "--iterations", "1", "--seed", seed], tmp_path).returncode == 0
+    assert called(["verify", "run"], tmp_path).returncode == 0
+    assert RunFolder.open(tmp_path / "run").record["options"]["seed"] == int(seed)

@@ -13,6 +13,8 @@ import numpy as np
 
 from tf1_lstm.errors import InputError
 
+SHOWN_ROWS = 5
+
 
 class Batch(NamedTuple):
     """What one training or test step is fed.
@@ -101,6 +103,11 @@ class AuditFinding(NamedTuple):
     total: int
     rows: Tuple[int, ...]
     meaning: str
+
+    @classmethod
+    def of(cls, what: str, rows: np.ndarray, meaning: str) -> "AuditFinding":
+        """A finding about all of ``rows``, of which the first few are shown."""
+        return cls(what, len(rows), tuple(int(row) for row in rows[:SHOWN_ROWS]), meaning)
 
 
 class Dataset(abc.ABC):

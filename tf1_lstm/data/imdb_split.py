@@ -11,7 +11,6 @@ import numpy as np
 from tf1_lstm.data.base import AuditFinding, Batch, Sampler, philox
 
 POSITIVE, NEGATIVE = 0, 1
-_SHOWN = 5
 
 
 class Support(NamedTuple):
@@ -207,28 +206,24 @@ def audit_split(train: Support, test: Support, layout: Layout) -> List[AuditFind
     """
     everything = np.arange(layout.rows)
     return [
-        _finding(
+        AuditFinding.of(
             "rows in both train and test",
             np.intersect1d(train.rows, test.rows),
             "the test measures reviews that training has seen",
         ),
-        _finding(
+        AuditFinding.of(
             "rows labelled wrongly in train",
             train.rows[train.labels != layout.true_labels(train.rows)],
             "training teaches the opposite of what the review says",
         ),
-        _finding(
+        AuditFinding.of(
             "rows labelled wrongly in test",
             test.rows[test.labels != layout.true_labels(test.rows)],
             "a right answer counts as a mistake",
         ),
-        _finding(
+        AuditFinding.of(
             "rows in neither train nor test",
             np.setdiff1d(everything, np.union1d(train.rows, test.rows)),
             "reviews that nothing ever reads",
         ),
     ]
-
-
-def _finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:
-    return AuditFinding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)

@@ -8,8 +8,6 @@ from tf1_lstm.data.base import AuditFinding
 from tf1_lstm.data.keras_batches import ReviewSampler
 from tf1_lstm.data.keras_reviews import Reviews
 
-_SHOWN = 5
-
 
 def audit_epoch(sampler: ReviewSampler, rows: np.ndarray) -> List[AuditFinding]:
     """Rows (of ``rows``, int64 ``[n]``) that the first epoch leaves out or uses twice."""
@@ -19,8 +17,8 @@ def audit_epoch(sampler: ReviewSampler, rows: np.ndarray) -> List[AuditFinding]:
     unused = np.setdiff1d(rows, used)
     changing = "; they are others in each epoch" if len(unused) else ""
     return [
-        _finding("training reviews left out of an epoch", unused, f"{batches}{changing}."),
-        _finding("training reviews used twice in an epoch", used[uses > 1], f"{batches}."),
+        AuditFinding.of("training reviews left out of an epoch", unused, f"{batches}{changing}."),
+        AuditFinding.of("training reviews used twice in an epoch", used[uses > 1], f"{batches}."),
     ]
 
 
@@ -30,7 +28,7 @@ def shared_reviews(
     """Rows of a split whose ids are, all of them, those of a training review."""
     known = {train.review(row).tobytes() for row in trained.tolist()}
     both = [row for row in rows.tolist() if store.review(row).tobytes() in known]
-    return _finding(
+    return AuditFinding.of(
         f"{name} reviews that are training reviews too",
         np.array(both, np.int64),
         f"Compared word by word, {len(rows):,} with {len(trained):,} reviews.",
@@ -39,12 +37,8 @@ def shared_reviews(
 
 def measured_on_test(rows: np.ndarray) -> AuditFinding:
     """All test rows, where they are what is measured after each epoch."""
-    return _finding(
+    return AuditFinding.of(
         "test reviews that the validation figures are of",
         rows,
         "There is no validation split of its own: an epoch chosen by its figures is chosen by the test.",
     )
-
-
-def _finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:
-    return AuditFinding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)

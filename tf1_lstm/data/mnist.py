@@ -19,7 +19,6 @@ VALIDATION_SHARE = 5000 / 60000  # TensorFlow's tutorial loader holds out the fi
 TRAINED_IMAGES = 100_000
 PRINTED_EVERY = 20
 AUDIT_SEED = 1
-SHOWN_ROWS = 5
 
 
 class MnistDataset(Dataset):
@@ -169,7 +168,7 @@ class MnistDataset(Dataset):
     def _shared_images(self, train: Store, test: Store) -> AuditFinding:
         known = {image.tobytes() for image in train.images}
         both = [row for row, image in enumerate(test.images) if image.tobytes() in known]
-        return _finding(
+        return AuditFinding.of(
             "test images that are training images too",
             np.array(both, np.int64),
             f"Compared pixel by pixel, {len(test.images):,} with {len(train.images):,} images.",
@@ -180,12 +179,12 @@ class MnistDataset(Dataset):
         drawn = np.concatenate([sampler.rows(step) for step in range(steps)])
         uses = np.bincount(drawn, minlength=len(store.images))[rows]
         findings = [
-            _finding(
+            AuditFinding.of(
                 f"training images never used in {steps:,} steps",
                 rows[uses == 0],
                 f"{len(drawn):,} images are drawn from {len(rows):,}: {len(drawn) / len(rows):.2f} epochs.",
             ),
-            _finding(
+            AuditFinding.of(
                 "training images used more often than others",
                 rows[uses > uses.min()],
                 f"An image is used {uses.min()} to {uses.max()} times: the training ends within an epoch.",
@@ -194,17 +193,13 @@ class MnistDataset(Dataset):
         if "validation" in self.split_names():
             held_out = np.setdiff1d(self._store_and_rows("validation")[1], drawn)
             findings.append(
-                _finding(
+                AuditFinding.of(
                     "validation images outside the training",
                     held_out,
                     "The loader holds them out, and the document never looks at them.",
                 )
             )
         return findings
-
-
-def _finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:
-    return AuditFinding(what, len(rows), tuple(int(row) for row in rows[:SHOWN_ROWS]), meaning)
 
 
 def _audit_printed(sampler: ImageSampler, images: int, steps: int) -> List[AuditFinding]:
@@ -215,19 +210,19 @@ def _audit_printed(sampler: ImageSampler, images: int, steps: int) -> List[Audit
     points = 100 * 1.96 * np.sqrt(0.96 * 0.04 / len(final))
     unseen = np.setdiff1d(np.arange(images), np.concatenate([*printed, final]))
     return [
-        _finding(
+        AuditFinding.of(
             "test images behind the first 'Train set accuracy'",
             np.unique(printed[0]),
             f"The document prints {len(printed)} such lines as the training's accuracy, each from "
             f"{len(printed[0])} test images.",
         ),
-        _finding(
+        AuditFinding.of(
             "test images behind the 'Test set accuracy'",
             final,
             f"{len(final) / images:.1%} of {images:,}: at 96 % right, chance alone moves it by "
             f"{points:.1f} points either way (95 % interval).",
         ),
-        _finding(
+        AuditFinding.of(
             "test images behind no printed figure",
             unseen,
             f"Neither in the {len(printed)} lines nor in the final figure.",
@@ -240,8 +235,10 @@ def _audit_pass(sampler: ImageSampler, images: int, batches: int) -> List[AuditF
     uses = np.bincount(np.concatenate([sampler.rows(step) for step in range(batches)]), minlength=images)
     meaning = f"A pass is {batches} batches over the {images:,} test images."
     return [
-        _finding("test images left out by a pass of test batches", np.flatnonzero(uses == 0), meaning),
-        _finding("test images used twice in a pass of test batches", np.flatnonzero(uses > 1), meaning),
+        AuditFinding.of("test images left out by a pass of test batches", np.flatnonzero(uses == 0), meaning),
+        AuditFinding.of(
+            "test images used twice in a pass of test batches", np.flatnonzero(uses > 1), meaning
+        ),
     ]
 
 

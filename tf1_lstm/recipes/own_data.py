@@ -307,6 +307,11 @@ class PlainText(OwnData):
 
 
 def _no_columns(data: Any) -> None:
+    if getattr(data.division, "seed", 1) != 1:
+        raise InputError(
+            f"setting division.seed: found {data.division.seed} with {type(data).__name__}, expected 1: it is "
+            "divided in its order, and nothing is drawn"
+        )
     if isinstance(data.division, ByColumn):
         raise InputError(
             f"setting division: found ByColumn with {type(data).__name__}, expected ByShare or ByFile"

@@ -22,6 +22,7 @@ _KINDS: Dict[str, Tuple[type, str]] = {
     "sample": (bool, "true or false"),
     "data": (dict, "a SHA-256 for each file"),
 }
+_OWN_FILE = ("name", "variable", "sha256", "folder")
 _INSTRUCTION_SETS = ("AVX512", "AVX2", "AVX")
 _DEVICES = ("auto", "cpu", "gpu")
 
@@ -50,6 +51,15 @@ def check_record(where: str, record: Mapping[str, Any]) -> None:
     for name, pair in record["deviations"].items():
         if not isinstance(pair, list) or len(pair) != 2:
             raise _refusal(where, f"deviations.{name:.60}", pair, "[published, used]")
+    if "experiment" in record and not is_count(record.get("iterations")):
+        raise _refusal(where, "iterations", record.get("iterations"), "a whole number from 0 up")
+    if not isinstance(record.get("environment", {}), dict):
+        raise _refusal(where, "environment", record["environment"], "an object")
+    own = record.get("own_file")
+    if own is not None and not (
+        isinstance(own, dict) and all(isinstance(own.get(name), str) for name in _OWN_FILE)
+    ):
+        raise _refusal(where, "own_file", own, f"texts as {', '.join(_OWN_FILE)}")
     _check_options(where, record["options"])
     _check_engine(where, record.get("engine", {"name": "exact"}))
 
@@ -67,8 +77,8 @@ def _check_engine(where: str, engine: Any) -> None:
 
 
 def _check_options(where: str, options: Mapping[str, Any]) -> None:
-    for name in ("seed", "keep", "threads"):
-        if not is_count(options.get(name)):
+    for name, most in (("seed", 1 << 63), ("keep", 1 << 53), ("threads", 1 << 53)):
+        if not is_count(options.get(name), most):
             raise _refusal(where, f"options.{name}", options.get(name), "a whole number from 0 up")
     for name in ("exact", "summaries"):
         if not isinstance(options.get(name), bool):
@@ -96,7 +106,7 @@ def check_event(where: str, event: Any) -> None:
     time = event.get("time")
     if not isinstance(time, str) or not _TIME.fullmatch(time):
         raise _refusal(where, "time", time, "UTC, as 2020-02-20T20:20:20Z")
-    for name in ("step", "iteration"):
+    for name in ("step", "iteration", "iterations"):
         if name in event and not is_count(event[name]):
             raise _refusal(where, name, event[name], "a whole number from 0 up")
     if event["event"] == "checkpoint":
@@ -135,9 +145,9 @@ def is_hash(value: Any) -> bool:
     return isinstance(value, str) and _SHA256.fullmatch(value) is not None
 
 
-def is_count(value: Any) -> bool:
-    """Whether ``value`` is a whole number from 0 up."""
-    return type(value) is int and 0 <= value < 1 << 53
+def is_count(value: Any, most: int = 1 << 53) -> bool:
+    """Whether ``value`` is a whole number from 0 up, below ``most``."""
+    return type(value) is int and 0 <= value < most
 
 
 def _refusal(where: str, name: str, found: Any, expected: str) -> InputError:

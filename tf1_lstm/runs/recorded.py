@@ -172,12 +172,16 @@ def check_unchanged(path: Path, record: Dict[str, Any], experiment: Resolved) ->
                 raise InputError(
                     f"{path}: the recipe has changed since: {name} was {value!r}, now {expected!r}"
                 )
-    for name, now in experiment.dataset.hashes().items():
-        then = record["data"].get(name)
-        if then != now:
+    found = experiment.dataset.hashes()
+    for name in [*found, *(name for name in record["data"] if name not in found)]:
+        now, then = (
+            f"SHA-256 {hashes[name][:16]}…" if name in hashes else "none"
+            for hashes in (found, record["data"])
+        )
+        if found.get(name) != record["data"].get(name):
             raise InputError(
-                f"{experiment.dataset.folder / name}: changed since the run began: "
-                f"SHA-256 {now[:16]}… found, {str(then)[:16]}… expected by {path}"
+                f"{experiment.dataset.folder / name}: changed since the run began: {now} found, {then} expected by "
+                f"{path}"
             )
 
 

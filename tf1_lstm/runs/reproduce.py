@@ -1,6 +1,7 @@
 """Train, restore in a fresh process, measure everything, and compare with what was published."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from tf1_lstm.core.children import python_command
 from tf1_lstm.core.quiet import is_quiet
 from tf1_lstm.errors import InputError
 from tf1_lstm.recipes.experiment import Epochs, Experiment
+from tf1_lstm.recipes.load import is_file
 from tf1_lstm.runs.locks import held
 from tf1_lstm.runs.recorded import RecordedRun, check_unchanged, named_experiment, run_of
 from tf1_lstm.runs.resolve import Resolved, resolve
@@ -248,6 +250,7 @@ def _results(
     from tf1_lstm.report.committed import committed_rows
     from tf1_lstm.report.logs import epochs_part
     from tf1_lstm.report.results import build_published
+    from tf1_lstm.report.study_rows import HARMLESS
     from tf1_lstm.runs.folder import RunFolder, training_seconds
     from tf1_lstm.runs.pictures import logged_figures
 
@@ -259,8 +262,7 @@ def _results(
     batches = measured[0]["test_batches"]
     is_sample = experiment.dataset.is_sample
     deviations = {**experiment.deviations, **experiment.data_deviations}
-    silent = {f"schedule.{name}" for name in ("log_every", "save_every", "log_batch", "log_first")}
-    others = bool(set(deviations) - silent)
+    others = bool(set(deviations) - HARMLESS)
     log = logged_figures(run)
     schedule = experiment.recipe.schedule
     split = schedule.validation if isinstance(schedule, Epochs) else ""
@@ -304,14 +306,18 @@ def _results(
 
 def _as_typed(options: ReproduceOptions) -> str:
     """Write the command that gives these results, without this machine's paths."""
-    words = ["tf1-lstm", "reproduce", options.recipe]
+    own = is_file(options.recipe) or (Path(options.recipe) / "run.json").is_file()
+    words = ["tf1-lstm", "reproduce", Path(options.recipe).name if own else options.recipe]
     words += ["--sample"] if options.sample else []
     words += ["--corrected"] if options.corrected else []
     words += [] if options.exact else ["--not-exact"]
     words += [] if options.engine == "exact" else ["--engine", options.engine]
     for name, value in options.settings.items():
         words += ["--set", f"{name}={value}"]
-    return " ".join([*words, "--seed", str(options.seed)])
+    words += (
+        [] if options.draws == ReproduceOptions._field_defaults["draws"] else ["--draws", str(options.draws)]
+    )
+    return " ".join(map(shlex.quote, [*words, "--seed", str(options.seed)]))
 
 
 def _write(

@@ -173,3 +173,41 @@ def test_an_id_for_each_step_counts_up_to_the_length(tmp_path: Path) -> None:
     np.testing.assert_array_equal((split.labels >= 0).sum(axis=1), lengths)
     np.testing.assert_array_equal(split.labels[split.labels >= 0], y[split.labels >= 0])
     assert (data.task, data.outputs) == ("next", 4)
+
+
+def test_predicts_from_arrays_of_the_names_that_it_was_trained_on(tmp_path: Path) -> None:
+    arrays = {"signal": some(), "kind": np.arange(40) % 2, "until": np.arange(40) % 5 + 1}
+    path = saved(tmp_path, **arrays)
+    data = ArraysDataset(path, x="signal", y="kind", lengths="until")
+    for file in (path, saved(tmp_path, "b.npz", x=some(), lengths=arrays["until"])):
+        found = data.encode([file], ["one"])
+        assert [one.length for one in found[:6]] == [1, 2, 3, 4, 5, 1] and not any(
+            one.refused for one in found
+        )
+
+
+@pytest.mark.parametrize(
+    ("arrays", "expected"),
+    [
+        (
+            {"x": some(3), "lengths": np.array([1, 2])},
+            "found lengths int64 [2], expected a whole number for each of 3",
+        ),
+        ({"x": some(3), "lengths": np.ones(3)}, "found lengths float64 [3], expected a whole number"),
+        ({"x": some(3), "lengths": np.array([1, 2, 6])}, "found the length 6, expected 1 to 5 steps"),
+        ({"x": some(3), "lengths": np.array([1, 0, 5])}, "found the length 0, expected 1 to 5 steps"),
+        ({"x": np.full((3, 5, 3), "a")}, "found <U1 [3, 5, 3], expected float32 [5, 3]"),
+        ({"x": np.array(3.0)}, "found float64 [], expected float32 [5, 3]"),
+    ],
+)
+def test_says_why_arrays_cannot_be_predicted(tmp_path: Path, arrays: Any, expected: str) -> None:
+    data = ArraysDataset(saved(tmp_path, x=some(), y=np.arange(40) % 2))
+    (found,) = data.encode([saved(tmp_path, "b.npz", **arrays)], ["one"])
+    assert found.inputs is None and expected in str(found.refused)
+
+
+def test_names_the_id_that_is_outside(tmp_path: Path) -> None:
+    ids = np.arange(200).reshape(40, 5) % 9
+    data = ArraysDataset(saved(tmp_path, x=ids, y=np.arange(40) % 2))
+    (found,) = data.encode([saved(tmp_path, "b.npz", x=ids[0] - 3)], ["one"])
+    assert found.refused == "found the id -3, expected 0 to 8"

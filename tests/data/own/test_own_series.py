@@ -1,7 +1,8 @@
 """Windows of time series: what is read, what is foretold, and that no split reaches into another."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, List
 
 import numpy as np
 import pytest
@@ -99,3 +100,15 @@ def test_says_what_is_wrong(tmp_path: Path, content: str, settings: Any, expecte
     with pytest.raises(InputError) as caught:
         WindowsDataset(str(tmp_path / "a.csv"), **given)
     assert expected in str(caught.value)
+
+
+def test_a_seed_that_nothing_is_drawn_with_is_refused() -> None:
+    from tf1_lstm.recipes.own_data import ByShare, CsvWindows, PlainText
+
+    makers: List[Any] = [partial(CsvWindows, "a.csv", ("a",), ("a",), 3), partial(PlainText, "a", 3)]
+    for make in makers:
+        assert make(division=ByShare(0.2, 0.2)).division.validation == 0.2
+        with pytest.raises(
+            InputError, match=r"setting division\.seed: found 2 with .*expected 1: it is divided"
+        ):
+            make(division=ByShare(0.2, 0.2, 2))

@@ -299,3 +299,9 @@ def test_refuses_settings_that_cannot_be(tmp_path: Path) -> None:
     for settings, expected in cases:
         with pytest.raises(InputError, match=expected):
             dataset(path, **settings)
+
+
+def test_a_number_of_a_million_digits_takes_no_time(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "a", "label": ' + "7" * 1_000_000 + "}")
+    with pytest.raises(InputError, match="line 1: found no JSON"):
+        dataset(tmp_path / "a.jsonl")

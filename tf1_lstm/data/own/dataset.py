@@ -15,8 +15,6 @@ from tf1_lstm.data.own.splits import contradicting, shared_with
 from tf1_lstm.errors import InputError
 from tf1_lstm.files import sha256_of_array, sha256_of_file
 
-_SHOWN = 5
-
 
 class Labelled(NamedTuple):
     """Examples, what is to be learned of them, and their splits.
@@ -174,12 +172,14 @@ class OwnDataset(Dataset):
                 continue
             compared = f"Compared as they are read, {len(rows):,} with {len(train):,} examples."
             shared = shared_with(keys, rows, train)
-            findings.append(finding(f"{name} examples that are training examples too", shared, compared))
+            findings.append(
+                AuditFinding.of(f"{name} examples that are training examples too", shared, compared)
+            )
         if self.task == "classes":
             every = np.sort(np.concatenate(list(self.data.splits.values())))
             different = contradicting(keys, self.data.labels, every)
             meaning = "No model can be right about all of them."
-            findings.append(finding("identical examples with different labels", different, meaning))
+            findings.append(AuditFinding.of("identical examples with different labels", different, meaning))
         return findings
 
     def constants(self) -> Mapping[str, np.ndarray]:
@@ -206,11 +206,6 @@ class OwnDataset(Dataset):
         """The numbers of one example in short."""
         shown = np.array2string(np.asarray(inputs), precision=4, threshold=40, edgeitems=2)
         return str(shown).replace("\n", " ")
-
-
-def finding(what: str, rows: np.ndarray, meaning: str) -> AuditFinding:
-    """A finding about some rows."""
-    return AuditFinding(what, len(rows), tuple(int(row) for row in rows[:_SHOWN]), meaning)
 
 
 def _name_of(path: Path, files: Sequence[Path]) -> str:

@@ -7,8 +7,9 @@ from tf1_lstm.data.own.dataset import OwnDataset
 from tf1_lstm.data.own.plain_text import CorpusDataset, TokenReading
 from tf1_lstm.data.own.sequences import ArraysDataset
 from tf1_lstm.data.own.series import WindowsDataset
+from tf1_lstm.data.own.splits import Share
 from tf1_lstm.data.own.tables import Format
-from tf1_lstm.data.own.text_sources import Share, folder_sources, table_sources
+from tf1_lstm.data.own.text_sources import folder_sources, table_sources
 from tf1_lstm.data.own.texts import TextsDataset
 from tf1_lstm.data.own.words import WordRule
 from tf1_lstm.errors import InputError

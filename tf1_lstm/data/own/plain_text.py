@@ -8,7 +8,7 @@ import numpy as np
 
 from tf1_lstm.data.archives import open_stream
 from tf1_lstm.data.base import AuditFinding, Example, Split
-from tf1_lstm.data.own.dataset import Labelled, OwnDataset, finding
+from tf1_lstm.data.own.dataset import Labelled, OwnDataset
 from tf1_lstm.data.own.examples import digest
 from tf1_lstm.data.own.growing import Growing
 from tf1_lstm.data.own.rows import LazyRows
@@ -17,12 +17,12 @@ from tf1_lstm.data.own.splits import (
     TEST,
     TRAIN,
     VALIDATION,
-    check_share,
+    Share,
+    files_and_shares,
     in_order,
     shared_with,
 )
 from tf1_lstm.data.own.tables import MOST_BYTES, check_size, decoded_lines
-from tf1_lstm.data.own.text_sources import Share
 from tf1_lstm.data.own.text_streams import StreamSampler, TextWindows
 from tf1_lstm.data.own.words import Numbered, WordRule, chosen_words, sha256_of_words
 from tf1_lstm.data.texts import readable, refusal
@@ -99,14 +99,8 @@ class CorpusDataset(OwnDataset):
                 "expected characters or words, 1 or more, 0 or more"
             )
         self._reading, self.steps = reading, steps
-        paths, shares = [Path(file)], {VALIDATION: 0.0, TEST: 0.0}
-        numbers = [TRAIN]
-        for number, given in ((VALIDATION, validation), (TEST, test)):
-            if isinstance(given, (str, Path)):
-                paths.append(Path(given))
-                numbers.append(number)
-            else:
-                shares[number] = check_share(SPLITS[number], given)
+        others, shares = files_and_shares(validation, test)
+        numbers, paths = zip(*[(TRAIN, Path(file)), *others])
         read = _Reader(reading)
         ends = [read.add(path) for path in paths]
         ids = read.ids.mapped()
@@ -172,7 +166,9 @@ class CorpusDataset(OwnDataset):
                 shared = shared_with(keys, lines, of_split["train"])
                 least = f"{_LONG_LINE[self._reading.tokens]} {self._reading.tokens}"
                 meaning = f"Of {len(lines):,} lines of {least} or more; rows are places in the text."
-                findings.append(finding(f"{name} lines that are training lines too", places[shared], meaning))
+                findings.append(
+                    AuditFinding.of(f"{name} lines that are training lines too", places[shared], meaning)
+                )
         return findings
 
     def _more_hashes(self) -> Dict[str, str]:

@@ -19,17 +19,16 @@ from tf1_lstm.data.own.sequence_files import (
     read_arrays,
 )
 from tf1_lstm.data.own.splits import (
-    SPLITS,
     TEST,
     TRAIN,
     VALIDATION,
-    check_share,
+    Share,
     draw_splits,
+    files_and_shares,
     list_of,
     names_of,
     rows_of_splits,
 )
-from tf1_lstm.data.own.text_sources import Share
 from tf1_lstm.errors import InputError
 
 MOST_IDS = 1 << 24
@@ -85,13 +84,10 @@ class ArraysDataset(OwnDataset):
         if task not in _TASKS:
             raise InputError(f"task: found {task!r}, expected classes, numbers or next")
         path, names = Path(file), ArrayNames(x, y, lengths, split)
+        self._x, self._lengths = ("x", "lengths") if path.suffix == ".npy" else (x, lengths or "lengths")
         stores = [(path, read_arrays(path, names), -1)]
-        shares = {VALIDATION: 0.0, TEST: 0.0}
-        for number, given in ((VALIDATION, validation), (TEST, test)):
-            if isinstance(given, (str, Path)):
-                stores.append((Path(given), read_arrays(Path(given), names.without_split()), number))
-            elif not split:
-                shares[number] = check_share(SPLITS[number], given)
+        others, shares = files_and_shares(validation, test)
+        stores += [(other, read_arrays(other, names.without_split()), number) for number, other in others]
         first = stores[0][1]
         self.task = task or _task_of(first.y, first.x, path, y)
         self.words = 0
@@ -124,16 +120,19 @@ class ArraysDataset(OwnDataset):
         return self.task == "next" or self.data.labels.ndim == 3
 
     def encode(self, items: Sequence[Any], names: Sequence[str]) -> List[Example]:
-        """``.npy`` files (``[steps, ...]`` or ``[n, steps, ...]``), or the ``x`` of ``.npz`` files."""
+        """``.npy`` files (``[steps, ...]`` or ``[n, steps, ...]``), or ``.npz`` files named as the training's."""
         return [found for item, name in zip(items, names) for found in self._encoded(Path(item), name)]
 
     def _encoded(self, path: Path, name: str) -> List[Example]:
         lengths = None
         try:
             if path.suffix == ".npz":
-                has_lengths = "lengths" in names_in(path)
-                arrays = map_npz(path, {"x": SEQUENCES, **({"lengths": LENGTHS} if has_lengths else {})})
-                array, lengths = arrays["x"], arrays.get("lengths")
+                there = names_in(path)
+                x = self._x if self._x in there else "x"
+                wanted = [name for name in (self._lengths, "lengths") if name in there][:1]
+                arrays = map_npz(path, {x: SEQUENCES, **dict.fromkeys(wanted, LENGTHS)})
+                array = arrays[x]
+                lengths = arrays[wanted[0]] if wanted else None
             else:
                 array = map_npy(path, SEQUENCES)
         except InputError as error:
@@ -143,23 +142,37 @@ class ArraysDataset(OwnDataset):
         array = array[None] if is_one else array
         if array.ndim == 2 and len(shape) == 2 and shape[1] == 1:
             array = array[:, :, None]
-        if array.shape[1:] != shape or (len(shape) == 1 and array.dtype.kind not in "iu"):
+        fits = array.ndim > 1 and array.dtype.kind in ("iu" if len(shape) == 1 else "iufb")
+        if array.shape[1:] != shape or not fits:
             found = (
                 f"found {array.dtype} {list(array.shape)}, expected {self.data.examples.dtype} {list(shape)}"
             )
             return [Example(name, None, {}, found)]
+        wrong = None if lengths is None else self._wrong_lengths(lengths, len(array))
+        if wrong:
+            return [Example(name, None, {}, wrong)]
         found_names = [name] if is_one else [f"{name}[{row}]" for row in range(len(array))]
         return [
             self._example(array[row], each, None if lengths is None else int(lengths[row]))
             for row, each in enumerate(found_names)
         ]
 
+    def _wrong_lengths(self, lengths: np.ndarray, count: int) -> str:
+        """What is wrong with the lengths of examples to be predicted; empty where nothing is."""
+        steps = self.data.examples.shape[0]
+        if lengths.dtype.kind not in "iu" or lengths.shape != (count,):
+            found = f"{lengths.dtype} {list(lengths.shape)}"
+            return f"found lengths {found}, expected a whole number for each of {count:,}"
+        wrong = lengths[(lengths < 1) | (lengths > steps)]
+        return f"found the length {wrong[0]}, expected 1 to {steps:,} steps" if len(wrong) else ""
+
     def _example(self, array: np.ndarray, name: str, length: Optional[int]) -> Example:
         inputs = array.astype(self.data.examples.dtype)
         if not np.isfinite(inputs).all():
             return Example(name, None, {}, "found NaN or infinity, expected finite numbers")
         if self.words and not 0 <= array.min() <= array.max() < self.words:
-            return Example(name, None, {}, f"found the id {array.max()}, expected 0 to {self.words - 1:,}")
+            found = array.min() if array.min() < 0 else array.max()
+            return Example(name, None, {}, f"found the id {found}, expected 0 to {self.words - 1:,}")
         return Example(name, inputs, {}, length=length)
 
     def _check(self, path: Path, store: "ArrayStore", first: "ArrayStore") -> None:

@@ -9,9 +9,17 @@ from tf1_lstm.data.base import Example
 from tf1_lstm.data.own.dataset import Labelled, OwnDataset
 from tf1_lstm.data.own.examples import Windows
 from tf1_lstm.data.own.growing import Growing
-from tf1_lstm.data.own.splits import SPLITS, TEST, TRAIN, VALIDATION, check_share, in_order, rows_of_splits
+from tf1_lstm.data.own.splits import (
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Share,
+    files_and_shares,
+    in_order,
+    rows_of_splits,
+)
 from tf1_lstm.data.own.tables import Format, read_rows
-from tf1_lstm.data.own.text_sources import Share
 from tf1_lstm.errors import InputError
 
 
@@ -66,14 +74,8 @@ class WindowsDataset(OwnDataset):
             raise InputError("columns and targets: found none, expected names of columns")
         self._columns, self._how = tuple(columns), Format(encoding, separator, tuple(names))
         wanted = list(dict.fromkeys([*columns, *targets]))
-        paths, shares = [Path(file)], {VALIDATION: 0.0, TEST: 0.0}
-        numbers = [TRAIN]
-        for number, given in ((VALIDATION, validation), (TEST, test)):
-            if isinstance(given, (str, Path)):
-                paths.append(Path(given))
-                numbers.append(number)
-            else:
-                shares[number] = check_share(SPLITS[number], given)
+        others, shares = files_and_shares(validation, test)
+        numbers, paths = zip(*[(TRAIN, Path(file)), *others])
         tables = [read_numbers(path, wanted, self._how) for path in paths]
         parts = [np.full(len(table), number, np.int8) for table, number in zip(tables, numbers)]
         parts[0] = in_order(len(tables[0]), shares[VALIDATION], shares[TEST])

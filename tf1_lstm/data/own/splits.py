@@ -1,11 +1,14 @@
 """Which examples train, which choose and which test: by file, by column or by share, never leaking."""
 
-from typing import Dict, List, Sequence, Tuple
+from pathlib import Path
+from typing import Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
 from tf1_lstm.data.base import philox
 from tf1_lstm.errors import InputError
+
+Share = Union[float, str]
 
 TRAIN, VALIDATION, TEST = range(3)
 SPLITS = ("train", "validation", "test")
@@ -44,6 +47,21 @@ def check_share(name: str, share: float) -> float:
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
         raise InputError(f"{name}: found {share!r}, expected a share from 0 below 1, or a file")
     return float(share)
+
+
+def files_and_shares(validation: Share, test: Share) -> Tuple[List[Tuple[int, Path]], Dict[int, float]]:
+    """The splits that are files of their own, and the shares of the training file that the others are.
+
+    Raises:
+      InputError: a share that is none.
+    """
+    files, shares = [], {VALIDATION: 0.0, TEST: 0.0}
+    for split, given in ((VALIDATION, validation), (TEST, test)):
+        if isinstance(given, (str, Path)):
+            files.append((split, Path(given)))
+        else:
+            shares[split] = check_share(SPLITS[split], given)
+    return files, shares
 
 
 def draw_splits(

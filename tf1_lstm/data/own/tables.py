@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tu
 from tf1_lstm.data.archives import open_stream
 from tf1_lstm.data.guards import kind_of
 from tf1_lstm.errors import InputError
+from tf1_lstm.files import whole_number
 
 MOST_BYTES = 8 << 30
 LONGEST_FIELD = 16 << 20  # characters; an unclosed quote takes in everything up to here
@@ -220,7 +221,7 @@ def _json_rows(lines: Iterator[str], path: Path, columns: Sequence[str]) -> Iter
         if not line.strip():
             continue
         try:
-            document = json.loads(line)
+            document = json.loads(line, parse_int=whole_number)
         except (ValueError, RecursionError) as error:
             hint = " (one object a line, not one list)" if line.lstrip().startswith("[") else ""
             raise InputError(f"{path}: line {number:,}: found no JSON, expected an object{hint}") from error

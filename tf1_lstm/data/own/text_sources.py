@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from tf1_lstm.data.guards import regular_file
-from tf1_lstm.data.own.splits import TEST, TRAIN, VALIDATION, check_share, split_number
+from tf1_lstm.data.own.splits import TEST, TRAIN, VALIDATION, Share, files_and_shares, split_number
 from tf1_lstm.data.own.tables import Format, decoded_lines, read_rows
 from tf1_lstm.errors import InputError
 
 LONGEST_TEXT = 64 << 20  # bytes of one file
 DRAWN = -1  # the split of what a share is taken of
-
-Share = Union[float, str]
 
 
 class LabelledText(NamedTuple):
@@ -156,9 +154,11 @@ def table_sources(
       how: see ``Format``.
     """
     first = TextTable(Path(path), text, label, TRAIN if split_column else DRAWN, split_column, how)
-    others, shares = _others(validation, test, split_column)
-    named = [first._replace(path=other, split=split, split_column="") for other, split in others]
-    return [first, *named], shares[0], shares[1]
+    others, shares = files_and_shares(validation, test)
+    if split_column:
+        shares = dict.fromkeys(shares, 0.0)
+    named = [first._replace(path=other, split=split, split_column="") for split, other in others]
+    return [first, *named], shares[VALIDATION], shares[TEST]
 
 
 def folder_sources(
@@ -166,22 +166,9 @@ def folder_sources(
 ) -> Tuple[List[TextFolder], float, float]:
     """The same of folders; ``classes`` as in ``TextFolder``."""
     first = TextFolder(Path(path), tuple(classes), DRAWN, encoding)
-    others, shares = _others(validation, test, "")
-    named = [first._replace(path=other, split=split) for other, split in others]
-    return [first, *named], shares[0], shares[1]
-
-
-def _others(
-    validation: Share, test: Share, split_column: str
-) -> Tuple[List[Tuple[Path, int]], Tuple[float, float]]:
-    files: List[Tuple[Path, int]] = []
-    shares: List[float] = []
-    for name, given, split in (("validation", validation, VALIDATION), ("test", test, TEST)):
-        is_file = isinstance(given, (str, Path))
-        if is_file:
-            files.append((Path(given), split))  # type: ignore[arg-type]
-        shares.append(0.0 if is_file or split_column else check_share(name, given))  # type: ignore[arg-type]
-    return files, (shares[0], shares[1])
+    others, shares = files_and_shares(validation, test)
+    named = [first._replace(path=other, split=split) for split, other in others]
+    return [first, *named], shares[VALIDATION], shares[TEST]
 
 
 def sha256_of_files(paths: Sequence[Path], above: Optional[Path] = None) -> str:

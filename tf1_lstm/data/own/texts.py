@@ -7,10 +7,10 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from tf1_lstm.data.base import AuditFinding, Example
-from tf1_lstm.data.own.dataset import Labelled, OwnDataset, finding
+from tf1_lstm.data.own.dataset import Labelled, OwnDataset
 from tf1_lstm.data.own.examples import BACK, FIRST_WORD, PADDING, SIDES, UNKNOWN, RaggedIds, cut, digest, fill
 from tf1_lstm.data.own.growing import Growing
-from tf1_lstm.data.own.splits import SPLITS, TRAIN, draw_splits, list_of, names_of, rows_of_splits
+from tf1_lstm.data.own.splits import TRAIN, draw_splits, list_of, names_of, rows_of_splits
 from tf1_lstm.data.own.text_sources import (
     DRAWN,
     TextFolder,
@@ -121,7 +121,7 @@ class TextsDataset(OwnDataset):
         meaning = "They are read as one unknown word."
         return [
             *super().audit(kind, batch_size),
-            finding("texts without a word", self._without_words, meaning),
+            AuditFinding.of("texts without a word", self._without_words, meaning),
         ]
 
     def _sha256_of(self, path: Path) -> str:
@@ -239,9 +239,3 @@ class _Reader:
             )
         numbers = np.array([names.index(label) for label in found], np.int64)
         return names, numbers[labels]
-
-
-def split_counts(dataset: OwnDataset) -> str:
-    """How many examples each split holds, in one line."""
-    splits = dataset.data.splits
-    return ", ".join(f"{len(splits[name]):,} {name}" for name in SPLITS if name in splits)
