@@ -6,6 +6,7 @@ from typing import Any, Dict, NamedTuple, Tuple
 import numpy as np
 import pytest
 
+from tests.tiers import representative
 from tf1_lstm.checkpoints.canonical import expected_shapes
 from tf1_lstm.checkpoints.conversion import plan
 from tf1_lstm.checkpoints.fitting import fits
@@ -78,7 +79,9 @@ def step(model: Model, number: int) -> None:
     model.session.run(model.graph.train_op, feeds)
 
 
-@pytest.fixture(scope="module", params=SMALL)
+@pytest.fixture(
+    scope="module", params=representative(SMALL, "imdb-lstmcell2", "imdb-grucell2", "imdb-lstm32")
+)
 def trained(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     recipe = find_recipe(request.param).with_settings(SMALL[request.param])
     folder = tmp_path_factory.mktemp(request.param)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.experiments import CELLS, experiment
+from tests.tiers import representative
 from tf1_lstm.graphs.build import Graph, build, op_seeds
 from tf1_lstm.graphs.dropout import PlacedDropout, StepMasks
 from tf1_lstm.graphs.quiet import tf
@@ -125,7 +126,11 @@ def test_seeds_give_first_values_that_do_not_depend_on_what_else_was_built():
     assert before["lstm/fw/0/kernel"].tobytes() != other["lstm/fw/0/kernel"].tobytes()
 
 
-@pytest.mark.parametrize("name", list(all_recipes()))
+# One of each: frozen vectors, trained ones with two layers, Keras's and PyTorch's parts, rows in both directions.
+UNLIKE = ("imdb-lstm", "imdb-grucell2", "imdb-gru32", "imdb-bilstm2", "mnist-bilstm")
+
+
+@pytest.mark.parametrize("name", representative(all_recipes(), *UNLIKE))
 def test_every_random_op_has_the_recorded_seed(name: str):
     """An op without a seed takes the number of ops before it, which any new op changes."""
     recipe = all_recipes()[name]
@@ -182,7 +187,7 @@ def unread(graph: Graph) -> Set[str]:
     return placeholders - {op.name for op in reachable(graph)}
 
 
-@pytest.mark.parametrize("name", list(all_recipes()))
+@pytest.mark.parametrize("name", representative(all_recipes(), *UNLIKE))
 def test_every_variable_and_placeholder_is_read(name: str):
     """The test that would have found the tutorial's dead variable."""
     recipe = all_recipes()[name]
@@ -198,7 +203,12 @@ def _cut_off(*arguments: Any, **named: Any) -> Any:
     return arguments[1]
 
 
-@pytest.mark.parametrize("name", [name for name, recipe in all_recipes().items() if recipe.dropout])
+@pytest.mark.parametrize(
+    "name",
+    representative(
+        [name for name, recipe in all_recipes().items() if recipe.dropout], "imdb-lstm", "imdb-lstmcell2"
+    ),
+)
 def test_a_dropout_that_is_cut_off_is_found(name: str, monkeypatch: pytest.MonkeyPatch):
     """What the test above looks for, where it is wrong."""
     monkeypatch.setattr(PlacedDropout, "__call__", _cut_off)

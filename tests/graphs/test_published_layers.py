@@ -5,6 +5,7 @@ from typing import Any, Dict, Tuple
 import numpy as np
 import pytest
 
+from tests.tiers import representative
 from tf1_lstm.core.cells import cell_name
 from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.graphs.build import Graph, build
@@ -175,7 +176,10 @@ def test_plain_dropout_draws_every_number_anew():
     assert _mask_of("embedding", "imdb-bilstm2").shape == (4, 7, 6)
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if places(find_recipe(name))])
+DROPPING = [name for name in PUBLISHED if places(find_recipe(name))]
+
+
+@pytest.mark.parametrize("name", representative(DROPPING, "imdb-gru2", "imdb-lstmcell2"))
 def test_dropout_is_a_function_of_seed_and_iteration_alone(name: str):
     recipe = _small(name)
 
@@ -194,7 +198,7 @@ def test_dropout_is_a_function_of_seed_and_iteration_alone(name: str):
         assert logits(first, 5, keep_prob=1.0) == logits(first, 6, keep_prob=1.0)
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if places(find_recipe(name))])
+@pytest.mark.parametrize("name", representative(DROPPING, "imdb-gru2", "imdb-lstmcell2"))
 def test_dropout_keeps_its_share_and_the_mean(name: str):
     """Half of the numbers are dropped and the rest doubled, wherever the recipe has it."""
     recipe = _small(name, units=40)

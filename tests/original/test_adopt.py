@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.original import models, strangers
+from tests.tiers import representative
 from tf1_lstm.cli import main
 from tf1_lstm.recipes.load import load_experiment
 
@@ -65,7 +66,11 @@ def close(outputs, model):
     np.testing.assert_allclose(outputs.reshape(right.shape), right, atol=1e-6, rtol=1e-6)
 
 
-@pytest.mark.parametrize("build", ADOPTED, ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build",
+    representative(ADOPTED, "static_lstm", "stacked_gru", "per_step"),
+    ids=lambda build: build.__name__,
+)
 def test_with_its_graph_nothing_is_guessed_and_everything_agrees(build, saved, tmp_path, capsys):
     model = saved(build)
     document = adopt(capsys, model.prefix, tmp_path / "mine.py", "--check")
@@ -78,7 +83,11 @@ def test_with_its_graph_nothing_is_guessed_and_everything_agrees(build, saved, t
         )
 
 
-@pytest.mark.parametrize("build", strangers.ALL, ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build",
+    representative(strangers.ALL, "char", "projected", "row_bias", "relu_front"),
+    ids=lambda build: build.__name__,
+)
 def test_models_as_strangers_wrote_them_are_adopted(build, saved, tmp_path, capsys):
     regularised = build is strangers.relu_front  # its loss holds more than the mean error
     document = adopt(capsys, saved(build).prefix, tmp_path / "mine.py", "--check")

@@ -25,9 +25,16 @@ else:
 ENDINGS = {"torch": "safetensors", "keras": "weights.h5"}
 
 
-@pytest.mark.parametrize("to", ["torch", "keras"])
 @pytest.mark.parametrize(
-    "build", [models.static_lstm, models.shared_layers, models.regression], ids=lambda build: build.__name__
+    ("build", "to"),
+    [
+        (models.shared_layers, "torch"),
+        (models.static_lstm, "keras"),
+        pytest.param(models.static_lstm, "torch", marks=pytest.mark.thorough),
+        pytest.param(models.shared_layers, "keras", marks=pytest.mark.thorough),
+        pytest.param(models.regression, "torch", marks=pytest.mark.thorough),
+        pytest.param(models.regression, "keras", marks=pytest.mark.thorough),
+    ],
 )
 def test_an_adopted_model_is_exported_whole(build, to, saved, tmp_path):
     python = needed_python(to)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.original import models
+from tests.tiers import representative
 from tf1_lstm.cli import main
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.original.feeds import find_tensor, parse_feeds
@@ -30,7 +31,11 @@ def feed_options(folder, feeds):
     return words
 
 
-@pytest.mark.parametrize("build", models.ALL, ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build",
+    representative(models.ALL, "dynamic_lstm", "shared_layers", "attention"),
+    ids=lambda build: build.__name__,
+)
 def test_runs_a_graph_to_the_same_bits_and_takes_the_same_gradients(build, saved):
     model = saved(build)
     original = open_graph(model.prefix)

@@ -186,7 +186,8 @@ def damaged(raw, chance):
     return bytes(data)
 
 
-def test_damaged_graphs_are_listed_or_refused_in_a_line(saved, tmp_path):
+@pytest.mark.parametrize("cases", [FUZZ_CASES // 5, pytest.param(FUZZ_CASES, marks=pytest.mark.thorough)])
+def test_damaged_graphs_are_listed_or_refused_in_a_line(cases, saved, tmp_path):
     chance = random.Random(5)
     sources = [
         saved(build).prefix + ".meta" for build in (models.per_step, models.static_lstm, models.regression)
@@ -196,7 +197,7 @@ def test_damaged_graphs_are_listed_or_refused_in_a_line(saved, tmp_path):
         with open(source, "rb") as stream:
             contents.append(stream.read())
     refused = 0
-    for _ in range(FUZZ_CASES):
+    for _ in range(cases):
         path = tmp_path / "model.meta"
         path.write_bytes(damaged(chance.choice(contents), chance))
         try:
@@ -205,7 +206,7 @@ def test_damaged_graphs_are_listed_or_refused_in_a_line(saved, tmp_path):
             refused += 1
             assert "\n" not in str(error)
             assert str(path) in str(error)
-    assert refused > FUZZ_CASES // 20
+    assert refused > cases // 20
 
 
 def test_damaged_graphs_that_can_be_read_run_or_end_in_a_line(saved, tmp_path, capsys):

@@ -11,6 +11,7 @@ import pytest
 
 from tests.original import programs
 from tests.original.programs.running import adopted_program
+from tests.tiers import representative
 from tf1_lstm.cli import main
 
 for module in ("digits", "series", "texts", "characters"):
@@ -21,7 +22,11 @@ STEP = 1 if os.environ.get("TF1_LSTM_PROGRAMS") == "all" else 6
 DROPS = ("frozen_vectors_dropped",)  # at random, whatever is fed
 
 
-@pytest.mark.parametrize("build", ADOPTED[::STEP], ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build",
+    representative(ADOPTED[::STEP], *(build.__name__ for build in ADOPTED[:: 2 * STEP])),
+    ids=lambda build: build.__name__,
+)
 def test_what_is_adopted_gives_the_numbers_of_the_programs_own_session(build, tmp_path):
     found = adopted_program(build, tmp_path)
     assert found.refused == ""

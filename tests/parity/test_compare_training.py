@@ -158,6 +158,7 @@ def test_neither_run_nor_bundle_is_refused(tmp_path, capsys):
         assert str(original) in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_keras_port_trains_to_the_same_accuracy(trained, tmp_path, capsys):
     run, _ = trained
     needed_python("keras")

@@ -91,7 +91,7 @@ def test_a_bundle_of_rows_agrees_with_the_reference(checkpoint, tmp_path, recipe
 
 # One of each: an embedding that is trained, frozen vectors, batches of any length. That the numbers of every
 # recipe are TensorFlow's is also seen in test_against_tensorflow.py.
-FEW = ("imdb-gru2", "imdb-lstm2-glove", "imdb-bilstm2")
+FEW = ("imdb-lstm2-glove", "imdb-bilstm2")
 
 
 @pytest.mark.parametrize(

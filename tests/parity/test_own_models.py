@@ -112,8 +112,15 @@ def write_text(path: Path) -> None:
     path.write_text("the quick brown fox jumps over the lazy dog\n" * 60)
 
 
-@pytest.mark.parametrize("port", ["keras", "torch"])
-@pytest.mark.parametrize(("name", "write"), [("sequences.npz", write_sequences), ("plain.txt", write_text)])
+@pytest.mark.parametrize(
+    ("name", "write", "port"),
+    [
+        ("sequences.npz", write_sequences, "torch"),
+        ("plain.txt", write_text, "keras"),
+        pytest.param("sequences.npz", write_sequences, "keras", marks=pytest.mark.thorough),
+        pytest.param("plain.txt", write_text, "torch", marks=pytest.mark.thorough),
+    ],
+)
 def test_ports_of_ones_own_model_agree(
     name: str, write: Any, port: str, tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.parity.ports_python import ports_python, run
 from tests.parity.support import RECIPE_BUNDLES
+from tests.tiers import representative
 from tf1_lstm.cli import main
 from tf1_lstm.parity.bundle import write_bundle
 from tf1_lstm.parity.model_files import write_model
@@ -23,13 +24,19 @@ OF_TRAINING = {"adam-epsilon", "bias-trained-twice"}
 WITHOUT_EFFECT = {"first-step-for-last": {"forget-bias-missing", "forget-bias-twice"}}
 
 
+# One of each: directions, peepholes, ids; a simple cell, a cell with two biases, two joined layers.
+FEW = ("mnist-bilstm", "mnist-peephole", "imdb-gru2")
+SHIPPED = (*FEW, "imdb-lstm", "imdb-simplernn32", "imdb-bilstm2")
+
+
+@pytest.mark.parametrize("names", [SHIPPED, pytest.param(tuple(RECIPE_BUNDLES), marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("framework", ["keras", "torch"])
-def test_every_shipped_port_agrees_down_to_three_training_steps(framework):
-    found = run(framework, "shipped.py", "ports", framework)
+def test_every_shipped_port_agrees_down_to_three_training_steps(framework, names):
+    found = run(framework, "shipped.py", "ports", framework, *names)
     wanted = [
         (name, target)
-        for name, (recipe, _) in RECIPE_BUNDLES.items()
-        for target in sorted({target_of(recipe, framework), GENERATED[framework]})
+        for name in names
+        for target in sorted({target_of(RECIPE_BUNDLES[name][0], framework), GENERATED[framework]})
     ]
     assert [(line["name"], line["target"]) for line in found] == wanted
     for line in found:
@@ -53,7 +60,7 @@ def test_keras_3s_rmsprop_is_not_the_published_one():
     assert failing == {"updates"}, line
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
+@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
 def test_each_planted_mistake_is_named(framework):
     lines = run(framework, "run.py", framework, "single")
     assert len(lines) > 30
@@ -68,7 +75,7 @@ def test_each_planted_mistake_is_named(framework):
         assert line["blind"] == ([seen] if seen else []), line
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
+@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
 def test_each_mistake_behind_the_cells_is_named_and_its_neighbours_are_not(framework):
     """From the logits alone; what is planted is written in the framework's own words."""
     lines = run(framework, "heads.py", framework)
@@ -81,7 +88,7 @@ def test_each_mistake_behind_the_cells_is_named_and_its_neighbours_are_not(frame
             assert line["agrees"] == (line["planted"] == "right"), line
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
+@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
 def test_each_mistake_of_the_training_is_named_and_its_neighbours_are_not(framework):
     """By the framework's own optimizer and loss, alone and in pairs."""
     lines = run(framework, "training.py", framework)
@@ -96,7 +103,7 @@ def test_each_mistake_of_the_training_is_named_and_its_neighbours_are_not(framew
         assert line["agrees"] == (line["planted"] in ("", "value 0.0033")), line
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
+@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
 def test_noise_of_the_states_is_named_with_its_share_and_other_noise_is_not(framework):
     lines = run(framework, "state_noise.py", framework)
     assert len(lines) > 1
@@ -123,15 +130,12 @@ def test_thirty_random_pairs_of_planted_mistakes_are_named(framework):
         assert len(line["visible"]) <= (4 if "padding-masked" in planted else 2), line
 
 
-FEW = ("mnist-bilstm", "mnist-peephole", "imdb-gru2")  # one of each: directions, peepholes, ids
-
-
 @pytest.mark.parametrize("names", [FEW, pytest.param(tuple(RECIPE_BUNDLES), marks=pytest.mark.thorough)])
 @pytest.mark.parametrize(
     ("to", "ending", "package"),
     [
         ("keras", ".weights.h5", "keras"),
-        ("keras", ".keras", "keras"),
+        pytest.param("keras", ".keras", "keras", marks=pytest.mark.thorough),
         ("torch", ".safetensors", "safetensors"),
         ("onnx", ".onnx", "onnxruntime"),
     ],
@@ -160,7 +164,11 @@ def test_the_exported_code_run_as_it_is_passes_every_level(to, ending, package, 
 
 @pytest.mark.parametrize(
     ("framework", "file", "seen"),
-    [("keras", "port.keras", True), ("keras", "port-savedmodel", False), ("torch", "port.pt", True)],
+    [
+        ("keras", "port.keras", True),
+        pytest.param("keras", "port-savedmodel", False, marks=pytest.mark.thorough),
+        ("torch", "port.pt", True),
+    ],
 )
 def test_saved_models_are_compared(framework, file, seen, tmp_path, capsys):
     run(framework, "shipped.py", "files", framework, str(tmp_path))

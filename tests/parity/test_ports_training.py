@@ -44,10 +44,17 @@ def refused(framework: str, out: Path, *arguments: str) -> str:
     return errors
 
 
-def test_each_trainer_takes_the_three_steps_of_the_bundle():
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("imdb-gru32", "imdb-lstm2-glove", "imdb-bilstm2"),
+        pytest.param(tuple(IMDB_RECIPES), marks=pytest.mark.thorough),
+    ],
+)
+def test_each_trainer_takes_the_three_steps_of_the_bundle(names):
     needed_python("torch")
-    found = run("keras", "shipped.py", "trainers")
-    assert [line["name"] for line in found] == list(IMDB_RECIPES)
+    found = run("keras", "shipped.py", "trainers", *names)
+    assert [line["name"] for line in found] == list(names)
     for line in found:
         assert max(line["updates"], line["loss"], line["logits"]) < 1e-5, line
         assert line["correct"][0] == line["correct"][1], line

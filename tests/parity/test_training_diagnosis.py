@@ -7,6 +7,7 @@ import pytest
 
 from tests.parity.simulated import BUNDLES, everything_of
 from tests.parity.support import ROWS, make_bundle
+from tests.tiers import representative
 from tf1_lstm.parity.diagnosis import diagnose
 from tf1_lstm.parity.layouts import from_keras, to_keras
 from tf1_lstm.parity.mistakes import catalogue, training_catalogue
@@ -26,7 +27,7 @@ OF_TRAINING = {
 }
 
 
-@pytest.mark.parametrize("name", OF_TRAINING)
+@pytest.mark.parametrize("name", representative(OF_TRAINING, "rows", "imdb-gru32"))
 def test_mistakes_of_training_are_named(name):
     """A clipping that clips nothing is right; two that clip alike are both named."""
     problem = problem_of(TRAINED_BUNDLES[name])

@@ -153,8 +153,8 @@ def test_place_of_one_run_among_seeds():
     assert place_among(0.94, EIGHT).text == "above 3 of 8 seeds, equal to 2"
 
 
-@pytest.mark.parametrize("figures", [1, 4])
-@pytest.mark.parametrize("seeds", [5, 10])
+@pytest.mark.parametrize("figures", [pytest.param(1, marks=pytest.mark.thorough), 4])
+@pytest.mark.parametrize("seeds", [5, pytest.param(10, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("sampled", [0, 240])
 def test_draws_of_one_distribution_differ_in_one_document_of_twenty_at_most(figures, seeds, sampled):
     random = np.random.RandomState(7)

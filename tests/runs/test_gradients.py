@@ -5,6 +5,7 @@ from typing import Dict, Tuple
 import numpy as np
 import pytest
 
+from tests.tiers import representative
 from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.build import build
 from tf1_lstm.parity import cells
@@ -122,7 +123,7 @@ LAYERS: Dict[str, Tuple[str, Dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", LAYERS, ids=str)
+@pytest.mark.parametrize("name", representative(LAYERS, "two joined layers of two directions"))
 def test_every_layer_and_direction_by_finite_differences_of_the_reference(name, monkeypatch):
     """The NumPy reference in float64 knows every cell, layer and direction; it is nudged at each state."""
     recipe_name, changes = LAYERS[name]

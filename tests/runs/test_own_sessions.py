@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.parity.ports_python import needed_python
+from tests.tiers import representative
 from tf1_lstm.cli import main
 from tf1_lstm.runs.folder import RunFolder
 
@@ -75,6 +76,7 @@ KINDS: List[Tuple[str, Any, List[str], List[str], List[str]]] = [
     ),
 ]
 NAMES = [kind[0] for kind in KINDS]
+UNLIKE = ("reviews.csv", "sequences.npz")
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +114,11 @@ def interrupt_at(monkeypatch: Any, iteration: int) -> None:
     monkeypatch.setattr(TrainingLoop, "iterate", interrupted)
 
 
-@pytest.mark.parametrize(("name", "write", "data", "few", "asked"), KINDS, ids=NAMES)
+@pytest.mark.parametrize(
+    ("name", "write", "data", "few", "asked"),
+    [kind if kind[0] in UNLIKE else pytest.param(*kind, marks=pytest.mark.thorough) for kind in KINDS],
+    ids=NAMES,
+)
 def test_from_nothing_to_a_verified_and_resumed_run(
     name: str,
     write: Any,
@@ -312,7 +318,7 @@ def documented(heading: str) -> List[List[str]]:
     return [shlex.split(line[2:], comments=True)[1:] for line in lines if line.startswith("$ tf1-lstm ")]
 
 
-@pytest.mark.parametrize("heading", list(SESSIONS))
+@pytest.mark.parametrize("heading", representative(SESSIONS, "## A regression on sequences"))
 def test_the_documented_session_runs_as_it_stands(heading: str, tmp_path: Path, capsys: Any) -> None:
     """From nothing to train, evaluate, predict, verify, resume, export and compare in ten commands."""
     commands = documented(heading)

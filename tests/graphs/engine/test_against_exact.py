@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.graphs.engine.support import SETS, needs_engine
+from tests.tiers import representative
 from tf1_lstm.graphs.build import build
 from tf1_lstm.graphs.engine.library import EngineChoice
 from tf1_lstm.recipes import all_recipes
@@ -70,7 +71,12 @@ def differences(one: Any, other: Any) -> Dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("name", all_recipes())
+@pytest.mark.parametrize(
+    "name",
+    representative(
+        all_recipes(), "imdb-lstm", "imdb-gru2", "imdb-simplernn32", "mnist-bilstm", "mnist-coupled"
+    ),
+)
 def test_is_the_exact_engine_up_to_rounding(name):
     exact, fast = trained(name, None), trained(name, EngineChoice(SETS[0], 2))
     found = differences(exact, fast)

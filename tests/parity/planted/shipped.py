@@ -1,8 +1,8 @@
 """Run the shipped ports, or exported weights, under the ports' Python; one JSON line for each.
 
-``python shipped.py ports {keras,torch}``: status and largest error of each recipe's port, by level.
+``python shipped.py ports {keras,torch} NAME...``: status and largest error of these recipes' ports, by level.
 ``python shipped.py weights {keras,torch,onnx} FOLDER``: the same of the models of ``FOLDER/*.py``.
-``python shipped.py trainers``: three steps of each trainer of ``ports.train``, with dropout off.
+``python shipped.py trainers NAME...``: three steps of these recipes' trainers of ``ports.train``, with dropout off.
 ``python shipped.py other-rmsprop``: the same of a port with Keras 3's own RMSprop.
 ``python shipped.py files {keras,torch} FOLDER``: save the right mnist-lstm port in that framework's files.
 """
@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import numpy as np
 
-from tests.parity.support import IMDB_RECIPES, RECIPE_BUNDLES, make_bundle, small
+from tests.parity.support import RECIPE_BUNDLES, make_bundle, small
 from tf1_lstm.parity.bundle import Bundle, read_bundle
 from tf1_lstm.parity.inputs import read_inputs
 from tf1_lstm.parity.levels import UNKNOWN, compare_levels
@@ -29,8 +29,9 @@ from tf1_lstm.parity.watch import NotVisibleError, Watch, logits_of
 from tf1_lstm.recipes import Dropout, find_recipe
 
 
-def ports(framework: str) -> None:
-    for name, (recipe, bundle) in RECIPE_BUNDLES.items():
+def ports(framework: str, *names: str) -> None:
+    for name in names:
+        recipe, bundle = RECIPE_BUNDLES[name]
         for target in sorted({target_of(recipe, framework), GENERATED[framework]}):
             model = load_target(target, bundle).model
             print(json.dumps({"name": name, "target": target, **seen(framework, model, bundle)}), flush=True)
@@ -93,8 +94,8 @@ def weights(to: str, folder: Path) -> None:
         print(json.dumps(line), flush=True)
 
 
-def trainers() -> None:
-    for recipe in IMDB_RECIPES:
+def trainers(*names: str) -> None:
+    for recipe in names:
         drops = isinstance(find_recipe(recipe).dropout, Dropout)
         bundle = make_bundle(small(recipe, **({"keep_prob": 1.0} if drops else {})))
         table = None if bundle.vectors is None else bundle.vectors.table()
@@ -144,9 +145,9 @@ def files(framework: str, folder: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "ports":
-        ports(sys.argv[2])
+        ports(*sys.argv[2:])
     elif sys.argv[1] == "trainers":
-        trainers()
+        trainers(*sys.argv[2:])
     elif sys.argv[1] == "other-rmsprop":
         other_rmsprop()
     elif sys.argv[1] == "files":
