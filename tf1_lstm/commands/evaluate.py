@@ -107,10 +107,10 @@ def _document(opened: "Restored", found: "Sequence[AnyEvaluation]") -> Dict[str,
 
 def print_evaluation(evaluation: Any, class_names: Tuple[str, ...]) -> None:
     """Print one evaluation with its interval and, of classes, its confusion matrix."""
-    from tf1_lstm.core.text_table import IN_A_FILE, terminal_width, text_table, wrapped
+    from tf1_lstm.core.text_table import fitted, text_table
 
     def say(sentence: str) -> None:
-        print(sentence if terminal_width() == IN_A_FILE else wrapped(sentence, "  "))
+        print(fitted(sentence))
 
     def within(form: str) -> str:
         ends = evaluation.interval

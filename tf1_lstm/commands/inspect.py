@@ -43,5 +43,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
-        say("\n".join([*lines(document), "", *graph_lines(document)]))
+        from tf1_lstm.core.text_table import fitted
+
+        # What is typed next stays whole.
+        printed = [line if line.startswith("next ") else fitted(line, " " * 12) for line in lines(document)]
+        say("\n".join([*printed, "", *(fitted(line, " " * 12) for line in graph_lines(document))]))
     return 0

@@ -55,6 +55,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the answer to each text, picture or array, and notes; 1 where one was refused."""
+    from tf1_lstm.core.text_table import fitted
     from tf1_lstm.files import read_npy
     from tf1_lstm.runs.predict import predict
     from tf1_lstm.runs.predictions import check_suffix, write_predictions
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print_facts(opened.facts)
         for document in documents:
-            print(_prediction_line(document))
+            print(fitted(_prediction_line(document)))
         if options.out is not None:
             print(f"written         {options.out} ({len(documents):,} rows)")
     return 1 if any("refused" in document for document in documents) else 0

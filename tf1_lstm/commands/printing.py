@@ -17,10 +17,9 @@ def say(text: str) -> None:
 
 def print_fact(name: str, text: Any) -> None:
     """Print a name and what it is; in a terminal broken between words."""
-    from tf1_lstm.core.text_table import IN_A_FILE, terminal_width, wrapped
+    from tf1_lstm.core.text_table import fitted
 
-    line, width = f"{name:<16}{text}", terminal_width()
-    say(line if width == IN_A_FILE else wrapped(line, " " * 16, width))
+    say(fitted(f"{name:<16}{text}", " " * 16))
 
 
 def answer_and_count(

@@ -94,7 +94,7 @@ def _print_recipe(document: Dict[str, Any]) -> None:
     if not is_own:
         _wrapped(f"Source: {document['source']}")
     where = "as in the file" if is_own else "published"
-    print(f"\nSettings ({where}, unless a change is shown; --set PATH=VALUE changes one)")
+    print(f"\nSettings ({where} unless a change is shown; --set PATH=VALUE changes one)")
     for path, value in document["settings"].items():
         change = document["deviations"].get(path)
         note = f"   ({'in the file' if is_own else 'published'}: {_shown(change[0])})" if change else ""

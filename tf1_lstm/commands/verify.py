@@ -31,13 +31,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check everything and print one line for each."""
+    from tf1_lstm.core.text_table import fitted
     from tf1_lstm.runs.verify import Check, verify
 
     checks: List[Check] = []
     for check in verify(options.run, options.data, options.rerun):
         checks.append(check)
         if not options.json:
-            print(f"{'PASS' if check.holds else 'FAIL'}  {check.name}: {check.seen}", flush=True)
+            line = f"{'PASS' if check.holds else 'FAIL'}  {check.name}: {check.seen}"
+            print(fitted(line, " " * 6), flush=True)
     if options.json:
         document = {"run": str(options.run), "holds": all(c.holds for c in checks)}
         print(json.dumps({**document, "checks": [c._asdict() for c in checks]}, indent=1))

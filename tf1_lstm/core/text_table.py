@@ -32,6 +32,12 @@ def wrapped(sentence: str, indent: str = "      ", width: Optional[int] = None) 
     return found.replace(NO_BREAK, " ")
 
 
+def fitted(line: str, indent: str = "  ") -> str:
+    """A line of output: in a terminal broken between words, whole where it goes to a file, for ``grep``."""
+    width = terminal_width()
+    return line if width == IN_A_FILE or display_width(line) <= width else wrapped(line, indent, width)
+
+
 def display_width(text: str) -> int:
     """Columns that ``text`` takes in a terminal.
 

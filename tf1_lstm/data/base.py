@@ -88,6 +88,10 @@ class Example(NamedTuple):
     refused: Optional[str] = None
     length: Optional[int] = None
 
+    def __repr__(self) -> str:
+        what = self.refused or ("" if self.inputs is None else f"inputs {list(self.inputs.shape)}")
+        return f"<Example {self.name[:40]!r}: {what}>"
+
 
 class AuditFinding(NamedTuple):
     """One line of a split audit, computed from the sampler's own rows.

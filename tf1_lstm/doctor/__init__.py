@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import List
 
 from tf1_lstm import __version__
+from tf1_lstm.core.text_table import fitted
 from tf1_lstm.devices import is_cuda_10
 from tf1_lstm.doctor.engine import examine_engine
 from tf1_lstm.doctor.findings import OK, PROBLEM, UNCHECKED, WARNING, Clock, Finding
@@ -58,7 +59,7 @@ def as_text(findings: List[Finding]) -> str:
     left = [finding.topic + " " + finding.name for finding in findings if finding.status == UNCHECKED]
     unchecked = f", not checked: {len(left)} ({', '.join(left[:MOST_NAMES])})" if left else ""
     lines.append("problems: {}, warnings: {}".format(*counts) + unchecked)
-    return "\n".join(lines)
+    return "\n".join(fitted(line, " " * 11) for line in lines)
 
 
 def topic_lines(findings: List[Finding]) -> List[str]:
