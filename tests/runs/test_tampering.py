@@ -363,3 +363,11 @@ def test_the_largest_seed_makes_a_run_that_can_be_read(tmp_path):
     assert called([*TRAIN[:-4], "--iterations", "1", "--seed", seed], tmp_path).returncode == 0
     assert called(["verify", "run"], tmp_path).returncode == 0
     assert RunFolder.open(tmp_path / "run").record["options"]["seed"] == int(seed)
+
+
+@pytest.mark.parametrize("value", ["0.5", [0.5], True])
+def test_a_figure_that_is_no_number_is_refused_by_its_line(value, run):
+    forge_without_seals(run)
+    edit_log(run, lambda lines: next(x for x in lines if x["event"] == "log").update(loss=value))
+    with pytest.raises(InputError, match=r"log\.jsonl: line \d+: loss: found"):
+        RunFolder.open(run).events()

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from tf1_lstm.report.statistics import mean_and_std
-from tf1_lstm.report.student import quantile, upper_tail
+from tf1_lstm.report.student import upper_tail
 from tf1_lstm.report.verdicts import (
     CANNOT_TELL,
     DIFFERS,
@@ -21,6 +21,7 @@ from tf1_lstm.report.verdicts import (
     NOT_JUDGED,
     POINT,
     PairedDifference,
+    equivalence_p,
     holm,
     p_text,
     paired_difference,
@@ -126,7 +127,7 @@ def judge_pairs(
     word = CANNOT_TELL
     if min(p_mean, p_spread) < LEVEL:
         word = DIFFERS
-    elif _is_within(first, second, margin):
+    elif equivalence_p(difference.mean, difference.error, difference.n - 1, margin) < LEVEL:
         word = SAME
     return PairsVerdict(word, difference, p_mean, p_spread, deviations, margin, in_points)
 
@@ -145,10 +146,3 @@ def spread_p_value(first: Sequence[float], second: Sequence[float]) -> float:
     if 1 - correlation**2 < 1e-15:
         return 0.0
     return 2 * upper_tail(abs(correlation) * math.sqrt(degrees / (1 - correlation**2)), degrees)
-
-
-def _is_within(first: Sequence[float], second: Sequence[float], margin: float) -> bool:
-    differences = np.asarray(second, np.float64) - np.asarray(first, np.float64)
-    error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
-    slack = margin - abs(float(differences.mean()))
-    return slack > quantile(1 - LEVEL, len(differences) - 1) * error

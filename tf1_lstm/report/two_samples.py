@@ -11,7 +11,7 @@ import numpy as np
 
 from tf1_lstm.report.statistics import Interval
 from tf1_lstm.report.student import quantile, upper_tail
-from tf1_lstm.report.verdicts import LEVEL, POINT, PairedDifference, paired_difference
+from tf1_lstm.report.verdicts import LEVEL, POINT, PairedDifference, equivalence_p, paired_difference
 
 
 class TwoSamples(NamedTuple):
@@ -77,20 +77,9 @@ def compare_samples(first: Dict[int, float], second: Dict[int, float], margin: f
         power_of_t(margin / std * shift if std else math.inf, n + m - 2),
         power_of_t(shift, n + m - 2),
         paired,
-        None if paired is None else _equivalent_p(paired, margin),
+        None if paired is None else equivalence_p(paired.mean, paired.error, paired.n - 1, margin),
         margin,
     )
-
-
-def _equivalent_p(paired: PairedDifference, margin: float) -> float:
-    """The larger p of two one-sided tests (Schuirmann, 1987) that the mean is within the margin."""
-    assert paired.interval is not None
-    half = (paired.interval.high - paired.interval.low) / 2
-    error = half / quantile(1 - LEVEL / 2, paired.n - 1)
-    slack = margin - abs(paired.mean)
-    if not error:
-        return float(slack <= 0)
-    return upper_tail(slack / error, paired.n - 1)
 
 
 def smirnov_p(first: Sequence[float], second: Sequence[float]) -> float:

@@ -206,11 +206,22 @@ def _two_sided(distance: float, prediction: Prediction) -> float:
 
 
 def _is_equivalent(difference: float, published: PublishedFigure, prediction: Prediction) -> bool:
-    """Two one-sided tests at 5 % (Schuirmann, 1987); the rounding counts against equivalence."""
-    slack = published.margin - published.rounding - abs(difference)
-    if prediction.error == 0:
-        return slack > 0
-    return slack > quantile(1 - LEVEL, prediction.degrees) * prediction.error
+    """Two one-sided tests at 5 %; the rounding counts against equivalence."""
+    margin = published.margin - published.rounding
+    return equivalence_p(difference, prediction.error, prediction.degrees, margin) < LEVEL
+
+
+def equivalence_p(difference: float, error: float, degrees: float, margin: float) -> float:
+    """The larger p of two one-sided t-tests that a difference is within the margin (Schuirmann, 1987).
+
+    Args:
+      difference: as measured.
+      error: its standard error.
+      degrees: degrees of freedom of that.
+      margin: what counts as no difference.
+    """
+    slack = margin - abs(difference)
+    return upper_tail(slack / error, degrees) if error else float(slack <= 0)
 
 
 def holm(p_values: Sequence[float]) -> List[float]:
@@ -230,6 +241,7 @@ class PairedDifference(NamedTuple):
       n: pairs.
       mean: of first - second.
       interval: 95 % t-interval of that mean; None for one pair.
+      error: standard error of that mean; 0 for one pair.
       p_value: two-sided, of a mean of 0; None for one pair.
     """
 
@@ -237,6 +249,7 @@ class PairedDifference(NamedTuple):
     mean: float
     interval: Optional[Interval]
     p_value: Optional[float]
+    error: float = 0.0
 
 
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> PairedDifference:
@@ -254,7 +267,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Paired
     error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
     degrees = len(differences) - 1
     p_value = 2 * upper_tail(abs(mean) / error, degrees) if error else float(mean == 0)
-    return PairedDifference(len(differences), mean, mean_interval(differences), p_value)
+    return PairedDifference(len(differences), mean, mean_interval(differences), p_value, error)
 
 
 class Place(NamedTuple):

@@ -22,6 +22,9 @@ _KINDS: Dict[str, Tuple[type, str]] = {
     "sample": (bool, "true or false"),
     "data": (dict, "a SHA-256 for each file"),
 }
+_FIGURES = tuple(
+    before + name for before in ("", "val_") for name in ("loss", "accuracy", "mean_absolute_error")
+)
 _OWN_FILE = ("name", "variable", "sha256", "folder")
 _INSTRUCTION_SETS = ("AVX512", "AVX2", "AVX")
 _DEVICES = ("auto", "cpu", "gpu")
@@ -109,6 +112,9 @@ def check_event(where: str, event: Any) -> None:
     for name in ("step", "iteration", "iterations"):
         if name in event and not is_count(event[name]):
             raise _refusal(where, name, event[name], "a whole number from 0 up")
+    for name in _FIGURES:
+        if type(event.get(name)) not in (float, int, type(None)):
+            raise _refusal(where, name, event[name], "a number")
     if event["event"] == "checkpoint":
         _check_checkpoint(where, event)
     elif event["event"] == "log" and not is_count(event.get("iteration")):

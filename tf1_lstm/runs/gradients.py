@@ -13,7 +13,7 @@ from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.layers import Sequence, merged, read_out
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes.experiment import Experiment
-from tf1_lstm.runs.record import looked_up
+from tf1_lstm.runs.record import StateRecorder, looked_up
 
 
 class GradientNorms(NamedTuple):
@@ -37,22 +37,12 @@ class GradientNorms(NamedTuple):
     carry: Optional[np.ndarray]
 
 
-class _Nudged(tf.nn.rnn_cell.RNNCell):
+class _Nudged(StateRecorder):
     """A cell that adds the last columns of its input to h; its output is (h, c) flattened."""
 
     def __init__(self, cell: Any, units: int) -> None:
-        super().__init__()
-        self._cell, self._units = cell, units
-
-    @property
-    def state_size(self) -> Any:
-        """As the cell's."""
-        return self._cell.state_size
-
-    @property
-    def output_size(self) -> int:
-        """The widths of all states together."""
-        return sum(tf.nest.flatten(self._cell.state_size))
+        super().__init__(cell)
+        self._units = units
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Tuple[Any, Any]:
         """Run one step of ``[batch, inputs + units]``."""

@@ -222,6 +222,7 @@ class _Comparison:
         options = record.get("options", {})
         return (
             bool(record.get("ended"))
+            and (record.get("engine") or {"name": "exact"})["name"] == self._options.engine
             and (options.get("seed"), options.get("exact"), options.get("start_from")) == (seed, True, None)
             and record.get("experiment") == self._experiment.recipe.document()
             and record.get("data") == self._experiment.dataset.hashes()

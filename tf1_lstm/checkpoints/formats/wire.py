@@ -17,8 +17,7 @@ class Field(NamedTuple):
 
     Attributes:
       number: the field's number in its ``.proto``.
-      kind: the wire type: Buffer = Union[bytes, memoryview]
-    VARINT, FIXED64, BYTES or FIXED32.
+      kind: the wire type: ``VARINT``, ``FIXED64``, ``BYTES`` or ``FIXED32``.
       value: an unsigned int for VARINT, a view of the bytes for the other three.
     """
 
