@@ -11,8 +11,13 @@ from tests.graphs.engine.support import SETS, needs_engine
 from tf1_lstm.cli import main
 from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.engine import build
+from tf1_lstm.recipes import find_recipe
+from tf1_lstm.runs import evaluate
+from tf1_lstm.runs.engine import engine_of
 from tf1_lstm.runs.folder import RunFolder
 from tf1_lstm.runs.loop import TrainingLoop
+from tf1_lstm.runs.model import Model
+from tf1_lstm.runs.resolve import resolve
 from tf1_lstm.runs.start import resume_run, start_run
 from tf1_lstm.runs.verify import verify
 
@@ -84,6 +89,22 @@ def test_what_the_engine_lacks_is_refused_in_a_line_before_a_folder_is_made(tmp_
             progress=False,
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_split_is_evaluated_to_the_same_bits_two_batches_at_a_time(monkeypatch):
+    experiment = resolve(find_recipe("imdb-lstm"), sample=True, settings={})
+    split = experiment.dataset.split(experiment.dataset.split_names()[-1])
+    monkeypatch.setattr(evaluate, "BATCH", 7)
+    found = []
+    for threads in (1, 2):
+        engine = engine_of("fast", threads=threads, device="cpu")
+        with Model(experiment.recipe, experiment.dataset.constants(), engine=engine) as model:
+            model.initialise()
+            found.append(
+                [evaluate.logits_of(model, split.inputs, dropout=on).tobytes() for on in (False, True)]
+            )
+    assert found[0] == found[1]
+    assert len(split.inputs) > 3 * 7
 
 
 def test_evaluate_names_the_engine_and_gives_the_same_accuracy(tmp_path, capsys):

@@ -172,8 +172,11 @@ static void fetch_forward(const Layer *l, int64_t first, int64_t rows, int64_t s
 static void fetch_backward(const Layer *l, int64_t chunk, int64_t first, int64_t rows, int64_t s) {
   for (int64_t m = 0; m < rows; m++) {
     if (s > 1) fetch(kept_at(l, chunk, s - 2, m), engine_kept(l->given.cell) * l->padded);
-    if (l->d_projected && s > 0 && s - 1 < length_of(l, first + m))
-      fetch(l->d_projected + place_of(l, first + m, s - 1) * l->width, l->width);
+    if (!s || s - 1 >= length_of(l, first + m)) continue;
+    const int64_t place = place_of(l, first + m, s - 1);
+    if (l->d_projected) fetch(l->d_projected + place * l->width, l->width);
+    if (l->given.inputs) fetch(inputs_at(l, place), l->given.inputs_width);
+    if (l->d_outputs) fetch(l->d_outputs + place * l->given.units, l->given.units);
   }
 }
 
@@ -295,7 +298,7 @@ static void put_in_front(const Layer *l, const Back *b, int64_t place, float *le
   if (l->given.cell == GRU) memcpy(reset_left, left, (size_t)b->in_front * sizeof(float));
 }
 
-static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *total) {
+static void backward_chunk(const Layer *l, int64_t chunk, Back *b, float *total) {
   const enum engine_cell cell = l->given.cell;
   const int64_t p = l->padded, units = l->given.units, width = l->width, first = chunk * l->chunk_rows;
   const int64_t rows = least(l->chunk_rows, l->given.batch - first);
@@ -327,8 +330,11 @@ static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *
       row[m].projected = l->d_projected ? l->d_projected + place * width : row[m].gates;
       if (b->in_front) put_in_front(l, b, place, left + m * b->ldh, reset_left + m * b->ldh);
       if (l->d_outputs) {
-        memcpy(b->d_output, l->d_outputs + place * units, (size_t)units * sizeof(float));
-        row[m].d_output = b->d_output;
+        row[m].d_output = l->d_outputs + place * units;
+        if (units < p) {
+          memcpy(b->d_output, row[m].d_output, (size_t)units * sizeof(float));
+          row[m].d_output = b->d_output;
+        }
       }
       if (cell == BASIC_RNN) rnn_back(l, &row[m]);
       else if (cell == GRU) gru_back_candidate(l, &row[m]);
@@ -345,7 +351,11 @@ static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *
     }
     /* Nobody asks for the derivative by the state that a layer begins with. */
     if (s) rows_times_panels(rows, depth, gates, b->ldg, l->weights, width, p, in, b->back, p);
-    for (int64_t m = 0; s && m < rows; m++)
+    if (!l->given.lengths) {
+      float *d_h = b->d_h;
+      b->d_h = b->back, b->back = d_h;
+    }
+    for (int64_t m = 0; s && l->given.lengths && m < rows; m++)
       if (active[m]) memcpy(b->d_h + m * p, b->back + m * p, (size_t)p * sizeof(float));
     filled += rows;
     if (filled + rows > BLOCK_STEPS * CHUNK_ROWS || !s) {
@@ -357,11 +367,13 @@ static void backward_chunk(const Layer *l, int64_t chunk, const Back *b, float *
 
 static void backward_job(const void *work, int64_t group, float *scratch) {
   const Layer *l = work;
-  const Back b = back_scratch(l, scratch);
   const int64_t size = l->sums * l->width + 3 * l->padded;
   float *total = l->partial + group * size;
   memset(total, 0, (size_t)size * sizeof(float));
-  for (int64_t chunk = group; chunk < l->chunks; chunk += l->groups) backward_chunk(l, chunk, &b, total);
+  for (int64_t chunk = group; chunk < l->chunks; chunk += l->groups) {
+    Back b = back_scratch(l, scratch);
+    backward_chunk(l, chunk, &b, total);
+  }
 }
 
 #if defined(ENGINE_BUILD_AVX512)
