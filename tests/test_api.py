@@ -60,6 +60,7 @@ def test_recipes_is_a_function_and_still_a_package():
 def test_every_object_fits_a_line(run: Any, model: Any):
     shown = [run, model, tf1.recipes(), tf1.recipes()["imdb-lstm"], tf1.runs(run.path.parent)]
     shown += [model.evaluate(progress=False), model.test_batches(2), model.predict("good")]
+    shown += model.encode(["good", "a film " * 100])
     for one in shown:
         assert len(repr(one)) < SHORT and "\n" not in repr(one), type(one)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tf1_lstm.core.text_table import display_width, terminal_width, text_table, wrapped
+from tf1_lstm.core.text_table import display_width, fitted, terminal_width, text_table, wrapped
 
 WIDE = 1_000_000
 
@@ -79,3 +79,15 @@ def test_the_width_is_that_of_the_terminal_and_enough_for_whole_names_in_a_file(
     monkeypatch.delenv("COLUMNS")
     monkeypatch.setattr("sys.__stdout__", None)
     assert terminal_width() == 160
+
+
+def test_a_line_is_broken_in_a_terminal_and_whole_in_a_file(monkeypatch):
+    line = "checkpoint      " + "runs/a/checkpoints/a-20 (the folder's checkpoint file names it) " * 2
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert fitted(line.rstrip()) == line.rstrip()
+    monkeypatch.setenv("COLUMNS", "80")
+    broken = fitted(line.rstrip(), " " * 16).split("\n")
+    assert len(broken) > 1 and max(map(display_width, broken)) <= 80
+    assert [each[:16].strip() for each in broken] == ["checkpoint", *[""] * (len(broken) - 1)]
+    assert " ".join(" ".join(broken).split()) == " ".join(line.split())
+    assert fitted("short") == "short"

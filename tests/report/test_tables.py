@@ -139,3 +139,11 @@ def test_a_single_run_is_said_not_to_be_judged():
     assert "of the project's study" not in reproduction_table(results)
     results["published"][1]["place"] = {"below": 3, "equal": 0, "above": 7}
     assert "this run is above 3 of 10 seeds of the project's study" in reproduction_table(results)
+
+
+def test_where_nothing_was_published_no_column_speaks_of_it(results):
+    results.update(published=[], own_file=True, deviations={"schedule.iterations": [0, 20]})
+    text = reproduction_table(results)
+    assert "diff." not in text and "Not as in the file: schedule.iterations 20 (in the file 0)" in text
+    assert "published" not in text
+    assert "measured" in text

@@ -17,6 +17,7 @@ import pytest
 from tests.parity.ports_python import needed_python
 from tests.tiers import representative
 from tf1_lstm.cli import main
+from tf1_lstm.core.text_table import display_width
 from tf1_lstm.runs.folder import RunFolder
 
 WORDS = {"bad": ("awful", "boring"), "fair": ("okay", "average"), "good": ("great", "superb")}
@@ -145,6 +146,12 @@ def test_from_nothing_to_a_verified_and_resumed_run(
         assert evaluated["examples"] == 1
     else:
         assert evaluated["interval"][0] <= evaluated["interval"][1]
+    if name == "reviews.csv":  # What differs from the file is said of the file, in lines that fit.
+        with monkeypatch.context() as narrow:
+            narrow.setenv("COLUMNS", "80")
+            printed = said(capsys, "evaluate", "mine.py", "--checkpoint", "R")
+        assert "(in the file: " in printed and "published" not in printed
+        assert max(map(display_width, printed.splitlines())) <= 80
     predicted = json.loads(said(capsys, "predict", "mine.py", "--checkpoint", "R", *asked, "--json"))
     answer = predicted["predictions"][0]
     assert ("numbers" in answer) if name == "sequences.npz" else answer["label"]

@@ -16,11 +16,10 @@ from tf1_lstm.report.html import table as html_table
 from tf1_lstm.report.logs import figure_names, is_of_epochs
 from tf1_lstm.report.results import PUBLISHED, chosen, comparisons, origin
 from tf1_lstm.report.tables import (
-    COMPARISON_HEADERS,
     EPOCHS_HEADERS,
     EPOCHS_LEGEND,
     SAMPLE,
-    comparison_cells,
+    comparison_table,
     duration,
     epochs_rows,
     heading,
@@ -133,8 +132,8 @@ def _pairs_table(pairs: Mapping[str, Any]) -> str:
 def _comparison_section(results: Document) -> List[str]:
     rows = comparisons(results)
     figures = numbered_figures(rows)
-    cells = [comparison_cells(row, figures) for row in rows]
-    parts = section("Published and measured", html_table(COMPARISON_HEADERS, cells))
+    name = "Published and measured" if figures else "Measured"
+    parts = section(name, html_table(*comparison_table(rows, figures)))
     lines = [f"[{number}] {row.name}; {row.source}" for number, row in figures.items()]
     lines += [f"Note: {note}." for note in notes(results)]
     lines += legend(rows)

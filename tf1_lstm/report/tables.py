@@ -1,6 +1,6 @@
 """Tables as plain text and as Markdown, and the table that ends a reproduction."""
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from tf1_lstm.core.text_table import (
     NO_BREAK,
@@ -146,8 +146,8 @@ def reproduction_table(results: Document, banner: bool = True) -> str:
         return "\n".join([*lines, "", text_table(ERRORS_HEADERS, _errors(results), width=room)])
     rows = comparisons(results)
     figures = numbered_figures(rows)
-    cells = [comparison_cells(row, figures) for row in rows]
-    lines += ["", text_table(COMPARISON_HEADERS, cells, width=room), ""]
+    headers, cells = comparison_table(rows, figures)
+    lines += ["", text_table(headers, cells, width=room), ""]
     for number, row in figures.items():
         lines.append(wrapped(f"[{number}] {one_line(row.name)}; {one_line(row.source)}"))
     lines += [wrapped(f"Note: {one_line(note)}.") for note in notes(results)]
@@ -226,6 +226,18 @@ def _same_figure(one: Comparison, other: Comparison) -> bool:
     return (one.name, one.source, one.published) == (other.name, other.source, other.published)
 
 
+def comparison_table(
+    rows: Sequence[Comparison], figures: Mapping[int, Comparison]
+) -> Tuple[Sequence[str], List[List[str]]]:
+    """Headers and cells; where nothing was published, without the columns of what was and of the difference."""
+    headers: Sequence[str] = COMPARISON_HEADERS
+    cells = [comparison_cells(row, figures) for row in rows]
+    if figures:
+        return headers, cells
+    kept = [k for k, name in enumerate(headers) if name not in ("published", "diff.")]
+    return [headers[k] for k in kept], [[row[k] for k in kept] for row in cells]
+
+
 def comparison_cells(row: Comparison, figures: Mapping[int, Comparison]) -> List[str]:
     """A row's cells under ``COMPARISON_HEADERS``."""
     numbers = [number for number, figure in figures.items() if _same_figure(row, figure)]
@@ -267,7 +279,9 @@ def _difference(row: Comparison) -> str:
 
 def legend(rows: Sequence[Comparison]) -> List[str]:
     """What the signs in a table of ``comparison_cells`` mean."""
-    lines = ["Intervals: 95 %, Wilson, of the examples alone. diff.: measured - published, in points."]
+    lines = ["Intervals: 95 %, Wilson, of the examples alone."]
+    if any(row.published is not None for row in rows):
+        lines[0] += " diff.: measured - published, in points."
     if any(row.verdict == NOT_JUDGED for row in rows):
         lines.append(
             "One run is not judged: others with other seeds differ. `tf1-lstm study` judges five or more."
