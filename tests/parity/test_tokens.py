@@ -60,6 +60,11 @@ LOWER = [text.lower().split() for text in TEXTS]
         (np.where(TOKENS.ids > 0, TOKENS.ids + 3, 0), "ids-shifted: every word's id is +3 off", "text 1"),
         (np.where(TOKENS.ids == 8, 0, TOKENS.ids), "unknown-words: unknown words become 0", "text 3, word 2"),
         (np.where(TOKENS.ids == 2, 7, TOKENS.ids), "id 2 ('film') is expected, 7 is given", "text 1, word 2"),
+        (
+            np.where(TOKENS.ids == 2, 8, TOKENS.ids),
+            "wrong-id: 'film' becomes an unknown word",
+            "text 1, word 2",
+        ),
         (TOKENS.ids[:, :-1], "expected whole numbers (3, 6)", ""),
         (TOKENS.ids * 1.0, "tokenize gave float64", ""),
     ],
@@ -103,6 +108,8 @@ def test_a_ports_tokenize_is_compared_on_the_sample(tmp_path: Path, capsys: Any)
     printed = capsys.readouterr().out
     assert "texts" in printed
     assert "text 1, word 1; no known mistake explains it" in printed
+    assert "it is in what is made of the texts: text 1, word 1" in printed
+    assert "from the ids on, all that could be compared agrees" in printed
 
 
 def test_texts_need_a_list_of_words(tmp_path: Path, capsys: Any):

@@ -27,7 +27,7 @@ from tf1_lstm.parity.optimizers import EMBEDDING
 from tf1_lstm.parity.ports import target_of
 from tf1_lstm.parity.problem import Numbers, Problem, problem_of
 from tf1_lstm.parity.reference_check import check_reference
-from tf1_lstm.parity.report import to_document
+from tf1_lstm.parity.report import shows_numbers, to_document
 from tf1_lstm.parity.runner import LEVELS, Observed, find_python, run_port
 from tf1_lstm.parity.spec import counted_steps
 from tf1_lstm.parity.tokens import Tokens, compare_tokens, read_texts, tokens_of
@@ -110,6 +110,9 @@ def compare_port(
     bundle = comparison.bundle
     document = to_document(comparison)
     observed, levels = comparison.observed, comparison.levels
+    document.update(picture=None, page=None)
+    if not shows_numbers(document):
+        return comparison.holds, document
     draw(folder / "difference.png", bundle, observed, levels, comparison.divergence, document["verdict"])
     pictures = {"The difference by step and by level": folder / "difference.png"}
     if draw_heat_map(folder / "steps.png", bundle, observed):

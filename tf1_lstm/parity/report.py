@@ -40,7 +40,8 @@ def to_document(comparison: PortVerdicts) -> Dict[str, Any]:
         "clues": list(comparison.clues),
         "folder": str(comparison.folder),
     }
-    document["verdict"] = _verdict(document)
+    texts = _wrong_texts(document) if _only_texts(document) else ""
+    document["verdict"] = f"the texts' ids differ ({texts})" if texts else _verdict(document)
     return document
 
 
@@ -97,6 +98,11 @@ def _verdict(document: Dict[str, Any]) -> str:
     return f"differs, and no known mistake explains it{random}"
 
 
+def shows_numbers(document: Dict[str, Any]) -> bool:
+    """Return whether any level could be compared: else there is nothing for a table, a picture or a page."""
+    return any(level["status"] != UNKNOWN for level in document["levels"])
+
+
 def lines(document: Dict[str, Any]) -> List[str]:
     """Return the comparison in words."""
     found = []
@@ -109,15 +115,16 @@ def lines(document: Dict[str, Any]) -> List[str]:
     )
     found += [f"port            {document['port']['target']}", f"                {versions}", ""]
     found += [f"note            {note}" for note in document["port"].get("notes", [])]
-    found.append(_table(document["levels"]))
-    found.append("")
+    if shows_numbers(document):
+        found += [_table(document["levels"]), ""]
     for failure in document["failures"]:
         found.append(f"FAILED at {failure['level']}: {failure['reason']}")
         if failure["traceback"]:
             found.append(f"                its traceback: {failure['traceback']}")
     found += _first_difference(document["first_difference"])
     found += _diagnosis_lines(document)
-    found.append(f"page            {document['page']}")
+    if document["page"] is not None:
+        found.append(f"page            {document['page']}")
     return found
 
 
@@ -143,6 +150,18 @@ def _number(value: Optional[float]) -> str:
     return "-" if value is None else f"{value:.2e}"
 
 
+def _wrong_texts(document: Dict[str, Any]) -> str:
+    """Return what is wrong with the ids that a port makes of texts, or ""."""
+    level = next((level for level in document["levels"] if level["name"] == "texts"), None)
+    if level is None or level["status"] != FAIL:
+        return ""
+    return "; ".join(filter(None, [level["place"], level["reason"]]))
+
+
+def _only_texts(document: Dict[str, Any]) -> bool:
+    return all(level["status"] != FAIL for level in document["levels"] if level["name"] != "texts")
+
+
 def _first_difference(found: Optional[Dict[str, Any]]) -> List[str]:
     if found is None:
         return []
@@ -157,7 +176,12 @@ def _diagnosis_lines(document: Dict[str, Any]) -> List[str]:
     diagnosis, inputs = document["diagnosis"], document["inputs"]
     if document["holds"] or diagnosis is None:
         return ["verdict         " + document["verdict"]]
-    found = []
+    found: List[str] = []
+    texts = _wrong_texts(document)
+    if texts:
+        found += [f"verdict         it is in what is made of the texts: {texts}"]
+        if _only_texts(document):
+            return [*found, "  from the ids on, all that could be compared agrees"]
     if inputs is not None:
         found += [f"verdict         it is in the inputs: {inputs['name']}", f"  {inputs['says']}"]
         found += [f"    fix: {inputs['fix']}"]

@@ -1,6 +1,7 @@
 """Run a port in a process of its own, under its own Python, with a time limit, and read what it left."""
 
 import os
+import re
 import signal
 import sys
 from contextlib import suppress
@@ -19,6 +20,8 @@ from tf1_lstm.parity.npz import read_npz
 Arrays = Dict[str, np.ndarray]
 LEVELS = ("load", "logits", "repeats", "weights", "steps", "inputs", "training", "updates", "split", "tokens")
 OUTPUT = "port-output.txt"
+# Of the last bytes that the child wrote: a package that it needs itself and that its Python lacks.
+LAST, MISSING = 2000, re.compile(rb"ModuleNotFoundError: No module named '(\w+)")
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -76,6 +79,10 @@ def run_port(
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
     command = python_command(f"tf1_lstm.parity.{module}", str(folder), python=python)
     ended = run_supervised(command, str(folder / OUTPUT), Limits(time_limit), environment)
+    missing = MISSING.findall((folder / OUTPUT).read_bytes()[-LAST:]) if ended.code == 1 else []
+    if missing:
+        package = missing[-1].decode()
+        return _collect(folder, f"{python} has no {package}: make ports, or name another Python by --python")
     return _collect(folder, _told(ended))
 
 

@@ -72,9 +72,10 @@ def _load(target: str, bundle: Any) -> Port:
         return _load_onnx_file(path)
     module_name, colon, name = target.rpartition(":")
     if not colon or not module_name:
+        hint = f"; of a file of Python the name in it is needed, as in {target}:MyModel"
         raise TargetError(
-            f"{target!r}: expected module:callable, module:Class, a .keras file, a SavedModel folder or a "
-            "TorchScript file (.pt)"
+            f"{target!r}: expected module:callable, module:Class, FILE.py:name, a .keras or .onnx file, a "
+            f"SavedModel folder or a TorchScript file (.pt){hint if path.suffix == '.py' else ''}"
         )
     found: Any = _import(module_name)
     for part in name.split("."):

@@ -102,6 +102,10 @@ def _named(tokens: Tokens, seen: np.ndarray, wrong: np.ndarray) -> Tuple[str, st
         return "ids-shifted", f"every word's id is {int(steps[0]):+d} off"
     if (right[wrong] == tokens.unknown).all() and len(np.unique(seen[wrong])) == 1:
         return "unknown-words", f"unknown words become {int(seen[wrong][0])}, expected {tokens.unknown}"
+    word, given = int(right[wrong][0]), int(seen[wrong][0])
+    if word and (right[wrong] == word).all() and (seen[right == word] == given).all():
+        becomes = "an unknown word" if given == tokens.unknown else str(given)
+        return "wrong-id", f"{_word(tokens, word)} becomes {becomes}, there and everywhere"
     rows = [
         (_used(right[r]), _used(seen[r]), _used(tokens.backwards[r])) for r in np.flatnonzero(wrong.any(1))
     ]
