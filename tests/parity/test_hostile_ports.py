@@ -242,3 +242,26 @@ def test_a_bomb_in_place_of_logits_is_not_unpacked(folder, capfd):
     code, document, _ = compare(folder, capfd, FORGING.format(body=body, code=0))
     assert code == 2
     assert not document["judged"]
+
+
+def test_a_python_that_lacks_a_package_of_the_child_is_told_with_the_next_step(folder, capfd):
+    (folder / "bare").write_text(
+        "#!/bin/sh\necho \"ModuleNotFoundError: No module named 'numpy'\" >&2\nexit 1\n"
+    )
+    (folder / "bare").chmod(0o755)
+    (folder / "port.py").write_text("def port(x): return x\n")
+    assert main(["compare", "a.npz", "--port", "port.py:port", "--python", "./bare", "--out", "out"]) == 2
+    said = capfd.readouterr().err
+    assert "./bare has no numpy: make ports, or name another Python by --python" in said
+    assert said.count("\n") == 1
+
+
+def test_a_port_that_shows_nothing_gets_no_table_and_no_picture(folder, capfd):
+    (folder / "port.py").write_text("def port(x): raise RuntimeError('boom')\n")
+    arguments = ["compare", "a.npz", "--port", "port.py:port", "--python", sys.executable, "--out", "out"]
+    assert main(arguments) == 2
+    printed = capfd.readouterr().out
+    assert printed.count("boom") == 2  # where it failed, and the verdict
+    assert "tolerance" not in printed
+    assert not list((folder / "out").glob("*.png"))
+    assert not (folder / "out" / "comparison.html").exists()

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -79,11 +80,22 @@ def run_port(
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
     command = python_command(f"tf1_lstm.parity.{module}", str(folder), python=python)
     ended = run_supervised(command, str(folder / OUTPUT), Limits(time_limit), environment)
-    missing = MISSING.findall((folder / OUTPUT).read_bytes()[-LAST:]) if ended.code == 1 else []
+    missing = MISSING.findall(_last_words(folder / OUTPUT)) if ended.code == 1 else []
     if missing:
         package = missing[-1].decode()
         return _collect(folder, f"{python} has no {package}: make ports, or name another Python by --python")
     return _collect(folder, _told(ended))
+
+
+def _last_words(path: Path) -> bytes:
+    """Return the end of what the child wrote, if it left a file there."""
+    with suppress(OSError):
+        size = path.lstat().st_size if stat.S_ISREG(path.lstat().st_mode) else 0
+        if size:
+            with path.open("rb") as stream:
+                stream.seek(-min(size, LAST), os.SEEK_END)
+                return stream.read(LAST)
+    return b""
 
 
 def _told(ended: Ending) -> str:
