@@ -43,11 +43,13 @@ def replacing(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
       mode: ``"wb"`` or ``"w"`` (UTF-8).
 
     Raises:
-      InputError: where the folder or the file cannot be written (full disk, no permission).
+      InputError: where the folder or the file cannot be written (full disk, no permission), or ``path`` is a
+        device or a pipe, which a rename would do away with.
     """
     target = Path(path)
     temporary = ""
     try:
+        _refuse_device(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=target.name + ".", suffix=".tmp", dir=str(target.parent))
         os.fchmod(handle, 0o666 & ~_umask())
@@ -63,6 +65,17 @@ def replacing(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
         if temporary:
             with suppress(OSError):
                 os.unlink(temporary)
+
+
+def _refuse_device(target: Path) -> None:
+    try:
+        mode = os.stat(str(target)).st_mode
+    except FileNotFoundError:
+        return
+    # /dev/stdout leads to whatever standard output is, which may well be a file.
+    leads_to_process = target.is_symlink() and os.readlink(str(target)).startswith("/proc/")
+    if leads_to_process or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError(f"{target}: found a device or a pipe, expected the name of a file")
 
 
 def _umask() -> int:
