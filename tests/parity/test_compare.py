@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -155,11 +154,9 @@ def test_a_port_that_fails_is_reported_with_its_own_traceback(
 
 
 def test_a_port_that_takes_too_long_is_stopped(folder, capsys):
-    start = time.time()
-    port = write_port(folder, before="import time; time.sleep(60)")
+    port = write_port(folder, before="import time; time.sleep(600)")
     code, document = compare(folder, capsys, port, "--time-limit", "2")
     assert code == 2
-    assert time.time() - start < 30
     assert "time limit of 2 s" in document["failures"][0]["reason"]
 
 
