@@ -1,5 +1,6 @@
 """The five-layer model of the notes on Keras's LSTM (section 1.2.3), built, trained and held against Keras."""
 
+import json
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -29,19 +30,15 @@ LSTMS = [(64, 17_408), (64, 33_024), (128, 98_816), (192, 246_528), (256, 459_77
 DENSE = [(256, 65_792), (256, 65_792)]
 TOTAL = 987_136
 
-MINE = """
-from tf1_lstm.recipes import *
-EXPERIMENT = Experiment(
-    data=Arrays("mine.npz"),
-    inputs=Rows(3),
-    recurrent=Recurrent(BasicLSTM(64), layers=5, widths=(64, 64, 128, 192, 256), read="steps"),
-    head=Regression(256, loss="absolute", dense=256, dense_activation="selu", activation="selu"),
-    dropout=Dropout(0.5, at=("dense-outputs", "outputs")),
-    optimizer=Adam(),
-    schedule=Epochs(epochs=1, batch_size=16),
-    initial_values=Keras(),
-)
-"""
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "own-experiments.md"
+
+
+def documented(heading: str) -> str:
+    """The first Python file under a heading."""
+    return DOCUMENT.read_text(encoding="utf-8").split(heading)[1].split("```python\n")[1].split("```")[0]
+
+
+MINE = documented("## Layers of several widths")
 
 
 def published() -> Experiment:
@@ -164,8 +161,15 @@ def test_it_is_trained_restored_evaluated_and_verified(tmp_path: Path, monkeypat
     x = random.normal(size=(40, 2, 3)).astype(np.float32)
     np.savez("mine.npz", x=x, y=np.tanh(x @ random.normal(size=(3, 256))).astype(np.float32))
     Path("mine.py").write_text(MINE)
+    assert main(["recipes", "mine.py", "--json"]) == 0
+    layers = json.loads(capsys.readouterr().out)["layers"]
+    assert [(layer["output"], layer["parameters"]) for layer in layers] == [
+        ([2, units], count) for units, count in [*LSTMS, *DENSE]
+    ]
+    assert main(["recipes", "mine.py"]) == 0
+    assert "987,136" in capsys.readouterr().out
     for words in (
-        ["train", "mine.py", "--run", "R"],
+        ["train", "mine.py", "--run", "R", "--set", "epochs=1"],
         ["verify", "R"],
         ["inspect", "R"],
         ["evaluate", "mine.py", "--checkpoint", "R"],
@@ -173,3 +177,7 @@ def test_it_is_trained_restored_evaluated_and_verified(tmp_path: Path, monkeypat
         capsys.readouterr()
         assert main(words) == 0, capsys.readouterr().err
     assert "mean absolute error" in capsys.readouterr().out
+    exec(documented("## A state that is given"), {})
+    shapes, difference = capsys.readouterr().out.splitlines()
+    assert shapes == "(4, 2, 256) (4, 2, 256) [(4, 64), (4, 64), (4, 64), (4, 64)]"
+    assert float(difference) < 1e-6

@@ -106,6 +106,7 @@ def _print_recipe(document: Dict[str, Any]) -> None:
         _wrapped(f"{path} = {_shown(value)}{note}", "  ", "      ")
         meaning = document["meanings"][path]
         _wrapped(f"{meaning['meaning']}: {meaning['expected']}", "      ")
+    _print_layers(document)
     if not is_own:
         _print_published(document)
     print(f"\nAudit of split and graph, computed from {document['audit']['of']}")
@@ -115,6 +116,21 @@ def _print_recipe(document: Dict[str, Any]) -> None:
         where = f" (row {rows}{more})" if rows else ""
         meaning = f": {finding['meaning']}" if finding["total"] else ""
         _wrapped(f"{finding['total']:>6,}  {finding['what']}{where}{meaning}", "  ", " " * 10)
+
+
+def _print_layers(document: Dict[str, Any]) -> None:
+    from tf1_lstm.core.text_table import text_table
+
+    rows = []
+    for layer in document["layers"]:
+        output = ", ".join("?" if extent is None else str(extent) for extent in layer["output"])
+        rows.append([layer["layer"], output, f"{layer['parameters']:,}"])
+    total = sum(layer["parameters"] for layer in document["layers"])
+    print("\nLayers")
+    table = text_table(
+        ["layer", "output of an example", "parameters"], [*rows, ["all", "", f"{total:,}"]], (2,)
+    )
+    print("\n".join(f"  {line}" for line in table.splitlines()))
 
 
 def _print_published(document: Dict[str, Any]) -> None:

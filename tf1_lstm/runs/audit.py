@@ -8,6 +8,7 @@ from tf1_lstm.core.parts import Part, leaves, to_document
 from tf1_lstm.data.base import AuditFinding
 from tf1_lstm.data.registry import DATASETS
 from tf1_lstm.recipes.experiment import Experiment
+from tf1_lstm.runs.layers import LayerSize, layer_sizes
 from tf1_lstm.runs.recorded import named_experiment
 from tf1_lstm.runs.resolve import Resolved, resolve
 
@@ -21,6 +22,7 @@ class Audit(NamedTuple):
       findings: of the split and the graph.
       of: which data were audited.
       for_want_of_data: whether it is the embedded sample because there is no data folder.
+      layers: of the graph, sized by the data that were audited.
     """
 
     published: Experiment
@@ -28,6 +30,7 @@ class Audit(NamedTuple):
     findings: List[AuditFinding]
     of: str
     for_want_of_data: bool
+    layers: List[LayerSize]
 
 
 def audit(
@@ -51,15 +54,28 @@ def audit(
         # What suits the sample is no setting of the recipe: shown are the published ones, as changed.
         changes = {**(published.corrected() if corrected else {}), **(settings or {})}
         recipe = published.with_settings(changes)
-    return Audit(published, recipe, findings + _graph_findings(experiment), of, wanting)
+    graph = _built(experiment)
+    shapes = {name: tuple(variable.shape.as_list()) for name, variable in graph.variables.items()}
+    layers = layer_sizes(experiment.recipe, shapes, graph.inputs.shape[1].value or _steps(experiment))
+    return Audit(published, recipe, findings + _graph_findings(graph), of, wanting, layers)
 
 
-def _graph_findings(experiment: Resolved) -> List[AuditFinding]:
-    """Trainable variables that get no gradient, found in the built graph."""
+def _steps(experiment: Resolved) -> Optional[int]:
+    """The steps of a sequence, where the data alone decide them; None where each batch does."""
+    if experiment.recipe.data.any_steps or experiment.dataset.name == "none":
+        return None
+    return int(experiment.dataset.split(experiment.dataset.split_names()[0]).inputs.shape[1])
+
+
+def _built(experiment: Resolved) -> Any:
     from tf1_lstm.graphs.build import build
 
     constants = {name: array.shape for name, array in experiment.dataset.constants().items()}
-    graph = build(experiment.recipe, constants)
+    return build(experiment.recipe, constants)
+
+
+def _graph_findings(graph: Any) -> List[AuditFinding]:
+    """Trainable variables that get no gradient, found in the built graph."""
     of_slots = next(iter(graph.slots.values()), graph.variables)
     without = [role for role in graph.variables if role not in of_slots]
     names = ", ".join(without)
@@ -93,6 +109,7 @@ def describe(found: Audit) -> Dict[str, Any]:
         },
         "deviations": published.differences(recipe),
         "corrected": {path: _plain(value) for path, value in published.corrected().items()},
+        "layers": [layer._asdict() for layer in found.layers],
         "published": [dataclasses.asdict(figure) for figure in recipe.published.figures],
         "published_log": [dataclasses.asdict(line) for line in recipe.published.log],
         "oddities": [
