@@ -28,6 +28,19 @@ COPY checkpoints /checkpoints
 COPY tf1_lstm /tf1_lstm
 
 
+# The fast engine's C, compiled on what it will run on: a library needs the C library it was built with, or a newer
+# one. The compiler stays in this stage. From an archive, on a base without gcc, the image has no fast engine.
+FROM ${CPU_IMAGE} AS cpu-engine
+# hadolint ignore=DL3008 # the compiler changes no bit: docs/fast-engine.md
+RUN --mount=type=bind,from=archive,target=/archive \
+    command -v gcc || { \
+        apt-get update \
+        && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev; \
+    } || [ -d /archive/wheels ]
+COPY tf1_lstm/graphs/engine /engine
+RUN python3.7 /engine/build.py --strict
+
+
 FROM ${CPU_IMAGE} AS cpu
 # The locked packages come before the code: they change less often, and take minutes.
 COPY requirements/pip.txt requirements.txt /opt/locks/
@@ -41,6 +54,7 @@ RUN --mount=type=bind,from=archive,target=/archive \
     && rm -rf /tmp/*
 
 COPY --from=project / /opt/tf1-lstm/
+COPY --from=cpu-engine /engine/ /opt/tf1-lstm/tf1_lstm/graphs/engine/
 ARG UID=1000
 ARG GID=1000
 # All of it is root's, and nobody else may write to it. Three folders are open to every user id.
@@ -84,6 +98,19 @@ RUN rm -f /etc/apt/sources.list.d/cuda.list /etc/apt/sources.list.d/nvidia-ml.li
     && rm -rf /var/lib/apt/lists/*
 
 
+# As the stage cpu-engine.
+FROM base AS gpu-engine
+ARG PYTHON=python3.7
+# hadolint ignore=DL3008 # as above
+RUN --mount=type=bind,from=archive,target=/archive \
+    command -v gcc || { \
+        apt-get update \
+        && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev; \
+    } || [ -d /archive/wheels ]
+COPY tf1_lstm/graphs/engine /engine
+RUN "${PYTHON}" /engine/build.py --strict
+
+
 FROM base AS gpu
 # These three differ for NVIDIA's own TensorFlow 1.15 only: see docs/container.md.
 ARG PYTHON=python3.7
@@ -101,6 +128,7 @@ RUN --mount=type=bind,from=archive,target=/archive \
     && rm -rf /tmp/*
 
 COPY --from=project / /opt/tf1-lstm/
+COPY --from=gpu-engine /engine/ /opt/tf1-lstm/tf1_lstm/graphs/engine/
 ARG UID=1000
 ARG GID=1000
 # The package asks for Python 3.7, because stock TensorFlow 1.15 does; NVIDIA's runs on 3.8.

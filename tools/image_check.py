@@ -30,6 +30,7 @@ from image_contents import forbidden_files, found_canaries, plant_canaries, writ
 from standin_base import LEAK, StandinError, make_base, make_cpu_base
 
 from tf1_lstm.core.supervisor import adopt_orphans, end_all
+from tf1_lstm.graphs.engine.build import source_sha256
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements/pip.txt", "requirements.txt", "requirements/dev.txt")
@@ -133,6 +134,7 @@ def check_image(check: Checks, image: Image, volumes: Path, name: str) -> None:
     image.make_volumes(volumes)
     check(f"{name}: configuration", lambda: check_config(image))
     check(f"{name}: doctor", lambda: check_doctor(image, volumes))
+    check(f"{name}: the fast engine", lambda: check_engine(image, volumes))
     check(f"{name}: the base's packages do not leak in", lambda: check_leak(image, volumes))
     check(f"{name}: reproduction on the sample, as user {ANYBODY}", lambda: check_reproduce(image, volumes))
     check(f"{name}: nothing that may not be there", lambda: none(found_canaries(image.root)))
@@ -161,6 +163,26 @@ def check_doctor(image: Image, volumes: Path) -> str:
     if faults or not packages or any(finding["status"] != "ok" for finding in packages):
         raise CheckError(json.dumps(faults or packages, indent=1))
     return f"{len(packages)} packages as locked"
+
+
+def check_engine(image: Image, volumes: Path) -> str:
+    """The engine that the image was built with trains, and the run's record names this project's sources."""
+    words = [
+        "train",
+        "mnist-rnn",
+        "--sample",
+        "--iterations",
+        "3",
+        "--engine",
+        "fast",
+        "--run",
+        "runs/engine",
+    ]
+    image.run(volumes, words, user=ANYBODY, limit=300)
+    record = json.loads((volumes / "runs/engine/run.json").read_text())["engine"]
+    if record["source_sha256"] != source_sha256():
+        raise CheckError(f"engine of source {record['source_sha256']}, expected {source_sha256()}")
+    return str(record["instruction_set"])
 
 
 def check_leak(image: Image, volumes: Path) -> str:

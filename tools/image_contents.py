@@ -34,6 +34,7 @@ FORBIDDEN = (
     ("a repository", ("*/.git/*",)),
     ("data", ("work/*/*", "opt/tf1-lstm/runs/*", "*/aclImdb*", "*/glove.6B*")),
     ("a package cache", ("var/lib/apt/lists/*", "var/cache/apt/archives/*.deb", "root/.cache/*", "wheels/*")),
+    ("a compiler", ("*/bin/*gcc", "*/bin/*gcc-[0-9]*", "*/bin/cc", "*/bin/clang*", "*/cc1", "*/bin/ld")),
     ("a tool's cache", ("*/.pytest_cache/*", "*/.mypy_cache/*", "*/.ruff_cache/*", "*/.hypothesis/*")),
     ("left over", ("tmp/*", "var/tmp/*", "*.part")),
 )

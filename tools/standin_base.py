@@ -18,6 +18,7 @@ from typing import Dict, Iterable, List, Set, Tuple
 
 REPOSITORY = "srv/standin"  # in the base; a `file:` repository, so that a build needs no network
 LEAK = "a_package_of_the_base"  # importable by the base's Python 3.7
+COMPILER = ("gcc", "libc6-dev")  # in the repository, not in the base: an image may not have them
 DEAD_LISTS = ("cuda.list", "nvidia-ml.list")
 
 
@@ -38,11 +39,18 @@ def make_base(folder: Path, python: Path) -> None:
     suite, mirror = debian()
     packages = ",".join(sorted(packages_of(libraries_of(python))))
     run(["debootstrap", "--variant=minbase", f"--include={packages}", suite, str(folder), mirror])
-    for archive in (folder / "var/cache/apt/archives").glob("*.deb"):
+    downloads = folder / "var/cache/apt/archives"
+    for archive in downloads.glob("*.deb"):
         archive.unlink()
-    shutil.rmtree(str(folder / "var/lib/apt/lists"))
     repository = folder / REPOSITORY
     repository.mkdir(parents=True)
+    install = ["apt-get", "-qy", "install", "--no-install-recommends"]
+    run(["chroot", str(folder), "apt-get", "-q", "update"])
+    run(["chroot", str(folder), *install, "--download-only", *COMPILER])
+    for archive in sorted(downloads.glob("*.deb")):
+        control = subprocess.run(["dpkg-deb", "--field", str(archive)], stdout=subprocess.PIPE, check=True)
+        add_to_index(repository, Path(shutil.move(str(archive), str(repository))), control.stdout.decode())
+    shutil.rmtree(str(folder / "var/lib/apt/lists"))
     add_package(repository, "python3.7", python_files(folder, python))
     add_package(repository, "python3.7-venv", {})
     add_package(repository, "python3-distutils", {})
@@ -122,7 +130,10 @@ def add_package(repository: Path, name: str, files: Dict[str, Path]) -> None:
     """Make a Debian package and add it to the repository's index."""
     tree = repository / name
     (tree / "DEBIAN").mkdir(parents=True)
-    control = f"Package: {name}\nVersion: 3.7\nArchitecture: all\nMaintainer: nobody <nobody@localhost>\n"
+    # Not below 3.7.7: Debian's libc6-dev breaks older ones, and apt-get would remove this one for it.
+    control = (
+        f"Package: {name}\nVersion: 3.7.17-1\nArchitecture: all\nMaintainer: nobody <nobody@localhost>\n"
+    )
     (tree / "DEBIAN/control").write_text(control + "Description: stand-in\n")
     for target, source in files.items():
         (tree / target).parent.mkdir(parents=True, exist_ok=True)
@@ -137,11 +148,15 @@ def add_package(repository: Path, name: str, files: Dict[str, Path]) -> None:
     # Quickly packed, as it is unpacked once.
     run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(archive)])
     shutil.rmtree(str(tree))
+    add_to_index(repository, archive, control + "Description: stand-in\n")
+
+
+def add_to_index(repository: Path, archive: Path, control: str) -> None:
+    """Add a Debian package that lies in the repository to its index."""
     content = archive.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     with (repository / "Packages").open("a") as index:
-        index.write(control + f"Filename: ./{name}.deb\nSize: {len(content)}\nSHA256: {digest}\n")
-        index.write("Description: stand-in\n\n")
+        index.write(f"{control}Filename: ./{archive.name}\nSize: {len(content)}\nSHA256: {digest}\n\n")
 
 
 def run(command: List[str]) -> None:
