@@ -18,6 +18,7 @@ from tf1_lstm.report.results import (
     grouped,
 )
 from tf1_lstm.report.statistics import wilson_interval
+from tf1_lstm.report.tables import reproduction_table
 
 
 def with_figures(recipe, *figures):
@@ -176,3 +177,22 @@ def test_runs_are_grouped_over_seeds_and_apart_by_schedule_and_data(tmp_path):
     assert seeds == [[1, 3], [1], [1]]
     assert [group[0]["iterations"] for group in groups] == [50000, 100000, 50000]
     assert [group[0]["sample"] for group in groups] == [False, False, True]
+
+
+def test_an_accuracy_of_steps_has_their_number_and_no_interval_of_examples():
+    from tf1_lstm.report.page import verdict_in_words
+
+    one = {
+        "split": "test",
+        "dropout": "off",
+        "examples": 1,
+        "accuracy": 0.96,
+        "steps": 50,
+        "checkpoint_step": 9,
+    }
+    results = make_results(evaluations=[one], published=[])
+    (row,) = comparisons(results)
+    assert (row.measured, row.measured_examples, row.measured_interval) == (0.96, 50, None)
+    assert "96.0 % of 50 steps right" in verdict_in_words(results)
+    table = reproduction_table(results)
+    assert "Counted are steps." in table and "Wilson" not in table and "[" not in table

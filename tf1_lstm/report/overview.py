@@ -81,8 +81,8 @@ def draw_accuracies(axes: Any, rows: Sequence[Comparison], is_sample: bool) -> N
     ends: List[float] = []
     for place, same in enumerate(lines.values()):
         row = same[0]
-        assert row.measured is not None and row.measured_interval is not None
-        low, high = row.measured_interval
+        assert row.measured is not None
+        low, high = row.measured_interval or (row.measured, row.measured)
         ends += [low, high]
         filled = BLUE if row.dropout == "off" else "white"
         axes.plot([low, high], [place, place], color=BLUE, linewidth=2)

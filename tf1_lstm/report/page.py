@@ -108,7 +108,8 @@ def verdict_in_words(results: Document) -> str:
     compared = [row for row in measured if row.published is not None]
     row = (compared or measured)[0]
     assert row.measured is not None
-    own = f"{percent(row.measured, row.measured_examples)} of {row.measured_examples:,} examples"
+    counted = "steps" if row.measured_interval is None else "examples"
+    own = f"{percent(row.measured, row.measured_examples)} of {row.measured_examples:,} {counted}"
     where = f"{row.split}, {row.how}, dropout {row.dropout}"
     if row.published is None or results["sample"]:
         return f"This run: {own} right ({where})."

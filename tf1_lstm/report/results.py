@@ -146,7 +146,8 @@ class Comparison:
       step: the checkpoint, where it is not the last one.
       name, source: the published figure's, or "".
       published, published_examples, published_interval: None or 0 where nothing was published.
-      measured, measured_examples, measured_interval: None or 0 where nothing was measured.
+      measured, measured_examples, measured_interval: None or 0 where nothing was measured; of an output at
+        each step the steps, without an interval.
       std: standard deviation over dropout draws, where there were several.
       verdict: a word, or "" without a published figure.
       own_run: nothing was published; it is of an own run of the published code.
@@ -224,13 +225,15 @@ def _word(entry: Document, sample: bool) -> str:
 
 
 def _unpublished(entry: Document) -> Comparison:
+    steps = entry.get("steps")  # of an output at each: those of one example are not independent
+    interval = None if steps else accuracy_interval(entry["accuracy"], entry["examples"])
     return Comparison(
         split=entry["split"],
         dropout=entry["dropout"],
         how=WHOLE,
         measured=entry["accuracy"],
-        measured_examples=entry["examples"],
-        measured_interval=accuracy_interval(entry["accuracy"], entry["examples"]),
+        measured_examples=steps or entry["examples"],
+        measured_interval=interval,
         std=entry.get("std"),
     )
 

@@ -280,6 +280,8 @@ def _difference(row: Comparison) -> str:
 def legend(rows: Sequence[Comparison]) -> List[str]:
     """What the signs in a table of ``comparison_cells`` mean."""
     lines = ["Intervals: 95 %, Wilson, of the examples alone."]
+    if any(row.measured is not None and row.measured_interval is None for row in rows):
+        lines = ["Counted are steps. Those of one example are not independent, so there is no interval."]
     if any(row.published is not None for row in rows):
         lines[0] += " diff.: measured - published, in points."
     if any(row.verdict == NOT_JUDGED for row in rows):

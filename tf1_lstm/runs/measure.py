@@ -55,19 +55,20 @@ def measure(
             for name in dataset.split_names()
             for dropout in dropouts
         ]
-        numbers = restored.experiment.recipe.head.task == "numbers"  # errors have no share that is right
-        accuracies = [] if numbers else sampled_accuracies(model, dataset, batches, seed, dropouts[-1])
+        # Published test batches are of a class for each example.
+        plain = isinstance(found[0], Evaluation)
+        accuracies = sampled_accuracies(model, dataset, batches, seed, dropouts[-1]) if plain else []
     step = restored.facts["step"]
     size = restored.experiment.batch_size
     return {
         "facts": restored.facts,
         "evaluations": [{**evaluation.document(), "checkpoint_step": step} for evaluation in found],
-        "test_batches": {}
-        if numbers
-        else {
+        "test_batches": {
             **test_batches_record(accuracies, size, "on" if dropouts[-1] else "off"),
             "checkpoint_step": step,
-        },
+        }
+        if plain
+        else {},
         "pictures": draw(restored, found[0], pictures)
         if pictures and isinstance(found[0], Evaluation)
         else {},
