@@ -36,6 +36,10 @@ def jobs(tmp_path):
         ({"cells": [{"recipe": "mnist-rnn", "seeds": [-1]}]}, "whole numbers"),
         ({"cells": [{"recipe": "mnist-rnn", "seeds": [3, 3]}]}, "seed 3: named twice"),
         ({"cells": [RNN, RNN]}, "cell 2: the same recipe and settings as cell 1"),
+        (
+            {"cells": [{**RNN, "recipe": "a/x.py:A"}, {**RNN, "recipe": "b/x.py:A"}]},
+            "cell 2: its runs would lie among those of cell 1, whose file has the same name",
+        ),
         ({"cells": [{**RNN, "set": {"units": [1]}}]}, "set: found"),
         ({"cells": [{**RNN, "sets": {}}]}, "'sets': unknown"),
         ({"name": "../x", "cells": [RNN]}, "name: found"),

@@ -122,9 +122,15 @@ def read_study(path: Path) -> Study:
     seen: Dict[Path, int] = {}
     for number, cell in enumerate(cells, 1):
         if cell.folder in seen:
+            first = seen[cell.folder]
+            if cells[first - 1].recipe != cell.recipe:
+                raise InputError(
+                    f"{path}: cell {number}: its runs would lie among those of cell {first}, whose file has the same "
+                    "name in another folder; expected files of different names"
+                )
             raise InputError(
-                f"{path}: cell {number}: the same recipe and settings as cell {seen[cell.folder]}; "
-                "expected one cell with the seeds of both"
+                f"{path}: cell {number}: the same recipe and settings as cell {first}; expected one cell with the "
+                "seeds of both"
             )
         seen[cell.folder] = number
     return Study(name, cells)
