@@ -218,7 +218,7 @@ def test_a_dropout_that_is_cut_off_is_found(name: str, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("layers", [pytest.param(1, marks=pytest.mark.thorough), 2])
 def test_shapes_are_those_that_the_checkpoint_door_expects(cell: str, layers: int):
     from tf1_lstm.checkpoints.canonical import expected_shapes
 

@@ -33,7 +33,7 @@ def feed_options(folder, feeds):
 
 @pytest.mark.parametrize(
     "build",
-    representative(models.ALL, "dynamic_lstm", "shared_layers", "attention"),
+    representative(models.ALL, "dynamic_lstm", "attention"),
     ids=lambda build: build.__name__,
 )
 def test_runs_a_graph_to_the_same_bits_and_takes_the_same_gradients(build, saved):
@@ -51,7 +51,11 @@ def test_runs_a_graph_to_the_same_bits_and_takes_the_same_gradients(build, saved
         np.testing.assert_array_equal(ran.gradients[name], array)
 
 
-@pytest.mark.parametrize("build", models.ALL, ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build",
+    representative(models.ALL, "static_lstm", "stacked_gru", "attention"),
+    ids=lambda build: build.__name__,
+)
 def test_lists_placeholders_output_loss_and_variables(build, saved, capsys):
     model = saved(build)
     document = listed(capsys, model.prefix)
