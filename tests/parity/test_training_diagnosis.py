@@ -128,6 +128,24 @@ def test_a_mistake_in_the_cell_is_told_by_gradients_in_the_cells_own_weights():
     )
 
 
+@pytest.mark.parametrize(("momentum", "named"), [(0.0, [("another-optimizer",)]), (0.9, [])])
+def test_plain_descent_at_a_rate_of_its_own_is_named_and_with_momentum_is_not(momentum, named):
+    problem = problem_of(make_bundle(ROWS))
+    seen = everything_of(problem)
+    now, moves, updates = dict(problem.weights), dict.fromkeys(problem.weights, 0.0), []
+    for _ in range(3):
+        found = problem.training(now)
+        assert found is not None
+        moves = {role: momentum * moves[role] + array for role, array in found.gradients.items()}
+        now = {role: array - 0.01 * moves[role] for role, array in now.items()}
+        updates.append({role: array.astype(np.float32) for role, array in now.items()})
+    diagnosis = diagnose(problem, seen._replace(updates=tuple(updates)))
+    assert not diagnosis.agrees
+    assert [e.names for e in diagnosis.explanations] == named
+    if named:
+        assert diagnosis.explanations[0].mistakes[0].variant == "plain gradient descent, at 0.01"
+
+
 @pytest.mark.parametrize(("second", "explained"), [(1.0, True), (2.0, False), (0.0, False)])
 def test_a_second_bias_that_a_gru_trains_is_explained(second, explained):
     """Keras's GRU with its default ``reset_after``, calculated as the cell that has two biases by right.

@@ -75,14 +75,17 @@ def _of_optimizer(problem: Problem, seen: Numbers) -> Iterator[Mistake]:
     others: Tuple[Any, ...] = (GradientDescent, RMSprop, AdamRule)
     for other in [kind for kind in others if not isinstance(own, kind)]:
         name = {GradientDescent: "plain gradient descent", RMSprop: "RMSprop", AdamRule: "Adam"}[other]
-        yield Mistake(
-            "another-optimizer",
-            name,
-            f"it is trained by {name}; the original by {own.document()['name']}",
-            {"any": f"the optimizer {own.document()['name']} with learning_rate={own.learning_rate:g}"},
-            _spec(optimizer=other(own.learning_rate)),
-            common=False,
-        )
+        found = learning_rate_of(other(own.learning_rate), problem, seen)
+        for used in dict.fromkeys([own.learning_rate, found or own.learning_rate]):
+            at = "" if used == own.learning_rate else f", at {used:g}"
+            yield Mistake(
+                "another-optimizer",
+                name + at,
+                f"it is trained by {name}{at}; the original by {own.document()['name']}",
+                {"any": f"the optimizer {own.document()['name']} with learning_rate={own.learning_rate:g}"},
+                _spec(optimizer=other(used)),
+                common=False,
+            )
     says = "the weights decay by {:g}; the original's do not"
     for decay, (where, held) in itertools.product(DECAYS, _held(problem)):
         yield Mistake(
