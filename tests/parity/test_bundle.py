@@ -116,6 +116,11 @@ def refused(path: Path) -> str:
         ({"dense_units": 7}, "dense/bias: missing"),
         ({"embedding": ["trained"]}, "'embedding' is ['trained']"),
         ({"any_steps": 1}, "'any_steps' is 1, expected a bool"),
+        ({"widths": "5"}, "'widths' is '5', expected the units of each layer"),
+        ({"widths": [5, 3]}, "'widths' is [5, 3], expected the units of each layer"),
+        ({"widths": [True]}, "'widths' is [True], expected the units of each layer"),
+        ({"widths": [10**9]}, "'widths' is [1000000000], expected the units of each layer"),
+        ({"output_activation": "softplus"}, "output_activation 'softplus'"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(tmp_path, changes, said):
