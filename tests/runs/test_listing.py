@@ -34,7 +34,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in (1, 2):
         train(small(), folder / "group" / f"seed{seed}", TrainOptions(seed=seed), progress=False)
     record = RunFolder.open(folder / "group" / "seed1").record
-    kept = ("recipe", "settings", "deviations", "options", "data_folder", "sample", "data", "started")
+    kept = (
+        "recipe",
+        "settings",
+        "deviations",
+        "options",
+        "data_folder",
+        "sample",
+        "data",
+        "started",
+        "iterations",
+    )
     more = {name: record[name] for name in record if name in kept or name == "experiment"}
     RunFolder.create(folder / "begun", {**more, "ended": None}).close()
     (folder / "broken").mkdir()
