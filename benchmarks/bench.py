@@ -52,6 +52,7 @@ SIDES = ("document", "exact", "fast", "port")
 EVALUATED = "imdb-lstm"
 WARM_UP = 3
 LONG_STEP = 1.0  # seconds; one is enough to warm up
+FEW_TURNS = 3  # where a side has such steps
 HEADERS = [
     "recipe",
     "threads",
@@ -251,15 +252,18 @@ def hand_over(
 def in_turns(sides: List[Side], options: argparse.Namespace) -> Dict[str, Any]:
     """Let every side train in its turns; the first ones of all see both orders."""
     counts = {}
+    turns = options.turns
     for side in sides:
         side.ask("1")  # the first step compiles and optimises
         step = side.ask("1")["seconds"]
         if step < LONG_STEP:
             side.ask(str(WARM_UP))
             step = side.ask(str(WARM_UP))["seconds"] / WARM_UP
+        else:
+            turns = min(turns, FEW_TURNS)
         counts[side.kind] = max(1, round(options.seconds / options.turns / max(step, 1e-6)))
     answers: Dict[str, List[Dict[str, float]]] = {side.kind: [] for side in sides}
-    for turn in range(options.turns):
+    for turn in range(turns):
         for side in sides if turn % 2 else sides[::-1]:
             answers[side.kind].append(side.ask(str(counts[side.kind])))
     return {

@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, List, Optional
 
 import numpy as np
 import pytest
@@ -11,8 +11,11 @@ from tests.experiments import experiment
 from tests.runs.conftest import small
 from tf1_lstm.errors import InputError, NotFiniteError
 from tf1_lstm.graphs.quiet import tf
+from tf1_lstm.recipes import find_recipe
 from tf1_lstm.runs.folder import RunFolder
 from tf1_lstm.runs.loop import TrainOptions
+from tf1_lstm.runs.model import Model
+from tf1_lstm.runs.resolve import resolve
 from tf1_lstm.runs.train import train
 
 
@@ -166,3 +169,26 @@ def test_every_cell_goes_on_from_its_checkpoint_with_the_same_bits(name: str, tm
     assert (losses(again), logged(again)) == before
     (event,) = [e for e in RunFolder.open(again.run).events() if e["event"] == "resume"]
     assert event["step"] == 3
+
+
+@pytest.mark.parametrize("recipe", ["mnist-bilstm", "mnist-coupled", "mnist-gru"])
+def test_batches_of_one_size_train_to_the_bits_of_any_size(recipe, monkeypatch):
+    opened = resolve(find_recipe(recipe), sample=True, settings={})
+    sampler = opened.dataset.train_sampler(opened.sampler, opened.batch_size, 1)
+
+    def trained() -> str:
+        with Model(opened.recipe, opened.dataset.constants(), training=True) as model:
+            model.initialise()
+            graph = model.graph
+            sizes.append(graph.inputs.shape[0].value)
+            for number in range(3):
+                batch = sampler.batch(number)
+                feeds = {graph.inputs: batch.inputs, graph.labels: batch.labels, graph.iteration: number}
+                model.session.run(graph.train_op, feeds)
+            return model.weights().digest()
+
+    sizes: List[Optional[int]] = []
+    fixed = trained()
+    monkeypatch.setattr(Model, "_fixed_batch", lambda self: None)
+    assert trained() == fixed
+    assert sizes == [opened.batch_size, None]

@@ -136,6 +136,11 @@ class MnistRows(Data):
     )
     steps: ClassVar[int] = 28
 
+    @property
+    def full_batches(self) -> bool:
+        """Whether every batch has as many images as any other; the last of a corrected pass has fewer."""
+        return self.sampler == "published"
+
     def check_use(self, schedule: Any, inputs: Any, head: Any) -> None:
         """Rows of 28 pixels, ten digits."""
         if getattr(inputs, "width", 28) != 28:
