@@ -98,7 +98,7 @@ def test_its_neighbours_are_not_named(name, activation, monkeypatch):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_they_are_named_on_a_bundle_of_the_published_checkpoint(shared, prepared, tmp_path, framework):
-    """From the logits alone too; the first review alone is chaotic in one, nearly half of them in the other."""
+    """From the logits alone too; about a third of the reviews are chaotic in one, one of them in the other."""
     checkpoint = str(shared / "checkpoints" / "imdb-lstm-90000")
     arguments = ["export", "imdb-lstm", "--checkpoint", checkpoint, "--data", str(prepared)]
     exported = called([*arguments, "--to", "bundle", "--out", "b.npz"], tmp_path)

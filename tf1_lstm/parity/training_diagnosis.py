@@ -121,7 +121,10 @@ class _Loaded:
         if cached is None:
             return True
         _, gradients, rounding = cached
-        return any(rounding[role] > 3e-6 * float(np.abs(g).max()) for role, g in gradients.items())
+        return any(
+            not np.isfinite(g).all() or rounding[role] > 3e-6 * float(np.abs(g).max())
+            for role, g in gradients.items()
+        )
 
     def _has_no(self, role: str, seen: Numbers) -> bool:
         """Return whether the port has nothing to train there: a layer without bias, not a bias of zeros."""
