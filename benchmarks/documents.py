@@ -5,7 +5,7 @@ dropout; each is a function of the iteration's number.
 """
 
 import random
-from typing import Any, Callable
+from typing import Any, Callable, Tuple
 
 import numpy as np
 
@@ -18,13 +18,15 @@ from tf1_lstm.recipes.flat import flat_settings
 from tf1_lstm.runs.resolve import Resolved
 
 
-def document_loop(experiment: Resolved, threads: int) -> Callable[[int], None]:
-    """The document's loop as a function of the iteration's number."""
+def document_loop(experiment: Resolved, threads: int) -> Tuple[Callable[[int], None], Callable[[], int]]:
+    """The document's loop as a function of the iteration's number, and its way to measure a whole split."""
     make = _rows_loop if isinstance(experiment.recipe.inputs, Rows) else _ids_loop
     return make(experiment.recipe, experiment.dataset, threads)
 
 
-def _ids_loop(recipe: Experiment, dataset: Any, threads: int) -> Callable[[int], None]:
+def _ids_loop(
+    recipe: Experiment, dataset: Any, threads: int
+) -> Tuple[Callable[[int], None], Callable[[], int]]:
     """Source: LSTM in TensorFlow (Easter79), sections 2 to 6."""
     settings, size = flat_settings(recipe), recipe.schedule.batch_size
     steps, classes, units = settings["steps"], recipe.head.columns, settings["units"]
@@ -56,10 +58,22 @@ def _ids_loop(recipe: Experiment, dataset: Any, threads: int) -> Callable[[int],
             session.run(loss, feed)
             session.run(accuracy, feed)
 
-    return iterate
+    def evaluate() -> int:
+        split = dataset.split(dataset.split_names()[-1])
+        for start in range(0, len(split.inputs), size):
+            batch, one_hot = np.zeros([size, steps]), np.zeros([size, classes])  # the last one is filled up
+            rows = split.inputs[start : start + size]
+            batch[: len(rows)] = rows
+            one_hot[np.arange(len(rows)), split.labels[start : start + size]] = 1
+            session.run(accuracy, {inputs: batch, labels: one_hot})
+        return len(split.inputs)
+
+    return iterate, evaluate
 
 
-def _rows_loop(recipe: Experiment, dataset: Dataset, threads: int) -> Callable[[int], None]:
+def _rows_loop(
+    recipe: Experiment, dataset: Dataset, threads: int
+) -> Tuple[Callable[[int], None], Callable[[], int]]:
     """Source: the notes on RNN and LSTM, section 3: training and test batch drawn every iteration, accuracy every 20."""
     settings, size = flat_settings(recipe), recipe.schedule.batch_size
     steps, classes, width = settings["steps"], recipe.head.columns, settings["input_size"]
@@ -81,7 +95,7 @@ def _rows_loop(recipe: Experiment, dataset: Dataset, threads: int) -> Callable[[
         if iteration % 20 == 0:
             session.run(accuracy, {inputs: test_batch.inputs, labels: test_batch.labels})
 
-    return iterate
+    return iterate, lambda: 0
 
 
 def _rows_last(recurrent: Recurrent, inputs: Any, size: int) -> Any:

@@ -54,7 +54,7 @@ def main(kind: str, recipe: str, settings: str, threads: int, data: str) -> None
     if kind == "document":
         from benchmarks.documents import document_loop
 
-        serve(document_loop(experiment, threads), lambda: 0)
+        serve(*document_loop(experiment, threads))
         return
     from tf1_lstm.runs.engine import engine_of
     from tf1_lstm.runs.evaluate import evaluate
