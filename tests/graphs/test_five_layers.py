@@ -155,6 +155,7 @@ def test_dropout_behind_no_layer_is_refused(head: Any, place: str, reason: str):
         Experiment(*parts, dropout=Dropout(0.5, (place,)))
 
 
+@pytest.mark.thorough
 def test_it_is_trained_restored_evaluated_and_verified(tmp_path: Path, monkeypatch: Any, capsys: Any):
     monkeypatch.chdir(tmp_path)
     random = np.random.RandomState(1)

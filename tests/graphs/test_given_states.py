@@ -31,6 +31,7 @@ from tf1_lstm.runs.model import Model
 BATCH = 4
 WIDTHS: Dict[str, Any] = {"layers": 2, "widths": (5, 3)}
 JOINED = Bidirectional(joined_layers=True)
+THOROUGH = pytest.mark.thorough
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,10 @@ def keras_outputs(
 
 
 @pytest.mark.parametrize("both", [None, JOINED], ids=["one", "both"])
-@pytest.mark.parametrize("more", [{}, WIDTHS], ids=["layer", "stack"])
-@pytest.mark.parametrize("cell", [BasicLSTM(5), GRU(5), ResetAfterGRU(5)], ids=type)
+@pytest.mark.parametrize("more", [pytest.param({}, marks=THOROUGH), WIDTHS], ids=["layer", "stack"])
+@pytest.mark.parametrize(
+    "cell", [BasicLSTM(5), GRU(5), pytest.param(ResetAfterGRU(5), marks=THOROUGH)], ids=type
+)
 def test_a_given_state_does_what_keras_initial_state_does(cell: Cell, more: Dict[str, Any], both: Any):
     """Of both directions the first half of each layer's list is for the forward one, as documented."""
     composed = experiment(Recurrent(cell, bidirectional=both, **more))
@@ -110,7 +113,9 @@ def test_a_given_state_does_what_keras_initial_state_does(cell: Cell, more: Dict
     assert np.abs(found.outputs - plain.outputs).max() > 1e-2
 
 
-@pytest.mark.parametrize("cell", [BasicLSTM(5), GRU(5), BasicRNN(5)], ids=type)
+@pytest.mark.parametrize(
+    "cell", [BasicLSTM(5), *(pytest.param(cell, marks=THOROUGH) for cell in (GRU(5), BasicRNN(5)))], ids=type
+)
 def test_a_carried_state_is_stateful_and_forgetting_is_reset_states(cell: Cell):
     composed = experiment(Recurrent(cell, carried_state=True, read="steps", **WIDTHS))
     x = batches(5)

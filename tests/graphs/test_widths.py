@@ -31,6 +31,8 @@ from tf1_lstm.runs.gradients import gradient_norms
 from tf1_lstm.runs.record import record_states
 
 WIDTHS = (5, 3, 7)
+JOINED = Bidirectional(joined_layers=True)
+THOROUGH = pytest.mark.thorough
 X = np.random.RandomState(1).normal(size=(4, 6, 2)).astype(np.float32)
 
 
@@ -68,8 +70,21 @@ def outputs(experiment: Experiment, **options: Any) -> Tuple[Dict[str, np.ndarra
         return weights, session.run([graph.outputs, graph.logits, gradients], feeds)
 
 
-@pytest.mark.parametrize("both", [None, Bidirectional(joined_layers=True)], ids=["one", "both"])
-@pytest.mark.parametrize("cell", [BasicRNN(5), BasicLSTM(5), GRU(5), ResetAfterGRU(5)], ids=type)
+@pytest.mark.parametrize(
+    ("cell", "both"),
+    [
+        (BasicLSTM(5), JOINED),
+        (ResetAfterGRU(5), None),
+        pytest.param(BasicLSTM(5), None, marks=THOROUGH),
+        pytest.param(ResetAfterGRU(5), JOINED, marks=THOROUGH),
+        *(
+            pytest.param(cell, both, marks=THOROUGH)
+            for cell in (BasicRNN(5), GRU(5))
+            for both in (None, JOINED)
+        ),
+    ],
+    ids=str,
+)
 def test_layers_of_several_widths_are_keras_layers(cell: Cell, both: Any):
     experiment = stacked(cell, bidirectional=both)
     weights, (found, *_) = outputs(experiment)
@@ -90,9 +105,9 @@ def test_layers_of_several_widths_are_keras_layers(cell: Cell, both: Any):
 @pytest.mark.parametrize(
     ("dropout", "more"),
     [
-        (None, {}),
-        (WrapperDropout(0.6), {"bidirectional": Bidirectional()}),
-        (Dropout(0.6, ("inputs", "layers")), {"bidirectional": Bidirectional(joined_layers=True)}),
+        pytest.param(None, {}, marks=THOROUGH),
+        pytest.param(WrapperDropout(0.6), {"bidirectional": Bidirectional()}, marks=THOROUGH),
+        (Dropout(0.6, ("inputs", "layers")), {"bidirectional": JOINED}),
     ],
     ids=["plain", "stacks", "joined"],
 )
@@ -122,7 +137,7 @@ def test_each_layer_begins_at_keras_first_values_of_its_own_width():
         np.testing.assert_allclose(rows @ rows.T, np.eye(units), atol=1e-5)
 
 
-@pytest.mark.parametrize("both", [None, Bidirectional(), Bidirectional(joined_layers=True)], ids=str)
+@pytest.mark.parametrize("both", [None, pytest.param(Bidirectional(), marks=THOROUGH), JOINED], ids=str)
 def test_recorded_states_of_each_layer_have_its_width(both: Any):
     experiment = stacked(BasicLSTM(5), bidirectional=both)
     weights, (found, *_) = outputs(experiment)

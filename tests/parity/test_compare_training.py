@@ -82,6 +82,7 @@ def test_a_right_port_trains_to_the_same_accuracies_and_more_seeds_are_added(tra
     assert compared(capsys, run, "torch", out, *other) == (2, None)
 
 
+@pytest.mark.thorough
 def test_a_port_that_learns_too_slowly_is_told_from_a_bundle(trained, tmp_path, capsys):
     run, bundle = trained
     port = f"{run.parent / 'ports.py'}:too_slow"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.parity.ports_python import run
 from tests.parity.support import IDS, ROWS, make_bundle
+from tests.tiers import representative
 from tf1_lstm.parity.inputs import IDS as READ_IDS
 from tf1_lstm.parity.inputs import explain_inputs, read_inputs
 
@@ -25,7 +26,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
+@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
 def test_wrong_inputs_of_a_port_are_named_and_explain_the_rest(framework):
     """Two odd ports are right: one sigmoid for two classes, and a last layer with an unused half."""
     found = {line["planted"]: line for line in run(framework, "inputs.py", framework)}
