@@ -140,7 +140,7 @@ NAMES = {
 LAST = {joined_layers: ("W_out", "b_out"), stack: ("dense_1/kernel", "dense_1/bias")}
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [pytest.param(1, marks=pytest.mark.thorough), 2])
 @pytest.mark.parametrize(("layers", "expected"), [(joined_layers, BOTH), (stack, STACK)])
 @pytest.mark.parametrize(("optimizer", "slots", "scalars"), OPTIMIZERS)
 def test_weights_and_slots_are_those_of_the_session(

@@ -140,6 +140,7 @@ def _kill_self() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+@pytest.mark.thorough
 def test_a_killed_process_resumes_with_the_same_figures(tmp_path: Path):
     """The process is killed outright, without warning, somewhere in its epochs."""
     typed = [f"--set={name}={value}" for name, value in {**SMALL, "epochs": 6}.items()]

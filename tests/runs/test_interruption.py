@@ -85,6 +85,7 @@ def compare_after_kills(folder: Path, iterations: int, save_every: int, kills: i
     return done
 
 
+@pytest.mark.thorough
 def test_a_run_killed_at_random_moments_ends_with_the_same_bits(tmp_path: Path):
     # A checkpoint every second iteration: the moments fall into saves as often as between them.
     assert compare_after_kills(tmp_path, iterations=60, save_every=2, kills=4) >= 3

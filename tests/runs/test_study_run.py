@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 from tests.runs.study_files import write_study
 from tf1_lstm.core.children import python_command
 from tf1_lstm.runs.study import BEGUN, DONE, read_study, state_of
@@ -20,6 +22,7 @@ def events(job):
     return [json.loads(line)["event"] for line in (job.folder / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.thorough
 def test_a_study_that_was_stopped_goes_on_and_trains_nothing_twice(tmp_path):
     path, root = write_study(tmp_path, CELL), tmp_path / "root"
     jobs = read_study(path).jobs(root)
