@@ -309,7 +309,7 @@ def test_a_server_that_drips_what_comes_before_the_content_is_given_up(
     downloader = Downloader(progress=False, patience=HURRY._replace(**patience))
     with pytest.raises(NotDownloadedError, match=reason):
         shelf.fill(slow, downloader=downloader)
-    assert shelf.fill(good, downloader=downloader) == good
+    assert shelf.fill(good) == good
     assert shelf.is_clean()
 
 
