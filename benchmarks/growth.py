@@ -1,7 +1,8 @@
 """How the time of a training step grows with batch, steps and units, of an evaluation with reviews, and memory.
 
-Every sweep of each engine is a process of its own, which begins with the smallest; one picture, ``growth.png``,
-beside one document, ``growth.json``. It refuses to begin on a busy machine, as ``bench.py`` does.
+Every sweep of each engine is a process of its own, which begins with the smallest; one document,
+``results/growth.json``, and one picture of it, ``docs/growth.png``. It refuses to begin on a busy machine, as
+``bench.py`` does.
 
     .venv/bin/python benchmarks/growth.py --data data
 """
@@ -41,7 +42,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--data", default="", metavar="DIR", help="the data folder (default: data)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="of each point (default: 1)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="default: 1")
-    parser.add_argument("--out", type=Path, default=ROOT / "results", metavar="DIR", help="default: results")
+    parser.add_argument(
+        "--out", type=Path, default=None, metavar="DIR", help="default: results, and docs for the picture"
+    )
     parser.add_argument("--busy", action="store_true", help="measure on a busy machine too")
     parser.add_argument("--sweep", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -57,11 +60,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     found["sweeps"] = {
         name: {engine: measured(name, engine, options) for engine in ENGINES} for name in SWEEPS
     }
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_json(options.out / "growth.json", found)
-    draw(found, options.out / "growth.png")
-    print(options.out / "growth.json")
-    print(options.out / "growth.png")
+    document, picture = (options.out or ROOT / folder for folder in ("results", "docs"))
+    for folder in (document, picture):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_json(document / "growth.json", found)
+    draw(found, picture / "growth.png")
+    print(document / "growth.json")
+    print(picture / "growth.png")
     return 0
 
 
