@@ -77,6 +77,19 @@ def mean_interval(values: Sequence[float]) -> Interval:
     return Interval(float(array.mean() - half), float(array.mean() + half))
 
 
+def ratio_interval(sums: np.ndarray, counts: np.ndarray) -> Optional[Interval]:
+    """95 % interval of ``sums.sum() / counts.sum()`` over examples that count for more or less; None of one.
+
+    By linearisation: the spread is that of what each example's sum has beyond its count's share (Cochran,
+    *Sampling Techniques*, section 2.11).
+    """
+    used = counts > 0
+    if used.sum() < 2:
+        return None
+    ratio = sums.sum() / counts.sum()
+    return mean_interval(ratio + (sums - ratio * counts)[used] / counts[used].mean())
+
+
 def predict_one_more(values: Sequence[float], rounding: float = 0.0, sampled: int = 0) -> Prediction:
     """The prediction interval of one more training, measured as the published one was.
 

@@ -14,7 +14,7 @@ from tf1_lstm.data.split_batches import batches_of
 from tf1_lstm.errors import InputError
 from tf1_lstm.report.html import table
 from tf1_lstm.report.statistics import accuracy_interval, confusion_matrix
-from tf1_lstm.report.verdicts import mean_interval
+from tf1_lstm.report.verdicts import mean_interval, ratio_interval
 from tf1_lstm.runs.interruption import Interruption
 from tf1_lstm.runs.model import Model
 
@@ -334,6 +334,7 @@ def _evaluate_steps(
         counts[rows] = counted.sum(axis=1)
     steps = max(1.0, counts.sum())
     loss = float(losses.sum() / steps)
+    interval = ratio_interval(losses, counts)
     return StepsEvaluation(
         split=split.name,
         examples=total,
@@ -342,26 +343,13 @@ def _evaluate_steps(
         accuracy=float(correct.sum() / steps),
         loss=loss,
         perplexity=float(np.exp(min(loss, 700.0))),
-        interval=ratio_interval(losses, counts),
+        interval=None if interval is None else list(interval),
     )
 
 
 def _mean_interval(values: np.ndarray) -> Optional[List[float]]:
     """95 % interval of the mean of one number for each example."""
     return list(mean_interval(values)) if len(values) > 1 else None
-
-
-def ratio_interval(sums: np.ndarray, counts: np.ndarray) -> Optional[List[float]]:
-    """95 % interval of ``sums.sum() / counts.sum()`` over examples that count for more or less.
-
-    By linearisation: the spread is that of what each example's sum has beyond its count's share (Cochran,
-    *Sampling Techniques*, section 2.11).
-    """
-    used = counts > 0
-    if used.sum() < 2:
-        return None
-    ratio = sums.sum() / counts.sum()
-    return _mean_interval(ratio + (sums - ratio * counts)[used] / counts[used].mean())
 
 
 def probabilities_of(logits: np.ndarray) -> np.ndarray:

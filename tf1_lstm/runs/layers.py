@@ -1,6 +1,8 @@
 """The layers of a built graph with their output shapes and parameters, as Keras's ``summary`` lists them."""
 
-from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
+from typing import List, Mapping, NamedTuple, Optional, Tuple
+
+import numpy as np
 
 from tf1_lstm.core.cells import DIRECTIONS
 from tf1_lstm.recipes.experiment import Embedding, Experiment, TrainedVectors
@@ -61,12 +63,5 @@ def layer_sizes(experiment: Experiment, shapes: Shapes, steps: Optional[int]) ->
     return found
 
 
-def _count(shapes: Shapes, beginnings: Any) -> int:
-    total = 0
-    for name, shape in shapes.items():
-        if name.startswith(tuple(beginnings)):
-            numbers = 1
-            for extent in shape:
-                numbers *= extent
-            total += numbers
-    return total
+def _count(shapes: Shapes, beginnings: Tuple[str, ...]) -> int:
+    return sum(int(np.prod(shape)) for name, shape in shapes.items() if name.startswith(beginnings))

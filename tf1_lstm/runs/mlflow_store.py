@@ -122,8 +122,9 @@ def _metrics(run: ListedRun) -> Iterator[Tuple[str, float, int, int]]:
             what = name[4:] if name.startswith("val_") else name
             if what in ("loss", "accuracy", "mean_absolute_error") and isinstance(value, (int, float)):
                 yield before + name, float(value), when, step
-    for split, value in run.accuracies.items():
-        yield f"final/{split}/accuracy", value, _milliseconds(run.started), run.step
+    for what, final in (("accuracy", run.accuracies), ("mean_absolute_error", run.errors)):
+        for split, value in final.items():
+            yield f"final/{split}/{what}", value, _milliseconds(run.started), run.step
 
 
 def _milliseconds(when: str) -> int:

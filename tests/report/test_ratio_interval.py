@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf1_lstm.runs.evaluate import ratio_interval
+from tf1_lstm.report.verdicts import ratio_interval
 
 
 def test_an_interval_of_a_loss_a_step_is_around_that_loss():
