@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "memory.h"
 
 /* The linker sends the engine's calls of posix_memalign here (--wrap). */
 static _Atomic int allocations_left = -1;
@@ -164,7 +165,56 @@ static void *one_of_two(void *expected) {
   return 0;
 }
 
+/* Large arrays are used again while somebody uses memory, and never by two at once. */
+static void *use_memory(void *nothing) {
+  for (int k = 0; k < 50; k++) {
+    const int64_t floats = LEAST_KEPT + (int64_t)draw(LEAST_KEPT);
+    float *one = allocate(floats), *other = allocate(LEAST_KEPT);
+    expect(one && other && one != other && ((uintptr_t)one & 63) == 0, "an array is not there");
+    one[0] = one[floats - 1] = (float)k, other[0] = other[LEAST_KEPT - 1] = -1.f;
+    expect(one[0] == (float)k && one[floats - 1] == (float)k, "an array is somebody else's");
+    release(other), release(one);
+  }
+  return nothing;
+}
+
+static void kept_memory(void) {
+  release(0);
+  release(allocate(LEAST_KEPT));
+  expect(memory_kept() == 0, "memory is kept without a user");
+  add_memory_user(), add_memory_user();
+  float *first = allocate(LEAST_KEPT), *second = allocate(5 * LEAST_KEPT), *again;
+  expect(memory_kept() == 0, "memory in use counts as kept");
+  release(first), release(second);
+  const int64_t most = memory_kept();
+  expect(most >= 6 * LEAST_KEPT && most <= 12 * LEAST_KEPT, "released memory is not kept");
+  again = allocate(LEAST_KEPT);
+  expect(again == first, "memory is not used again");
+  /* A small array does not hold a block of more than four times its size. */
+  float *small = allocate(LEAST_KEPT);
+  expect(small != second, "a block is too large for what it is used for");
+  /* What is kept and what is in use: never more than the most that was in use. */
+  for (int k = 1; k < 40; k++) {
+    release(allocate(k * LEAST_KEPT));
+    expect(memory_kept() <= 64 * LEAST_KEPT, "more is kept than was ever in use");
+  }
+  release(again), release(small);
+  allocations_left = 0;
+  expect(!allocate(1000 * LEAST_KEPT), "a failed allocation is not told");
+  expect(memory_kept() == 0, "kept memory is not given up where there is no other");
+  allocations_left = -1;
+  pthread_t other;
+  pthread_create(&other, 0, use_memory, 0);
+  use_memory(0);
+  pthread_join(other, 0);
+  remove_memory_user();
+  expect(memory_kept() > 0, "memory is gone while somebody uses it");
+  remove_memory_user();
+  expect(memory_kept() == 0, "memory is kept after its last user");
+}
+
 int main(int count, char **words) {
+  kept_memory();
   const int shapes = count > 1 ? atoi(words[1]) : 3;
   for (enum engine_set set = 0; set < ENGINE_SETS; set++) {
     if (!engine_supports(set)) continue;

@@ -28,7 +28,8 @@ def test_nothing_is_found(sanitizer, tmp_path):
         command = [compiler, *flags, *chosen, f"-DENGINE_BUILD_{name}", "-c", str(FOLDER / "kernels.c")]
         subprocess.run([*command, "-o", parts[-1]], check=True)
     program = str(tmp_path / "driver")
-    sources = [str(DRIVER), str(FOLDER / "engine.c"), str(FOLDER / "threads.c"), *parts]
+    own = [str(FOLDER / name) for name in ("engine.c", "memory.c", "threads.c")]
+    sources = [str(DRIVER), *own, *parts]
     linked = subprocess.run(
         [compiler, *flags, *sources, "-Wl,--wrap=posix_memalign", "-o", program],
         stdout=subprocess.PIPE,

@@ -70,7 +70,7 @@ def build(target: Path = LIBRARY) -> Path:
             )
         made = Path(scratch) / target.name
         define = f'-DENGINE_SOURCE="{source_sha256()}"'
-        own = ["engine.c", "threads.c", "tf_ops.c"]
+        own = ["engine.c", "memory.c", "threads.c", "tf_ops.c"]
         # TensorFlow, which loads the library, has what tf_ops.c calls.
         _run([compiler, *FLAGS, define, "-shared", *own, *map(str, parts), "-o", str(made)])
         new = target.with_name(f"{target.name}.{os.getpid()}.new")

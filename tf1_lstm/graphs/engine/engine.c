@@ -1,11 +1,10 @@
 /* Checks, memory and threads around the kernels. */
-#define _POSIX_C_SOURCE 200809L
 #include "engine.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels.h"
+#include "memory.h"
 #include "threads.h"
 
 #define LARGEST ((int64_t)1 << 40) /* floats in one array */
@@ -134,7 +133,7 @@ int engine_product(EngineHow how, int64_t rows, int64_t width, int64_t gates, in
   const Product work = {.rows = rows, .width = width, .columns = columns, .padded = columns, .a = inputs,
                         .packed = packed, .bias = padded_bias, .out = projected};
   const int status = run_jobs(kernels->product, &work, jobs_of_rows(rows), how.threads, product_scratch(&work));
-  free(packed);
+  release(packed);
   return status;
 }
 
@@ -150,7 +149,7 @@ int engine_product_inputs(EngineHow how, int64_t rows, int64_t width, int64_t ga
   const Product work = {.rows = rows, .width = depth, .columns = width, .padded = columns, .a = d_projected,
                         .packed = packed, .out = d_inputs};
   const int status = run_jobs(kernels->product, &work, jobs_of_rows(rows), how.threads, product_scratch(&work));
-  free(packed);
+  release(packed);
   return status;
 }
 
@@ -179,7 +178,7 @@ int engine_product_weights(EngineHow how, int64_t rows, int64_t width, int64_t g
     unpad(d_kernel, total, width * gates, units, padded);
     unpad(d_bias, total + width * columns, gates, units, padded);
   }
-  free(partial);
+  release(partial);
   return status;
 }
 
@@ -210,7 +209,7 @@ int engine_forward(EngineHow how, const EngineLayer *given, const float *project
   l.weights = weights, l.bias = bias, l.extra = extra, l.projected = projected;
   l.outputs = outputs, l.last_h = last_h, l.last_c = last_c, l.saved = saved;
   status = run_jobs(kernels->forward, &l, l.chunks, how.threads, forward_scratch(&l));
-  free(weights);
+  release(weights);
   return status;
 }
 
@@ -258,7 +257,7 @@ int engine_backward(EngineHow how, const EngineLayer *given, const float *saved,
                      .index = given->index, .targets = given->rows, .to = gradients->projected};
     status = run_jobs(kernels->sum_by_index, &sum, sum.jobs, how.threads, 0);
   }
-  if (given->index) free(by_step);
-  free(memory);
+  if (given->index) release(by_step);
+  release(memory);
   return status;
 }

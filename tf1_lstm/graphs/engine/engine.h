@@ -8,7 +8,7 @@
  *
  * Sums are taken in an order that depends on the shapes alone, so the bits do not depend on the number of
  * threads; AVX512 and AVX2 give the same bits, AVX, which has no fused multiplication, others.
- * No function keeps anything between two calls. */
+ * No function keeps anything between two calls but memory that is free (memory.h). */
 #ifndef TF1_LSTM_ENGINE_H
 #define TF1_LSTM_ENGINE_H
 
@@ -75,7 +75,8 @@ int engine_product_inputs(EngineHow how, int64_t rows, int64_t width, int64_t ga
 int engine_product_weights(EngineHow how, int64_t rows, int64_t width, int64_t gates, int64_t units,
                            const float *inputs, const float *d_projected, float *d_kernel, float *d_bias);
 
-/* projected is 0 where the layer has inputs; outputs [batch, steps, units] and saved may be 0; last_c [batch, units] is for cells that have a c. */
+/* projected is 0 where the layer has inputs; outputs [batch, steps, units] and saved may be 0; last_c
+ * [batch, units] is for cells that have a c. */
 int engine_forward(EngineHow how, const EngineLayer *layer, const float *projected, float *outputs,
                    float *last_h, float *last_c, float *saved);
 /* d_outputs, d_last_h and d_last_c may be 0. */

@@ -1,13 +1,12 @@
 /* The engine as TensorFlow ops, by TensorFlow's own C interface for kernels (1.15 exports it and ships no
  * header). Nothing is copied and Python is not involved. */
-#define _DEFAULT_SOURCE
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "engine.h"
+#include "memory.h"
 
 /* ---- tensorflow/c/{c_api,kernels,ops}.h, as far as it is used ---- */
 typedef struct TF_Status TF_Status;
@@ -33,6 +32,7 @@ TF_KernelBuilder *TF_NewKernelBuilder(const char *, const char *, void *(*)(TF_O
 void TF_RegisterKernelBuilder(const char *, TF_KernelBuilder *, TF_Status *);
 void TF_GetInput(TF_OpKernelContext *, int, TF_Tensor **, TF_Status *);
 TF_Tensor *TF_AllocateTensor(int, const int64_t *, int, size_t);
+TF_Tensor *TF_NewTensor(int, const int64_t *, int, void *, size_t, void (*)(void *, size_t, void *), void *);
 void TF_SetOutput(TF_OpKernelContext *, int, const TF_Tensor *, TF_Status *);
 void TF_OpKernelContext_Failure(TF_OpKernelContext *, TF_Status *);
 void TF_OpKernelConstruction_GetAttrInt32(TF_OpKernelConstruction *, const char *, int32_t *, TF_Status *);
@@ -91,13 +91,9 @@ static const void *optional(Call *call, int number, int rank, int64_t dims[3]) {
   return found;
 }
 
-#define HUGE_PAGE ((uintptr_t)2 << 20)
-
-/* Large outputs are new memory at every call: let the system give it by 2 MB, where it does that. */
-static void ask_for_huge_pages(void *data, size_t bytes) {
-  const uintptr_t first = ((uintptr_t)data + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-  const uintptr_t end = ((uintptr_t)data + bytes) & ~(HUGE_PAGE - 1);
-  if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
+static void give_back(void *data, size_t bytes, void *nothing) {
+  (void)bytes, (void)nothing;
+  release(data);
 }
 
 /* The data of the next output. */
@@ -107,13 +103,19 @@ static float *output(Call *call, int64_t a, int64_t b, int64_t c) {
   size_t count = 1;
   if (failed(call)) return 0;
   for (int k = 0; k < rank; k++) count *= (size_t)dims[k];
-  TF_Tensor *tensor = TF_AllocateTensor(TF_FLOAT, dims, rank, count * sizeof(float));
+  const size_t bytes = count * sizeof(float);
+  TF_Tensor *tensor = 0;
+  if (count < LEAST_KEPT) {
+    tensor = TF_AllocateTensor(TF_FLOAT, dims, rank, bytes);
+  } else {
+    float *data = allocate((int64_t)count);
+    if (data) tensor = TF_NewTensor(TF_FLOAT, dims, rank, data, bytes, give_back, 0);
+  }
   if (!tensor || (count && !TF_TensorData(tensor))) {
     fail(call, TF_RESOURCE_EXHAUSTED, "engine: not enough memory");
     return 0;
   }
   call->outputs[call->output_count++] = tensor;
-  ask_for_huge_pages(TF_TensorData(tensor), count * sizeof(float));
   return TF_TensorData(tensor);
 }
 
@@ -281,7 +283,14 @@ static void *create(TF_OpKernelConstruction *construction) {
   TF_OpKernelConstruction_GetAttrInt32(construction, "project", &a->project, status);
   TF_DeleteStatus(status);
   if (a->gates < 1) a->gates = 1;
+  add_memory_user();
   return a;
+}
+
+static void destroy(void *kernel) {
+  if (!kernel) return;
+  remove_memory_user();
+  free(kernel);
 }
 
 static const char *const attributes[] = {"instruction_set: int", "threads: int", "gates: int = 1",
@@ -299,7 +308,7 @@ static void add_op(const char *name, void (*compute)(void *, TF_OpKernelContext 
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, TF_ShapeInferenceContextSetUnknownShape);
   TF_RegisterOpDefinition(definition, status);
   if (TF_GetCode(status) == TF_OK)
-    TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, compute, free), status);
+    TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, compute, destroy), status);
   if (TF_GetCode(status) != TF_OK) fprintf(stderr, "tf1-lstm: op %s could not be registered\n", name);
   TF_DeleteStatus(status);
 }

@@ -1,9 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "threads.h"
+#include "memory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <xmmintrin.h>
 
 /* Rounding to nearest, no exceptions, denormals are zero: as in TensorFlow's own threads, and whatever the
@@ -36,12 +36,6 @@ static void *run_worker(void *argument) {
   return 0;
 }
 
-float *allocate(int64_t floats) {
-  void *found = 0;
-  if (floats < 0 || floats > INT64_MAX / 8) return 0;
-  return posix_memalign(&found, 64, (size_t)(floats + 16) * sizeof(float)) ? 0 : found;
-}
-
 int run_jobs(Job job, const void *work, int64_t count, int threads, int64_t scratch_floats) {
   if (count < 1) return ENGINE_OK;
   if (threads > MOST_THREADS) threads = MOST_THREADS;
@@ -58,6 +52,6 @@ int run_jobs(Job job, const void *work, int64_t count, int threads, int64_t scra
   while (started < threads && !pthread_create(&ids[started], 0, run_worker, &workers[started])) started++;
   run_worker(&workers[0]);
   for (int k = 1; k < started; k++) pthread_join(ids[k], 0);
-  free(scratch);
+  release(scratch);
   return ENGINE_OK;
 }

@@ -11,7 +11,4 @@
  * anything ran, or ENGINE_OK. A thread that cannot be started leaves its jobs to the others. */
 int run_jobs(Job job, const void *work, int64_t count, int threads, int64_t scratch_floats);
 
-/* 64-byte aligned floats for free(), or 0. */
-float *allocate(int64_t floats);
-
 #endif
