@@ -18,7 +18,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 DASHES = ("", "7 3", "2 3")
 CHARTED = ("loss", "accuracy", "mean_absolute_error")
 MOST_POINTS = 400
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 560, 260, 52, 26, 12
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 560, 260, 60, 26, 12
 STYLE = """
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem; }
 svg { width: 100%; height: auto; } svg text { fill: currentColor; font: 12px system-ui, sans-serif; }

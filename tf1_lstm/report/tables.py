@@ -288,8 +288,6 @@ def legend(rows: Sequence[Comparison]) -> List[str]:
         lines.append(
             "One run is not judged: others with other seeds differ. `tf1-lstm study` judges five or more."
         )
-    if any(row.own_run for row in rows):
-        lines.append("(own): no published figure, but one own run of the published code.")
     for row in rows:
         if row.place:
             lines.append(
