@@ -121,11 +121,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             file=sys.stderr,
         )
         return 2
-    document: Dict[str, Any] = {"format": 1, "load": round(load, 2), "machine": machine(), "rows": []}
+    document: Dict[str, Any] = {"format": 1, "machine": machine(), "rows": []}
+    if options.recipes and options.out.is_file():
+        document["rows"] = earlier_rows(json.loads(options.out.read_text()), document["machine"])
+    made = {"commit": document["machine"]["environment"]["commit"], "load": round(load, 2)}
     for recipe in options.recipes or list(all_recipes()):
         for threads in options.threads:
-            row = measured(recipe, threads, options)
-            document["rows"].append(row)
+            row = {**measured(recipe, threads, options), **made}
+            put_row(document["rows"], row)
             print("  ".join(line_of(row)), flush=True)
             if not options.busy:
                 write_json(options.out, document)
@@ -135,11 +138,48 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     return 0
 
 
+def earlier_rows(document: Dict[str, Any], here: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """The rows of earlier results, if they were measured on such a machine; each says at which commit."""
+    there = document["machine"]
+    if any(there[key] != here[key] for key in ("processor", "processors")):
+        return []
+    made = {"commit": there["environment"]["commit"], "load": document.get("load")}
+    return [{**made, **row} for row in document["rows"]]
+
+
+def put_row(rows: List[Dict[str, Any]], row: Dict[str, Any]) -> None:
+    """Put a row in the place of the one with its recipe and threads, or behind all."""
+    for place, other in enumerate(rows):
+        if (other["recipe"], other["threads"]) == (row["recipe"], row["threads"]):
+            rows[place] = row
+            return
+    rows.append(row)
+
+
+def commit_lines(document: Dict[str, Any]) -> List[str]:
+    """At which commit which recipes were measured."""
+    recipes: Dict[str, List[str]] = {}
+    for row in earlier_rows(document, document["machine"]):
+        known = recipes.setdefault(str(row["commit"])[:7], [])
+        known += [row["recipe"]] if row["recipe"] not in known else []
+    if len(recipes) == 1:
+        return [f"measured at commit {commit}" for commit in recipes]
+    most = max(recipes, key=lambda commit: len(recipes[commit]), default=None)
+    return [
+        f"measured at commit {commit}: {'all others' if commit == most else ', '.join(names)}"
+        for commit, names in recipes.items()
+    ]
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The command line's parser."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--recipes", nargs="+", choices=list(all_recipes()), metavar="RECIPE", help="default: all"
+        "--recipes",
+        nargs="+",
+        choices=list(all_recipes()),
+        metavar="RECIPE",
+        help="default: all; with some, the others' results stay",
     )
     parser.add_argument(
         "--threads", nargs="+", type=at_least(1), default=[1, 2], metavar="N", help="default: 1 2"
@@ -363,7 +403,7 @@ def write_table(document: Dict[str, Any]) -> None:
             "",
             *lines,
             "",
-            *(f"- {line}" for line in evaluated_lines(document)),
+            *(f"- {line}" for line in [*evaluated_lines(document), *commit_lines(document)]),
             MARKS[1] + behind,
         ]
     )

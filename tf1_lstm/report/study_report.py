@@ -19,12 +19,17 @@ HEADERS = ("figure", "published", "n", "mean ± s", "one training", "verdict")
 RIGHT = (1, 2, 3, 4)
 LEGEND = (
     "Accuracies with dropout off, unless said. n: seeds; s: standard deviation over them. One training: "
-    "where one more lies with 95 % probability, measured as the published one was. (own): no published "
-    "figure, but one own run of the published code. Holm's correction is over the figures of a document."
+    "where one more lies with 95 % probability, measured as the published one was.{own} Holm's correction is "
+    "over the figures of a document."
 )
+OWN_LEGEND = " (own): no published figure, but one own run of the published code."
 
 
 ENGINES = "Engines, fast minus exact"
+
+
+def _legend(rows: Iterable[Row]) -> str:
+    return LEGEND.format(own=OWN_LEGEND if any(row.is_own_run for row in rows) else "")
 
 
 class Provenance(NamedTuple):
@@ -165,7 +170,7 @@ def text_report(cells: Sequence[CellResults], rows: Sequence[Row], warnings: Seq
         lines += [cell_name(cell), text_table(HEADERS, table, right=RIGHT), ""]
     engines = engine_lines(engine_pairs(cells, rows))
     lines += [f"{ENGINES}:", *("\n".join(textwrap.wrap(line, 80)) for line in engines), ""] if engines else []
-    lines += textwrap.wrap(LEGEND, 80)
+    lines += textwrap.wrap(_legend(rows), 80)
     lines += [f"Mixed: {warning}" for warning in warnings]
     return "\n".join(lines)
 
@@ -237,7 +242,7 @@ def markdown(
         lines += [f"{missing} job{'s are' if missing > 1 else ' is'} not done yet.", ""]
     table = [[cell_name(cells[row.cell]), *cells_of(row, cells[row.cell], sample)] for row in rows]
     right = [column + 1 for column in RIGHT]
-    lines += [markdown_table(("recipe", *HEADERS), table, right=right), "", LEGEND, ""]
+    lines += [markdown_table(("recipe", *HEADERS), table, right=right), "", _legend(rows), ""]
     lines += [f"- Mixed: {warning}" for warning in warnings] + ([""] if warnings else [])
     paired = [row for row in rows if row.paired]
     if paired:
