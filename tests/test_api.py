@@ -122,6 +122,7 @@ def test_a_checkpoint_outside_of_a_run_is_fitted_to_the_one_recipe_that_takes_it
         recipe_of(project / "tests" / "checkpoints" / "cases" / "unknown-cell-7")
 
 
+@pytest.mark.thorough
 def test_a_bundle_is_exported_and_compared_from_python(run: Any, tmp_path: Path):
     port = "import numpy as np\ndef zeros(ids):\n    return np.zeros((len(ids), 2), np.float32)\n"
     (tmp_path / "port.py").write_text(port)

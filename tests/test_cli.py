@@ -152,7 +152,13 @@ def test_train_prints_the_documents_lines_and_where_everything_is(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "ending", ["", "/checkpoints", "/checkpoints/imdb-lstm-60", "/checkpoints/imdb-lstm-60.index"]
+    "ending",
+    [
+        "",
+        pytest.param("/checkpoints", marks=pytest.mark.thorough),
+        "/checkpoints/imdb-lstm-60",
+        "/checkpoints/imdb-lstm-60.index",
+    ],
 )
 def test_evaluate_takes_a_prefix_a_file_or_a_folder_and_the_settings_of_its_run(run: Path, ending: str):
     path = f"{run}{ending}" if ending else f"{run}/checkpoints"
@@ -248,6 +254,7 @@ def test_verify_passes_on_a_good_run_and_fails_on_a_changed_one(run: Path, tmp_p
     )
 
 
+@pytest.mark.thorough
 def test_reproduce_ends_with_a_table_and_paths_and_may_be_repeated(tmp_path: Path):
     arguments = [
         "reproduce",

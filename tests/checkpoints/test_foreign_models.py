@@ -142,7 +142,10 @@ LAST = {joined_layers: ("W_out", "b_out"), stack: ("dense_1/kernel", "dense_1/bi
 
 @pytest.mark.parametrize("version", [pytest.param(1, marks=pytest.mark.thorough), 2])
 @pytest.mark.parametrize(("layers", "expected"), [(joined_layers, BOTH), (stack, STACK)])
-@pytest.mark.parametrize(("optimizer", "slots", "scalars"), OPTIMIZERS)
+@pytest.mark.parametrize(
+    ("optimizer", "slots", "scalars"),
+    [OPTIMIZERS[0], *(pytest.param(*kind, marks=pytest.mark.thorough) for kind in OPTIMIZERS[1:])],
+)
 def test_weights_and_slots_are_those_of_the_session(
     model_of, layers, expected, optimizer, slots, scalars, version
 ):

@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 from typing import List
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 CASES = int(os.environ.get("TF1_LSTM_FUZZ_CASES", "500"))
 SEED = os.environ.get("TF1_LSTM_FUZZ_SEED", "0")
 SHARED = Path(os.environ.get("TF1_LSTM_SHARED", ROOT.parent / "shared")) / "checkpoints"
 
 
+@pytest.mark.thorough
 def test_damaged_checkpoints_are_read_rightly_or_refused_never_worse():
     """Set TF1_LSTM_FUZZ_CASES and TF1_LSTM_FUZZ_SEED for a longer or another run."""
     command: List[str] = [

@@ -79,9 +79,7 @@ def step(model: Model, number: int) -> None:
     model.session.run(model.graph.train_op, feeds)
 
 
-@pytest.fixture(
-    scope="module", params=representative(SMALL, "imdb-lstmcell2", "imdb-grucell2", "imdb-lstm32")
-)
+@pytest.fixture(scope="module", params=representative(SMALL, "imdb-lstm32"))
 def trained(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     recipe = find_recipe(request.param).with_settings(SMALL[request.param])
     folder = tmp_path_factory.mktemp(request.param)

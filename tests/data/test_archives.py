@@ -422,6 +422,7 @@ def test_a_wrong_checksum_after_the_last_member_is_noticed(tmp_path: Path) -> No
 # ---- the real files ------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_reads_the_fifty_thousand_reviews_in_seconds(shared: Path) -> None:
     path = shared / "data" / "imdb" / "aclImdb_v1.tar.gz"
     started = time.process_time()

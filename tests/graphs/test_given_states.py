@@ -92,7 +92,9 @@ def keras_outputs(
 @pytest.mark.parametrize("both", [None, JOINED], ids=["one", "both"])
 @pytest.mark.parametrize("more", [pytest.param({}, marks=THOROUGH), WIDTHS], ids=["layer", "stack"])
 @pytest.mark.parametrize(
-    "cell", [BasicLSTM(5), GRU(5), pytest.param(ResetAfterGRU(5), marks=THOROUGH)], ids=type
+    "cell",
+    [BasicLSTM(5), *(pytest.param(cell, marks=THOROUGH) for cell in (GRU(5), ResetAfterGRU(5)))],
+    ids=type,
 )
 def test_a_given_state_does_what_keras_initial_state_does(cell: Cell, more: Dict[str, Any], both: Any):
     """Of both directions the first half of each layer's list is for the forward one, as documented."""
@@ -161,7 +163,7 @@ def test_a_carried_state_is_stateful_and_forgetting_is_reset_states(cell: Cell):
         ({"bidirectional": Bidirectional(), **WIDTHS}, None),
         ({"go_backwards": True, "layers": 2}, WrapperDropout(0.5)),
         ({"layers": 2, "mask": "sequence_length"}, Dropout(0.5, ("inputs",))),
-        ({"bidirectional": JOINED, "mask": "sequence_length", **WIDTHS}, None),
+        pytest.param({"bidirectional": JOINED, "mask": "sequence_length", **WIDTHS}, None, marks=THOROUGH),
     ],
     ids=["stacks", "backwards", "lengths", "both"],
 )

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, NamedTuple, Tuple
 import numpy as np
 import pytest
 
+from tests.tiers import representative
 from tf1_lstm.core.tensorflow import load_variables, tf
 from tf1_lstm.graphs.build import build
 from tf1_lstm.recipes import (
@@ -282,7 +283,16 @@ def assert_equal(found: Any, expected: Any) -> None:
     np.testing.assert_allclose(found, np.reshape(expected, np.shape(found)), rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("kind", list(ROWS))
+@pytest.mark.parametrize(
+    "kind",
+    representative(
+        ROWS,
+        "static_rnn over unstack behind a ReLU layer",
+        "regression, squared errors",
+        "an output at every step",
+        "both directions, the last output",
+    ),
+)
 def test_outputs_and_a_training_step_are_those_of_plain_code(kind: str) -> None:
     make, composed = ROWS[kind]
     plain_graph = tf.Graph()

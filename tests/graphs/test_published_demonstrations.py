@@ -78,7 +78,7 @@ def rows(inputs: int, units: int, **changes: Any) -> Experiment:
     return settings(inputs="rows", embedding="word-vectors", input_size=inputs, units=units, **changes)
 
 
-@pytest.mark.parametrize("cell", KERAS_CELLS)
+@pytest.mark.parametrize("cell", representative(KERAS_CELLS, "basic_lstm"))
 def test_outputs_and_states_have_the_printed_shapes(cell):
     ran = run(settings(cell=cell), sentences())
     assert ran.outputs.shape == (10, 20, 12)
@@ -86,7 +86,7 @@ def test_outputs_and_states_have_the_printed_shapes(cell):
     assert [state.shape for state in ran.h + ran.c] == [(10, 12)] * (2 if cell == "basic_lstm" else 1)
 
 
-@pytest.mark.parametrize("cell", KERAS_CELLS)
+@pytest.mark.parametrize("cell", representative(KERAS_CELLS, "basic_lstm"))
 def test_outputs_and_states_of_both_directions_have_the_printed_shapes(cell):
     ran = run(settings(cell=cell, bidirectional=True), sentences())
     assert ran.outputs.shape == (10, 20, 24)
@@ -95,7 +95,7 @@ def test_outputs_and_states_of_both_directions_have_the_printed_shapes(cell):
 
 
 @pytest.mark.parametrize("cell", KERAS_CELLS)
-@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("layers", [pytest.param(1, marks=pytest.mark.thorough), 2])
 def test_the_last_output_is_the_state_bit_for_bit(cell, layers):
     ran = run(settings(cell=cell, layers=layers), sentences())
     assert np.array_equal(ran.outputs[:, -1], ran.h[0])
@@ -103,7 +103,9 @@ def test_the_last_output_is_the_state_bit_for_bit(cell, layers):
 
 
 @pytest.mark.parametrize("cell", representative(KERAS_CELLS, "basic_lstm"))
-@pytest.mark.parametrize(("layers", "joined"), [(1, False), (2, False), (2, True)])
+@pytest.mark.parametrize(
+    ("layers", "joined"), [(1, False), pytest.param(2, False, marks=pytest.mark.thorough), (2, True)]
+)
 def test_forward_the_last_step_and_backward_the_first_are_the_states_bit_for_bit(cell, layers, joined):
     ran = run(settings(cell=cell, layers=layers, bidirectional=True, joined_layers=joined), sentences())
     forward, backward = ran.outputs[..., :UNITS], ran.outputs[..., UNITS:]
@@ -155,7 +157,7 @@ def test_layers_of_five_widths_have_the_printed_parameters():
 
 @pytest.mark.parametrize(
     ("cell", "parameters"),
-    [("basic_lstm", 4_128), ("gru_reset_after", 3_168)],
+    [pytest.param("basic_lstm", 4_128, marks=pytest.mark.thorough), ("gru_reset_after", 3_168)],
 )
 def test_both_directions_have_the_printed_parameters(cell, parameters):
     both = rows(DIMENSIONS, UNITS, cell=cell, bidirectional=True)
@@ -176,7 +178,7 @@ SUMMARIES: Dict[str, Tuple[int, int]] = {
 }
 
 
-@pytest.mark.parametrize("name", SUMMARIES)
+@pytest.mark.parametrize("name", representative(SUMMARIES, "imdb-simplernn32"))
 def test_one_layer_recipes_have_the_printed_parameters(name):
     recipe = find_recipe(name)
     recurrent, total = SUMMARIES[name]

@@ -73,8 +73,8 @@ def outputs(experiment: Experiment, **options: Any) -> Tuple[Dict[str, np.ndarra
 @pytest.mark.parametrize(
     ("cell", "both"),
     [
-        (BasicLSTM(5), JOINED),
         (ResetAfterGRU(5), None),
+        pytest.param(BasicLSTM(5), JOINED, marks=THOROUGH),
         pytest.param(BasicLSTM(5), None, marks=THOROUGH),
         pytest.param(ResetAfterGRU(5), JOINED, marks=THOROUGH),
         *(
@@ -105,9 +105,9 @@ def test_layers_of_several_widths_are_keras_layers(cell: Cell, both: Any):
 @pytest.mark.parametrize(
     ("dropout", "more"),
     [
-        pytest.param(None, {}, marks=THOROUGH),
+        (None, {}),
         pytest.param(WrapperDropout(0.6), {"bidirectional": Bidirectional()}, marks=THOROUGH),
-        (Dropout(0.6, ("inputs", "layers")), {"bidirectional": JOINED}),
+        pytest.param(Dropout(0.6, ("inputs", "layers")), {"bidirectional": JOINED}, marks=THOROUGH),
     ],
     ids=["plain", "stacks", "joined"],
 )
@@ -137,7 +137,9 @@ def test_each_layer_begins_at_keras_first_values_of_its_own_width():
         np.testing.assert_allclose(rows @ rows.T, np.eye(units), atol=1e-5)
 
 
-@pytest.mark.parametrize("both", [None, pytest.param(Bidirectional(), marks=THOROUGH), JOINED], ids=str)
+@pytest.mark.parametrize(
+    "both", [None, *(pytest.param(both, marks=THOROUGH) for both in (Bidirectional(), JOINED))], ids=str
+)
 def test_recorded_states_of_each_layer_have_its_width(both: Any):
     experiment = stacked(BasicLSTM(5), bidirectional=both)
     weights, (found, *_) = outputs(experiment)

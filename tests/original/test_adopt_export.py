@@ -29,7 +29,7 @@ ENDINGS = {"torch": "safetensors", "keras": "weights.h5"}
     ("build", "to"),
     [
         (models.shared_layers, "torch"),
-        (models.static_lstm, "keras"),
+        pytest.param(models.static_lstm, "keras", marks=pytest.mark.thorough),
         pytest.param(models.static_lstm, "torch", marks=pytest.mark.thorough),
         pytest.param(models.shared_layers, "keras", marks=pytest.mark.thorough),
         pytest.param(models.regression, "torch", marks=pytest.mark.thorough),

@@ -48,6 +48,7 @@ def test_it_is_measured_over_own_data_as_its_own_graph_answers(adopted, capsys):
     assert len(batches["test_batches"]["accuracies"]) == 2
 
 
+@pytest.mark.thorough
 def test_it_is_exported_compared_and_converted_with_own_data(adopted, capsys, tmp_path):
     prefix, _, _ = adopted
     words = ["--checkpoint", prefix, *OWN, "--to", "bundle", "--out", "b.npz"]

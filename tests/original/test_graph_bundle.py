@@ -69,7 +69,11 @@ def test_the_same_run_gives_the_same_bytes(saved, bundle, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("build", "name"), [(models.attention, "Attention"), (models.convolutional, "Convolution")]
+    ("build", "name"),
+    [
+        (models.attention, "Attention"),
+        pytest.param(models.convolutional, "Convolution", marks=pytest.mark.thorough),
+    ],
 )
 def test_a_pytorch_port_of_what_no_recipe_describes_agrees(build, name, bundle, tmp_path, capsys):
     python = needed_python("torch")

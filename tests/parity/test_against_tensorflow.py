@@ -32,7 +32,7 @@ CASES = [
     *(
         pytest.param(
             {"cell": cell, "layers": 2, "bidirectional": True, "readout": "both-states"},
-            marks=() if cell in ("basic_lstm", "gru") else pytest.mark.thorough,
+            marks=() if cell == "gru" else pytest.mark.thorough,
         )
         for cell in CELLS
     ),
@@ -99,9 +99,9 @@ def test_agrees_with_tensorflow(changes):
             )
             for name in IMDB_RECIPES
         ),
-        ("imdb-gru32", "adam"),
+        pytest.param("imdb-gru32", "adam", marks=pytest.mark.thorough),
         ("imdb-gru32", "pytorch-adam"),
-        ("imdb-bilstm2", "keras-rmsprop"),
+        pytest.param("imdb-bilstm2", "keras-rmsprop", marks=pytest.mark.thorough),
     ],
 )
 def test_every_recipe_of_word_ids_agrees_with_tensorflow(name, optimizer):

@@ -67,13 +67,14 @@ def test_a_mistake_is_named_by_the_examples_that_rounding_does_not_decide(name):
     assert [e.names for e in found.explanations] == [(name,)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "activation"),
     [
         ("relu-for-tanh", "leaky"),
         ("kernels-swapped", "rows"),
-        pytest.param("relu-for-tanh", "softplus", marks=pytest.mark.thorough),
-        pytest.param("kernels-swapped", "leaky", marks=pytest.mark.thorough),
+        ("relu-for-tanh", "softplus"),
+        ("kernels-swapped", "leaky"),
     ],
 )
 def test_its_neighbours_are_not_named(name, activation, monkeypatch):

@@ -117,6 +117,7 @@ def test_a_port_that_learns_too_slowly_is_told_from_a_bundle(trained, tmp_path, 
     assert drawn["seeds"][0]["port"] != found["seeds"][0]["port"]
 
 
+@pytest.mark.thorough
 def test_a_training_that_breaks_is_told_and_nothing_is_judged(trained, tmp_path, capsys):
     run, _ = trained
     code, found = compared(capsys, run, f"{run.parent / 'ports.py'}:breaks", tmp_path / "out", "--seeds", "1")
@@ -129,7 +130,7 @@ def test_a_training_that_breaks_is_told_and_nothing_is_judged(trained, tmp_path,
     ("port", "words", "said"),
     [
         ("ports.py:answers", ["--seeds", "1"], "cannot be trained; expected a keras.Model or nn.Module"),
-        ("ports.py:nothing", ["--seeds", "1"], "has no 'nothing'"),
+        pytest.param("ports.py:nothing", ["--seeds", "1"], "has no 'nothing'", marks=pytest.mark.thorough),
         ("torch", ["--seeds", "1", "--split", "tset"], "tset"),
         ("torch", ["--seeds", "1", "--set", "unitz=3"], "unitz"),
         ("torch", ["--seeds", "1", "--runs", "nowhere"], "nowhere: no such folder"),

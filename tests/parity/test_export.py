@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.parity.support import IMDB_RECIPES, KERAS_UNKNOWN
+from tests.tiers import representative
 from tf1_lstm.cli import main
 from tf1_lstm.data.registry import open_dataset
 from tf1_lstm.parity.bundle import Bundle, Words, read_bundle
@@ -78,7 +79,10 @@ def test_what_differs_most_between_ports_is_in_the_batch(checkpoint, tmp_path):
 
 @pytest.mark.parametrize(
     ("recipe", "setting"),
-    [("mnist-coupled", "cell=lstm_coupled"), ("mnist-bilstm", "readout=both-states")],
+    [
+        ("mnist-coupled", "cell=lstm_coupled"),
+        pytest.param("mnist-bilstm", "readout=both-states", marks=pytest.mark.thorough),
+    ],
 )
 def test_a_bundle_of_rows_agrees_with_the_reference(checkpoint, tmp_path, recipe, setting):
     name, value = setting.split("=")
@@ -89,14 +93,12 @@ def test_a_bundle_of_rows_agrees_with_the_reference(checkpoint, tmp_path, recipe
     assert bundle.settings[name] == value
 
 
-# One of each: an embedding that is trained, frozen vectors, batches of any length. That the numbers of every
-# recipe are TensorFlow's is also seen in test_against_tensorflow.py.
-FEW = ("imdb-lstm2-glove", "imdb-bilstm2")
+# That the numbers of every recipe are TensorFlow's is also seen in test_against_tensorflow.py.
 
 
 @pytest.mark.parametrize(
     "recipe",
-    [name if name in FEW else pytest.param(name, marks=pytest.mark.thorough) for name in IMDB_RECIPES],
+    representative(IMDB_RECIPES, "imdb-lstm2-glove"),
 )
 def test_a_bundle_of_every_later_recipe_agrees_with_the_reference(checkpoint, tmp_path, recipe):
     """Every recipe on reviews by Keras's rule: states, loss, gradients, three steps of its optimizer."""
@@ -115,6 +117,7 @@ def test_a_bundle_of_every_later_recipe_agrees_with_the_reference(checkpoint, tm
     assert len(bundle.split_logits) == bundle.document["split"]["examples"]
 
 
+@pytest.mark.thorough
 def test_a_batch_is_as_long_as_its_longest_review_where_the_recipe_says_so(checkpoint, tmp_path):
     prefix = checkpoint("imdb-bilstm2", units=2, steps=60)
     arguments = ["imdb-bilstm2", "--checkpoint", prefix, "--sample", "--set", "units=2", "--set", "steps=60"]
@@ -123,6 +126,7 @@ def test_a_batch_is_as_long_as_its_longest_review_where_the_recipe_says_so(check
     assert bundle.inputs[:, -1].any()
 
 
+@pytest.mark.thorough
 def test_the_published_mnist_checkpoint_agrees_with_the_reference(shared, tmp_path):
     arguments = ["--checkpoint", str(shared / "checkpoints" / "mnist-lstm-2016")]
     arguments += ["--data", str(shared / "data" / "mnist"), "--examples", "8"]

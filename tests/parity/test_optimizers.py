@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.parity.ports_python import run
+from tests.tiers import representative
 from tf1_lstm.parity.optimizers import (
     AdamRule,
     RMSprop,
@@ -67,7 +68,7 @@ def test_agrees_with_the_optimizer_in_tensorflow(optimizer, make):
     np.testing.assert_allclose(trained(optimizer), tensorflow_steps(make), rtol=RTOL, atol=1e-9)
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
+@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
 def test_agrees_with_the_optimizers_of_the_ports_frameworks(framework, tmp_path):
     np.save(str(tmp_path / "gradients.npy"), GRADIENTS)
     found = run(framework, "optimizers.py", framework, str(tmp_path / "gradients.npy"))

@@ -23,8 +23,23 @@ TOLERANCE = 1e-5
 WITHOUT_ONNX = {name for name, model in MODELS.items() if model.recurrent.mask == "mask_zero"}
 
 
-NAMES = [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in MODELS]
-MANY = [FEW, pytest.param(tuple(MODELS), marks=pytest.mark.slow, id="all")]
+# Those that every run tries: a plain one, steps that are left out, layers of several widths.
+FEWER = (
+    "squared errors",
+    "words up to the last, backwards",
+    "three widths, selu twice, absolute errors at each step",
+)
+NAMES = [
+    name
+    if name in FEWER
+    else pytest.param(name, marks=pytest.mark.thorough if name in FEW else pytest.mark.slow)
+    for name in MODELS
+]
+MANY = [
+    pytest.param(FEW, marks=pytest.mark.thorough),
+    FEWER,
+    pytest.param(tuple(MODELS), marks=pytest.mark.slow, id="all"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +76,11 @@ def test_the_reference_gives_tensorflows_states_outputs_loss_and_gradients(
 @pytest.mark.parametrize("models", MANY)
 @pytest.mark.parametrize(
     ("to", "ending", "package"),
-    [("keras", ".weights.h5", "keras"), ("torch", ".safetensors", "torch"), ("onnx", ".onnx", "onnxruntime")],
+    [
+        pytest.param("keras", ".weights.h5", "keras", marks=pytest.mark.thorough),
+        ("torch", ".safetensors", "torch"),
+        ("onnx", ".onnx", "onnxruntime"),
+    ],
 )
 def test_every_model_is_exported_and_agrees(
     to: str,
@@ -116,7 +135,7 @@ def write_text(path: Path) -> None:
     ("name", "write", "port"),
     [
         ("sequences.npz", write_sequences, "torch"),
-        ("plain.txt", write_text, "keras"),
+        pytest.param("plain.txt", write_text, "keras", marks=pytest.mark.thorough),
         pytest.param("sequences.npz", write_sequences, "keras", marks=pytest.mark.thorough),
         pytest.param("plain.txt", write_text, "torch", marks=pytest.mark.thorough),
     ],

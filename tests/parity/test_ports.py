@@ -30,7 +30,7 @@ SHIPPED = (*FEW, "imdb-lstm", "imdb-simplernn32", "imdb-bilstm2")
 
 
 @pytest.mark.parametrize("names", [SHIPPED, pytest.param(tuple(RECIPE_BUNDLES), marks=pytest.mark.thorough)])
-@pytest.mark.parametrize("framework", ["keras", "torch"])
+@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
 def test_every_shipped_port_agrees_down_to_three_training_steps(framework, names):
     found = run(framework, "shipped.py", "ports", framework, *names)
     wanted = [
@@ -54,6 +54,7 @@ def assert_agrees(line: Dict[str, Any]) -> None:
     assert max(line["errors"].values()) < 1e-5, line
 
 
+@pytest.mark.thorough
 def test_keras_3s_rmsprop_is_not_the_published_one():
     (line,) = run("keras", "shipped.py", "other-rmsprop")
     failing = {level for level, (status, _) in line["levels"].items() if status == "FAIL"}
@@ -75,7 +76,8 @@ def test_each_planted_mistake_is_named(framework):
         assert line["blind"] == ([seen] if seen else []), line
 
 
-@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
+@pytest.mark.thorough
+@pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_each_mistake_behind_the_cells_is_named_and_its_neighbours_are_not(framework):
     """From the logits alone; what is planted is written in the framework's own words."""
     lines = run(framework, "heads.py", framework)
@@ -88,7 +90,8 @@ def test_each_mistake_behind_the_cells_is_named_and_its_neighbours_are_not(frame
             assert line["agrees"] == (line["planted"] == "right"), line
 
 
-@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
+@pytest.mark.thorough
+@pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_each_mistake_of_the_training_is_named_and_its_neighbours_are_not(framework):
     """By the framework's own optimizer and loss, alone and in pairs."""
     lines = run(framework, "training.py", framework)
@@ -103,7 +106,8 @@ def test_each_mistake_of_the_training_is_named_and_its_neighbours_are_not(framew
         assert line["agrees"] == (line["planted"] in ("", "value 0.0033")), line
 
 
-@pytest.mark.parametrize("framework", representative(["keras", "torch"], "torch"))
+@pytest.mark.thorough
+@pytest.mark.parametrize("framework", ["keras", "torch"])
 def test_noise_of_the_states_is_named_with_its_share_and_other_noise_is_not(framework):
     lines = run(framework, "state_noise.py", framework)
     assert len(lines) > 1
@@ -134,7 +138,7 @@ def test_thirty_random_pairs_of_planted_mistakes_are_named(framework):
 @pytest.mark.parametrize(
     ("to", "ending", "package"),
     [
-        ("keras", ".weights.h5", "keras"),
+        pytest.param("keras", ".weights.h5", "keras", marks=pytest.mark.thorough),
         pytest.param("keras", ".keras", "keras", marks=pytest.mark.thorough),
         ("torch", ".safetensors", "safetensors"),
         ("onnx", ".onnx", "onnxruntime"),
@@ -165,7 +169,7 @@ def test_the_exported_code_run_as_it_is_passes_every_level(to, ending, package, 
 @pytest.mark.parametrize(
     ("framework", "file", "seen"),
     [
-        ("keras", "port.keras", True),
+        pytest.param("keras", "port.keras", True, marks=pytest.mark.thorough),
         pytest.param("keras", "port-savedmodel", False, marks=pytest.mark.thorough),
         ("torch", "port.pt", True),
     ],

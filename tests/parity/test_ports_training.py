@@ -44,11 +44,12 @@ def refused(framework: str, out: Path, *arguments: str) -> str:
     return errors
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "names",
     [
         ("imdb-gru32", "imdb-lstm2-glove", "imdb-bilstm2"),
-        pytest.param(tuple(IMDB_RECIPES), marks=pytest.mark.thorough),
+        tuple(IMDB_RECIPES),
     ],
 )
 def test_each_trainer_takes_the_three_steps_of_the_bundle(names):
@@ -74,6 +75,7 @@ def test_a_pytorch_training_writes_its_figures_and_the_seed_decides_them(tmp_pat
     assert other["log"][0]["loss"] != first["log"][0]["loss"]
 
 
+@pytest.mark.thorough
 def test_a_keras_training_measures_the_test_reviews_at_its_end(tmp_path):
     document = trained("keras", tmp_path / "a.json", "imdb-gru32", "--seed", "5", "--epochs", "3")
     assert_figures(document, "imdb-gru32", epochs=3)

@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 import numpy as np
 import pytest
 
+from tests.tiers import representative
 from tf1_lstm.core.parts import Leaf, kinds, leaves, part_type
 from tf1_lstm.errors import InputError
 from tf1_lstm.graphs.build import build
@@ -161,7 +162,10 @@ def fresh_settings() -> Dict[str, Set[str]]:
     return {name: paths for name, paths in found.items() if paths}
 
 
-@pytest.mark.parametrize("name", list(fresh_settings()))
+# Of the recipes that have such settings one of each kind of data: the others are thorough.
+@pytest.mark.parametrize(
+    "name", representative(fresh_settings(), "imdb-lstm", "imdb-lstmcell2", "mnist-bilstm")
+)
 def test_another_value_of_each_setting_of_a_part_does_something_or_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -105,7 +105,7 @@ def test_early_stopping_waits_for_its_patience(tmp_path: Path):
     assert figures(longer.run)[: len(losses)] == figures(outcome.run), "off by default, the same until then"
 
 
-@pytest.mark.parametrize("seen", [3, STEPS, STEPS + 5])
+@pytest.mark.parametrize("seen", [pytest.param(3, marks=pytest.mark.thorough), STEPS, STEPS + 5])
 def test_an_interruption_within_an_epoch_changes_no_figure(
     whole: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: int
 ):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.experiments import experiment
 from tests.runs.conftest import small
+from tests.tiers import representative
 from tf1_lstm.errors import InputError, NotFiniteError
 from tf1_lstm.graphs.quiet import tf
 from tf1_lstm.recipes import find_recipe
@@ -127,8 +128,12 @@ def test_graph_is_finalized_so_that_nothing_can_grow():
     "settings",
     [
         {"cell": "basic_lstm", "batch_size": 128, "units": 128, "steps": 28},
-        {"cell": "basic_lstm", "batch_size": 4096, "units": 8, "steps": 4},
-        {"cell": "gru", "batch_size": 20_000, "units": 4, "steps": 2},
+        pytest.param(
+            {"cell": "basic_lstm", "batch_size": 4096, "units": 8, "steps": 4}, marks=pytest.mark.thorough
+        ),
+        pytest.param(
+            {"cell": "gru", "batch_size": 20_000, "units": 4, "steps": 2}, marks=pytest.mark.thorough
+        ),
     ],
 )
 def test_no_shape_was_found_whose_bits_depend_on_the_number_of_threads(settings: Any):
@@ -150,7 +155,12 @@ def test_no_shape_was_found_whose_bits_depend_on_the_number_of_threads(settings:
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("name", ["mnist-bilstm", "mnist-peephole", "mnist-coupled", "mnist-gru"])
+@pytest.mark.parametrize(
+    "name",
+    representative(
+        ["mnist-bilstm", "mnist-peephole", "mnist-coupled", "mnist-gru"], "mnist-bilstm", "mnist-gru"
+    ),
+)
 def test_every_cell_goes_on_from_its_checkpoint_with_the_same_bits(name: str, tmp_path: Path):
     """Also where one direction has no optimizer slots: the published bidirectional model."""
     from tf1_lstm.recipes import find_recipe
@@ -171,7 +181,9 @@ def test_every_cell_goes_on_from_its_checkpoint_with_the_same_bits(name: str, tm
     assert event["step"] == 3
 
 
-@pytest.mark.parametrize("recipe", ["mnist-bilstm", "mnist-coupled", "mnist-gru"])
+@pytest.mark.parametrize(
+    "recipe", representative(["mnist-bilstm", "mnist-coupled", "mnist-gru"], "mnist-bilstm")
+)
 def test_batches_of_one_size_train_to_the_bits_of_any_size(recipe, monkeypatch):
     opened = resolve(find_recipe(recipe), sample=True, settings={})
     sampler = opened.dataset.train_sampler(opened.sampler, opened.batch_size, 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tiers import representative
 from tf1_lstm.parity.bundle import read_bundle
 from tf1_lstm.recipes import find_recipe
 from tf1_lstm.recipes.flat import flat_settings
@@ -20,7 +21,7 @@ INTERRUPTED = ("imdb-lstm", "imdb-lstmcell2")
 BUNDLES = ("imdb-lstm", "mnist-bilstm", "imdb-lstmcell2", "imdb-bilstm2")
 
 
-@pytest.mark.parametrize("name", INTERRUPTED)
+@pytest.mark.parametrize("name", representative(INTERRUPTED, "imdb-lstm"))
 def test_an_interrupted_run_ends_with_the_bits_that_it_would_have_had(name: str, tmp_path: Path):
     run = tmp_path / "run"
     shutil.copytree(str(FOLDER / f"{name}-interrupted"), str(run))

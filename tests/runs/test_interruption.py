@@ -97,7 +97,10 @@ def test_a_run_killed_at_thirty_and_more_random_moments_ends_with_the_same_bits(
     assert compare_after_kills(tmp_path, iterations=600, save_every=2, kills=36) >= 30
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    "number, code",
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.thorough)],
+)
 def test_a_signal_ends_cleanly_says_how_to_resume_and_loses_nothing(tmp_path: Path, number: int, code: int):
     length = ["--iterations=2000", "--save-every=1000"]
     process = start([*TRAIN, *length], tmp_path)

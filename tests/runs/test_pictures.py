@@ -18,6 +18,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.thorough
 def test_pictures_of_any_size_and_polarity_and_arrays_are_read(run: Path, tmp_path: Path):
     from PIL import Image
 
