@@ -71,7 +71,7 @@ static Block *large_block(int64_t floats) {
     found = new_block(rounded);
     if (!found) {
       free_kept();
-      found = new_block(rounded);
+      found = new_block(floats);
     }
   }
   if (found) pool.in_use += found->floats;

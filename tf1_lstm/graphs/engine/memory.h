@@ -1,5 +1,5 @@
 /* Memory for arrays. Large ones are kept and used again: the system clears each page that it gives, which
- * was a quarter of a training step of large layers. */
+ * was a third of a training step of large layers. */
 #ifndef TF1_LSTM_MEMORY_H
 #define TF1_LSTM_MEMORY_H
 
