@@ -114,7 +114,11 @@ def test_the_file_says_what_the_graph_says(saved, tmp_path, capsys):
     assert (stocks.recurrent.read, type(stocks.optimizer).__name__) == ("steps", "SGD")
 
 
-@pytest.mark.parametrize("build", ADOPTED, ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build",
+    representative(ADOPTED, "static_lstm", "stacked_gru"),
+    ids=lambda build: build.__name__,
+)
 def test_without_its_graph_the_answers_lead_to_the_same_outputs(build, saved, tmp_path, capsys):
     model = saved(build)
     checkpoint = without_graph(model, tmp_path)

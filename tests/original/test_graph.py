@@ -88,7 +88,11 @@ WANTED = {  # builder -> kind, layers, cell, units, forget bias, activation, ste
 }
 
 
-@pytest.mark.parametrize("build", WANTED, ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build",
+    representative(WANTED, "static_lstm", "bidirectional", "stacked_gru"),
+    ids=lambda build: build.__name__,
+)
 def test_reads_what_no_checkpoint_holds(build, saved):
     parts = listing(open_graph(saved(build).prefix))["recurrent"]
     kind, layers, cell, units, forget_bias, activation, steps, shared = WANTED[build]
@@ -128,17 +132,37 @@ def test_the_command_writes_arrays_under_the_fetched_names(saved, tmp_path, caps
 @pytest.mark.parametrize(
     ("words", "phrase"),
     [
-        (["--feed", "idz=1", "--fetch", "logits"], "the nearest are ids"),
+        pytest.param(
+            ["--feed", "idz=1", "--fetch", "logits"], "the nearest are ids", marks=pytest.mark.thorough
+        ),
         (["--fetch", "logits"], "nothing is fed to: ids int32 [?, 6]"),
         (["--feed", "ids=[[1,2,3,0,1,2]]", "--fetch", "logitz"], "the nearest are logits"),
-        (["--feed", "ids=3", "--fetch", "logits"], "found shape [], expected [?, 6]"),
+        pytest.param(
+            ["--feed", "ids=3", "--fetch", "logits"],
+            "found shape [], expected [?, 6]",
+            marks=pytest.mark.thorough,
+        ),
         (["--feed", "ids=[[1.5,2,3,0,1,2]]", "--fetch", "logits"], "expected int32"),
         (["--feed", "ids=missing.npy", "--fetch", "logits"], "missing.npy: no such file"),
-        (["--feed", "ids", "--fetch", "logits"], "expected NAME=FILE.npy"),
-        (["--feed", "ids=[[1,2,3,0,1,2]]", "--feed", "ids:0=1", "--fetch", "logits"], "twice"),
-        (["--feed", "ids=[[1,2,3,0,1,2]]", "--fetch", "logits:7"], "only has 1 outputs"),
+        pytest.param(
+            ["--feed", "ids", "--fetch", "logits"], "expected NAME=FILE.npy", marks=pytest.mark.thorough
+        ),
+        pytest.param(
+            ["--feed", "ids=[[1,2,3,0,1,2]]", "--feed", "ids:0=1", "--fetch", "logits"],
+            "twice",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            ["--feed", "ids=[[1,2,3,0,1,2]]", "--fetch", "logits:7"],
+            "only has 1 outputs",
+            marks=pytest.mark.thorough,
+        ),
         (["--feed", "ids=[[1,2,3,0,1,2]]"], "--fetch: found none"),
-        (["--feed", "ids=[[1,2,3,0,1,2]]", "--fetch", "save/SaveV2"], "no placeholder"),
+        pytest.param(
+            ["--feed", "ids=[[1,2,3,0,1,2]]", "--fetch", "save/SaveV2"],
+            "no placeholder",
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_says_in_one_line_what_is_wrong_with_feeds_and_fetches(words, phrase, saved, tmp_path, capsys):

@@ -61,6 +61,7 @@ def test_each_trainer_takes_the_three_steps_of_the_bundle(names):
         assert line["correct"][0] == line["correct"][1], line
 
 
+@pytest.mark.thorough
 def test_a_pytorch_training_writes_its_figures_and_the_seed_decides_them(tmp_path):
     arguments = ["imdb-bilstm2", "--seed", "5", "--set", "steps=20"]
     first = trained("torch", tmp_path / "a.json", *arguments)

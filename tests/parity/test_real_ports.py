@@ -34,6 +34,7 @@ def test_shipped_port_passes_every_level_on_a_published_checkpoint(
     assert statuses(json.loads(compared.stdout)) == {"PASS"}
 
 
+@pytest.mark.thorough
 def test_a_shipped_port_passes_every_level_where_the_whole_table_of_vectors_is_given(tmp_path: Path):
     if not PYTHON.exists():
         pytest.skip("no .venv-ports (make ports)")

@@ -15,6 +15,7 @@ from tf1_lstm.runs.resolve import resolve
 SMALL = ("steps=10", "units=4", "dense_units=4", "epochs=6", "early_stopping=1", "learning_rate=0.1")
 
 
+@pytest.mark.thorough
 def test_results_say_which_epoch_was_best_when_it_stopped_and_which_vectors_were_read(tmp_path: Path):
     settings = [word for setting in SMALL for word in ("--set", setting)]
     arguments = ["reproduce", "imdb-lstm2-glove", "--sample", "--run", "run", *settings]
