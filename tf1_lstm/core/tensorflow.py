@@ -7,13 +7,28 @@ before results are printed. ``TF_CPP_MIN_LOG_LEVEL``, where the user set it, is 
 
 import logging
 import os
+import signal
 import warnings
-from typing import Any, Dict, Iterable, List, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 # 3: on a machine without a GPU the absence of its driver is logged as an error.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-with warnings.catch_warnings():
+
+@contextmanager
+def _ctrl_c_afterwards() -> Iterator[None]:
+    """Let Ctrl-C, and the alarm that repeats it, wait: within the import of TensorFlow's C++ they crashed Python,
+    once in sixty times.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGALRM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+with _ctrl_c_afterwards(), warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import tensorflow as tf
 
