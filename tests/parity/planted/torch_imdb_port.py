@@ -39,6 +39,7 @@ class KerasAdam(torch.optim.Optimizer):
 class PlantedPort(nn.Module):
     def __init__(self, bundle: Bundle, flaws: Collection[str]) -> None:
         super().__init__()
+        torch.manual_seed(1)  # nn.LSTM draws its dropout from no other generator
         settings = bundle.settings
         self.flaws, self.settings, self.unknown = set(flaws), settings, bundle.document["words"]["unknown"]
         self.is_lstm = settings["cell"] == "basic_lstm"

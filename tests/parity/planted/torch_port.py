@@ -45,6 +45,7 @@ class HandLSTM(nn.Module):
 class LstmPort(nn.Module):
     def __init__(self, bundle: Bundle, flaws: Collection[str]) -> None:
         super().__init__()
+        torch.manual_seed(1)  # functional.dropout draws from no other generator
         self.flaws, self.settings = set(flaws), bundle.settings
         self.has_ids = bundle.vectors is not None
         units = bundle.settings["units"]
