@@ -69,7 +69,7 @@ def draw_test_batches(
     axes.set_ylabel("accuracy; bands: 95 % intervals of the means")
     everything = [accuracy for group in groups for accuracy in group[1]]
     axes.set_ylim(max(0.0, min([0.9, *everything]) - 0.06), 1.03)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %" if value < 1.001 else "")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %" if value < 1.001 else "")
 
 
 def _draw_group(axes: Any, places: Sequence[int], accuracies: Sequence[float], name: str) -> None:

@@ -196,7 +196,7 @@ def _grid(low: float, high: float, up: float, right: int, is_share: bool) -> str
     for k in range(5):
         value = low + (high - low) * k / 4
         y = HEIGHT - BOTTOM - (value - low) * up
-        text = f"{100 * value:.1f} %" if is_share else f"{value:.3g}"
+        text = f"{100 * value:.4g} %" if is_share else f"{value:.3g}"
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{text}</text>')
     parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">0</text>')

@@ -96,7 +96,7 @@ def draw_accuracies(axes: Any, rows: Sequence[Comparison], is_sample: bool) -> N
     axes.set_ylim(len(lines) - 0.4, -0.6)
     pad = max(0.01, 0.06 * (max(ends) - min(ends)))
     axes.set_xlim(max(0.0, min(ends) - pad), min(1.005, max(ends) + pad))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %" if value < 1.001 else "")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %" if value < 1.001 else "")
     axes.grid(False, axis="y")
     has_published = not is_sample and any(row.published is not None for row in rows)
     title = "accuracy with its 95 % interval"

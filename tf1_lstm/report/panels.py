@@ -24,7 +24,7 @@ def scale_panels(loss_axes: Any, accuracy_axes: Any, lowest: float, unit: str) -
     accuracy_axes.set_ylabel("accuracy")
     accuracy_axes.set_xlabel(unit)
     accuracy_axes.set_ylim(max(0.0, np.floor(lowest * 10) / 10) - 0.02, 1.02)
-    accuracy_axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %" if value < 1.001 else "")
+    accuracy_axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %" if value < 1.001 else "")
     accuracy_axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True))
     accuracy_axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     accuracy_axes.set_xlim(left=0)
